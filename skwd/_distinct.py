@@ -1,0 +1,73 @@
+"""Equal rows merged into weights: full-batch solvers see each distinct row once.
+
+J depends on the rows only through their weights, so a row given twice and a row of
+weight 2 are the same problem. Merged and put into an order of their own, they are also
+the same computation: a fit depends, to the last bit, on which rows there are, not on
+how they are written down. (Bootstrap samples shrink by a third on the way.)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from skwd._objective import Sample
+
+
+def distinct_rows(sample: Sample) -> Sample:
+    """The sample with equal (x, y) merged, their weights summed, zero weights left out."""
+    rows = np.arange(len(sample)) if sample.rows is None else sample.rows
+    counted = np.flatnonzero(sample.weight)
+    rows, y, weight = rows[counted], sample.y[counted], sample.weight[counted]
+    keys = _row_hash(sample.X)[rows] + _array_hash(y, seed=1)
+    keys, first, group = np.unique(keys, return_index=True, return_inverse=True)
+    if len(keys) < len(rows) and not _all_equal(sample.X, y, rows, first[group]):
+        return sample  # two different rows share a key: 1 chance in 2^64 a pair
+    summed = np.bincount(group.ravel(), weights=weight)
+    return Sample(sample.X, y[first], summed, rows[first])
+
+
+def _all_equal(X, y: np.ndarray, rows: np.ndarray, twin: np.ndarray) -> bool:
+    """Whether every row that was merged equals the one that stands for it."""
+    merged = np.flatnonzero(twin != np.arange(len(rows)))
+    if (y[merged] != y[twin[merged]]).any():
+        return False
+    different = X[rows[merged]] != X[rows[twin[merged]]]
+    return not (different.nnz if sparse.issparse(X) else different.any())
+
+
+def _row_hash(X) -> np.ndarray:
+    """A 64-bit key per row that depends on the row's values alone, (n,) uint64."""
+    if not sparse.issparse(X):
+        return _array_hash(X, seed=0)
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    bits = _bits(X.data) * _multipliers(X.shape[1], seed=0)[X.indices]
+    totals = np.zeros(len(bits) + 1, dtype=np.uint64)
+    np.cumsum(bits, out=totals[1:])
+    return totals[X.indptr[1:]] - totals[X.indptr[:-1]]
+
+
+def _array_hash(X: np.ndarray, seed: int) -> np.ndarray:
+    multipliers = _multipliers(X.shape[1], seed)
+    keys = np.zeros(len(X), dtype=np.uint64)
+    for column, multiplier in zip(X.T, multipliers):  # a column at a time: no copy of X
+        keys += _bits(column) * multiplier
+    return keys
+
+
+def _bits(values: np.ndarray) -> np.ndarray:
+    """The bits of floats, mixed, as uint64; arithmetic on them wraps around."""
+    # + 0.0 turns -0.0 into 0.0.
+    as_float64 = np.add(values, 0.0, dtype=np.float64)
+    bits = as_float64.view(np.uint64)
+    bits ^= bits >> np.uint64(32)  # small integers differ in the high bits only
+    bits *= np.uint64(0x9E3779B97F4A7C15)
+    bits ^= bits >> np.uint64(29)
+    return bits
+
+
+def _multipliers(n: int, seed: int) -> np.ndarray:
+    """Fixed random odd numbers, one per column."""
+    return np.random.default_rng(seed).integers(2**63, size=n, dtype=np.uint64) * 2 + 1

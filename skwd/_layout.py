@@ -1,0 +1,118 @@
+"""Where each weight matrix and bias lies in the flat buffer, and the initial weights.
+
+Conventions (they hold in every module below the estimators)
+-----------------------------------------------------------
+K : networks in the stack, always the first axis.
+P : parameters of one network; ``params`` is (K, P), one row a network.
+W, b : views of one layer, (K, fan_in, fan_out) and (K, 1, fan_out). A layer's
+    bias follows its weights directly, so that both together are one matrix of
+    fan_in + 1 rows: a product with inputs that end in a column of ones adds the
+    bias at no cost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The layers of a network in one flat vector: W_1, b_1, W_2, b_2, ...
+
+    Parameters
+    ----------
+    layer_units : tuple of int
+        (n_features, *hidden_layer_sizes, n_outputs).
+    """
+
+    layer_units: tuple[int, ...]
+
+    @property
+    def n_weight_layers(self) -> int:
+        """Number of weight matrices (``n_layers_ - 1`` of an estimator)."""
+        return len(self.layer_units) - 1
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        starts = [0]
+        for fan_in, fan_out in zip(self.layer_units[:-1], self.layer_units[1:]):
+            starts.append(starts[-1] + (fan_in + 1) * fan_out)
+        return starts
+
+    @property
+    def n_params(self) -> int:
+        """P, the number of weights and biases of one network."""
+        return self._starts[-1]
+
+    def Wb(self, params: np.ndarray, layer: int) -> np.ndarray:
+        """Weights of a layer with its bias as the last row, (K, fan_in + 1, fan_out)."""
+        fan_in, fan_out = self.layer_units[layer : layer + 2]
+        flat = params[:, self._starts[layer] : self._starts[layer + 1]]
+        return flat.reshape(len(params), fan_in + 1, fan_out)
+
+    def W(self, params: np.ndarray, layer: int) -> np.ndarray:
+        """Weights of a layer, a view (K, fan_in, fan_out)."""
+        return self.Wb(params, layer)[:, :-1]
+
+    def b(self, params: np.ndarray, layer: int) -> np.ndarray:
+        """Biases of a layer, a view (K, 1, fan_out)."""
+        return self.Wb(params, layer)[:, -1:]
+
+    @cached_property
+    def layer_masks(self) -> np.ndarray:
+        """1 where a parameter is a weight of the layer, else 0: (n_weight_layers, P)."""
+        masks = np.zeros((self.n_weight_layers, self.n_params))
+        for layer, mask in enumerate(masks):
+            self.W(mask[np.newaxis], layer)[:] = 1.0
+        return masks
+
+    @property
+    def decay_mask(self) -> np.ndarray:
+        """1 for weights, 0 for biases, which are never penalised: (P,)."""
+        return self.layer_masks.sum(axis=0)
+
+    def split(self, params: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Copies of all W (K, fan_in, fan_out) and all b (K, fan_out)."""
+        layers = range(self.n_weight_layers)
+        coefs = [self.W(params, layer).copy() for layer in layers]
+        return coefs, [self.b(params, layer)[:, 0].copy() for layer in layers]
+
+    def join(self, coefs: list[np.ndarray], intercepts: list[np.ndarray]) -> np.ndarray:
+        """The flat buffer (K, P) of the lists that `split` returns."""
+        params = np.empty((len(coefs[0]), self.n_params), dtype=coefs[0].dtype)
+        for layer, (coef, intercept) in enumerate(zip(coefs, intercepts)):
+            self.W(params, layer)[:] = coef
+            self.b(params, layer)[:, 0] = intercept
+        return params
+
+
+def initial_scale(layout: Layout, gain: float, layer: int) -> float:
+    """Standard deviation of a layer's initial weights.
+
+    gain sqrt(2 / (fan_in + fan_out)), Glorot and Bengio 2010, eq. 12, times the hidden
+    activation's own gain; 1 for the output layer.
+    """
+    fan_in, fan_out = layout.layer_units[layer : layer + 2]
+    last = layer == layout.n_weight_layers - 1
+    return float((1.0 if last else gain) * np.sqrt(2.0 / (fan_in + fan_out)))
+
+
+def initial_params(
+    layout: Layout, gain: float, rngs: list[np.random.Generator]
+) -> np.ndarray:
+    """Uniform weights of `initial_scale`: (len(rngs), P), float64.
+
+    Hidden biases are drawn from the same interval, which spreads the kinks of ReLU
+    units over the data; output biases are zero. Row k depends on ``rngs[k]`` alone.
+    """
+    params = np.zeros((len(rngs), layout.n_params))
+    for k, rng in enumerate(rngs):
+        for layer in range(layout.n_weight_layers):
+            bound = np.sqrt(3.0) * initial_scale(layout, gain, layer)
+            Wb = layout.Wb(params[k : k + 1], layer)
+            Wb[:] = rng.uniform(-bound, bound, size=Wb.shape)
+        layout.b(params[k : k + 1], layout.n_weight_layers - 1)[:] = 0.0
+    return params

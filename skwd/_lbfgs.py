@@ -1,0 +1,329 @@
+"""L-BFGS for a stack: K independent runs in one loop over the active networks.
+
+Each pass of the loop
+
+1. evaluates J once, at the trial point of every active network;
+2. accepts the trial points that meet the strong Wolfe conditions, and narrows the
+   bracket of the others (line search and step are one loop, so that a network in its
+   line search never holds up its neighbours);
+3. gives the accepted networks their curvature pair and a new direction;
+4. hands them to the callback and retires those that are finished.
+
+The direction is -H g in the compact form of Byrd, Nocedal and Schnabel (1994), eq.
+3.1: two passes over the curvature pairs and a few m x m products, instead of 2m vector
+operations that a NumPy loop would make slow. Every network has its own pairs, step
+length and status; the arithmetic of the solver is float64, whatever J computes in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from skwd._objective import Objective, row_dot
+from skwd._result import Callback, Result, Status
+
+# Curvature pairs. SciPy keeps 10; 20 reach the same J in about a fifth fewer
+# evaluations, for a twentieth more time in each (benchmarks/lbfgs.py prints both).
+MEMORY = 20
+# Strong Wolfe constants (Nocedal and Wright 2006, eq. 3.7), as in SciPy's L-BFGS-B.
+SUFFICIENT_DECREASE = 1e-3
+CURVATURE = 0.9
+MAX_TRIALS = 20
+# After this many trials a kink (ReLU) may be why no point is strong Wolfe: the weak
+# conditions are met beyond it (Lewis and Overton 2013) and give positive curvature too.
+STRONG_TRIALS = 4
+# Decreases below this multiple of the machine epsilon cannot be told from rounding;
+# there the slope alone decides (Hager and Zhang 2005, eq. 4.1).
+NOISE = 10.0
+
+# Networks by number, or all of them: a slice is a view where an array of numbers copies.
+_Index = np.ndarray | slice
+
+
+@dataclass
+class _State:
+    """Everything a network owns; each field has the stack axis first."""
+
+    network: np.ndarray  # (K,) its index in the caller's stack
+    x: np.ndarray  # (K, P) the iterate
+    fun: np.ndarray  # (K,)
+    jac: np.ndarray  # (K, P)
+    direction: np.ndarray  # (K, P)
+    slope: np.ndarray  # (K,) jac . direction, negative
+    step: np.ndarray  # (K,) the trial point is x + step * direction
+    low: np.ndarray  # (K, 3) best end of the bracket: step, J, slope
+    high: np.ndarray  # (K, 3) other end; step inf while there is none
+    trials: np.ndarray  # (K,) in this line search
+    pairs: np.ndarray  # (K, 2m, P): s then y, each divided by sqrt(s'y)
+    SY: np.ndarray  # (K, m, m) s_i'y_j where pair i is not newer than pair j
+    YY: np.ndarray  # (K, m, m)
+    scale: np.ndarray  # (K,) s'y / y'y of the newest pair
+    n_pairs: np.ndarray  # (K,) pairs stored since the last reset
+    nit: np.ndarray  # (K,)
+    nfev: np.ndarray  # (K,)
+    status: np.ndarray  # (K,)
+
+    def __len__(self) -> int:
+        return len(self.network)
+
+    def keep(self, networks: np.ndarray) -> None:
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name)[networks])
+
+
+def minimize(
+    objective: Objective,
+    params0: np.ndarray,
+    *,
+    max_iter: int,
+    max_fun: int,
+    tol: float,
+    callback: Callback | None = None,
+) -> Result:
+    """Minimise J of every network of the stack by L-BFGS.
+
+    Parameters
+    ----------
+    objective : Objective
+    params0 : ndarray (K, P)
+    max_iter, max_fun : int
+        Most iterations and evaluations of each network.
+    tol : float
+        A network has converged when its largest gradient entry is at most ``tol``.
+    callback : Callback, optional
+
+    Returns
+    -------
+    Result
+        ``x`` is the last iterate (the lowest J) of each network.
+    """
+    n_networks, n_params = params0.shape
+    result = Result(
+        x=np.array(params0, dtype=np.float64),
+        fun=np.full(n_networks, np.nan),
+        jac=np.full((n_networks, n_params), np.nan),
+        nit=np.zeros(n_networks, int),
+        nfev=np.zeros(n_networks, int),
+        status=np.full(n_networks, Status.RUNNING),
+    )
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        state = _start(objective, result.x, tol)
+        objective, state = _retire(objective, state, result)
+        while len(state):
+            _iterate(objective, state, max_iter, max_fun, tol, callback)
+            objective, state = _retire(objective, state, result)
+    return result
+
+
+def _start(objective: Objective, x: np.ndarray, tol: float) -> _State:
+    n_networks, n_params = x.shape
+    fun, jac = objective.loss_gradient(x)
+    state = _State(
+        network=np.arange(n_networks),
+        x=x.copy(),
+        fun=fun,
+        jac=jac,
+        direction=np.empty_like(x),
+        slope=np.empty(n_networks),
+        step=np.empty(n_networks),
+        low=np.empty((n_networks, 3)),
+        high=np.empty((n_networks, 3)),
+        trials=np.zeros(n_networks, int),
+        pairs=np.zeros((n_networks, 2 * MEMORY, n_params)),
+        SY=np.tile(np.eye(MEMORY), (n_networks, 1, 1)),
+        YY=np.zeros((n_networks, MEMORY, MEMORY)),
+        scale=np.ones(n_networks),
+        n_pairs=np.zeros(n_networks, int),
+        nit=np.zeros(n_networks, int),
+        nfev=np.ones(n_networks, int),
+        status=np.full(n_networks, Status.RUNNING),
+    )
+    finite = np.isfinite(fun) & np.isfinite(jac).all(axis=1)
+    state.status[~finite] = Status.OVERFLOW
+    state.status[finite & (np.abs(jac).max(axis=1) <= tol)] = Status.CONVERGED
+    _new_direction(state, np.arange(n_networks))
+    return state
+
+
+def _retire(
+    objective: Objective, state: _State, result: Result
+) -> tuple[Objective, _State]:
+    """Write the finished networks into the result and drop them from the stack."""
+    done = state.status != Status.RUNNING
+    if done.any():
+        networks = state.network[done]
+        for field in fields(result):
+            getattr(result, field.name)[networks] = getattr(state, field.name)[done]
+        state.keep(~done)
+        objective = objective[~done]
+    return objective, state
+
+
+def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
+    """One evaluation of every active network, and what follows from it."""
+    trial = state.x + state.step[:, np.newaxis] * state.direction
+    fun, jac = objective.loss_gradient(trial)
+    state.nfev += 1
+    state.trials += 1
+    slope = row_dot(jac, state.direction)
+    accepted = _wolfe(state, fun, slope, np.finfo(objective.dtype).eps)
+
+    if not accepted.all():
+        searching = np.flatnonzero(~accepted)
+        _narrow(state, searching, fun[searching], slope[searching])
+        _give_up(state, searching)
+    if accepted.any():
+        # A slice where all have arrived, the common case, for it copies nothing.
+        at = slice(None) if accepted.all() else np.flatnonzero(accepted)
+        _store_pair(state, at, trial, jac)
+        state.x[at], state.fun[at], state.jac[at] = trial[at], fun[at], jac[at]
+        state.nit[at] += 1
+        status = np.where(state.nit[at] >= max_iter, Status.MAX_ITER, Status.RUNNING)
+        if callback is not None:
+            answer = callback(state.network[at], trial[at], fun[at])
+            status = np.where(answer == Status.RUNNING, status, answer)
+        converged = np.abs(state.jac[at]).max(axis=1) <= tol
+        state.status[at] = np.where(converged, Status.CONVERGED, status)
+        _new_direction(state, at)
+    spent = (state.status == Status.RUNNING) & (state.nfev >= max_fun)
+    state.status[spent] = Status.MAX_FUN
+
+
+def _wolfe(state: _State, fun, slope, eps: float) -> np.ndarray:
+    """Which trial points are good enough to become the next iterate, (K,)."""
+    decrease = SUFFICIENT_DECREASE * state.step * state.slope
+    noise = NOISE * eps * np.abs(state.fun)
+    lower = fun <= state.fun + decrease
+    # Hager and Zhang's approximate conditions, where J itself is all rounding.
+    level = (fun <= state.fun + noise) & (np.abs(decrease) <= noise)
+    level &= slope <= (2.0 * SUFFICIENT_DECREASE - 1.0) * state.slope
+    steep = slope < CURVATURE * state.slope
+    overshot = (slope > -CURVATURE * state.slope) & (state.trials <= STRONG_TRIALS)
+    return (lower | level) & ~steep & ~overshot
+
+
+def _narrow(state: _State, searching: np.ndarray, fun, slope) -> None:
+    """Move the bracket to the trial point and choose the next trial step.
+
+    Nocedal and Wright 2006, algorithms 3.5 and 3.6, as one step of one loop: ``low`` is
+    the end of lowest J so far, and the slope at it points towards ``high``.
+    """
+    step = state.step[searching]
+    low, high = state.low[searching], state.high[searching]
+    trial = np.stack([step, fun, slope], axis=1)
+    decrease = SUFFICIENT_DECREASE * step * state.slope[searching]
+    # Not (a <= b) rather than a > b: a trial that is not finite is too high as well.
+    too_high = ~(fun <= state.fun[searching] + decrease) | ~(fun < low[:, 1])
+    turned = ~too_high & (slope * (high[:, 0] - low[:, 0]) >= 0.0)
+    new_high = np.where(too_high[:, None], trial, np.where(turned[:, None], low, high))
+    new_low = np.where(too_high[:, None], low, trial)
+    state.low[searching], state.high[searching] = new_low, new_high
+
+    open_end = np.isinf(new_high[:, 0])
+    width = np.where(open_end, 0.0, new_high[:, 0] - new_low[:, 0])
+    # Beyond the trial: where the cubic says, at least 1.1 and at most 4 strides on.
+    stride = step - low[:, 0]
+    ahead = _cubic(low, trial)
+    ahead = np.where(np.isfinite(ahead) & (ahead > step), ahead, np.inf)
+    ahead = np.clip(ahead, step + 1.1 * stride, step + 4.0 * stride)
+    # Within the bracket: the cubic's minimum, kept off both ends; after half of the
+    # trials, halving.
+    inside = (_cubic(new_low, new_high) - new_low[:, 0]) / width
+    usable = np.isfinite(inside) & (state.trials[searching] <= MAX_TRIALS // 2)
+    inside = np.clip(np.where(usable, inside, 0.5), 0.1, 0.9)
+    # A value that is not finite tells nothing but "far too long".
+    inside = np.where(np.isfinite(new_high[:, 1]), inside, 0.1)
+    state.step[searching] = np.where(
+        open_end, ahead, new_low[:, 0] + inside * width
+    )
+
+
+def _cubic(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The minimiser of the cubic through two (step, J, slope) (eq. 3.59)."""
+    distance = b[:, 0] - a[:, 0]
+    d1 = a[:, 2] + b[:, 2] - 3.0 * (b[:, 1] - a[:, 1]) / distance
+    d2 = np.sign(distance) * np.sqrt(d1 * d1 - a[:, 2] * b[:, 2])
+    return b[:, 0] - distance * (b[:, 2] + d2 - d1) / (b[:, 2] - a[:, 2] + 2.0 * d2)
+
+
+def _give_up(state: _State, searching: np.ndarray) -> None:
+    """After MAX_TRIALS: forget the pairs and try the gradient; then stop as stalled."""
+    failed = searching[state.trials[searching] >= MAX_TRIALS]
+    fresh = state.n_pairs[failed] == 0
+    state.status[failed[fresh]] = Status.STALLED
+    retry = failed[~fresh]
+    if len(retry):
+        _forget(state, retry)
+        _new_direction(state, retry)
+
+
+def _forget(state: _State, networks: np.ndarray) -> None:
+    state.pairs[networks] = 0.0
+    state.SY[networks] = np.eye(MEMORY)
+    state.YY[networks] = 0.0
+    state.scale[networks] = 1.0
+    state.n_pairs[networks] = 0
+
+
+def _store_pair(state: _State, at: _Index, x: np.ndarray, jac: np.ndarray) -> None:
+    """Replace the oldest pair by s = x - iterate and y = jac - its gradient.
+
+    Both are divided by sqrt(s'y), which changes nothing in H and gives SY a unit
+    diagonal. A pair without positive curvature is left out.
+    """
+    s, y = x - state.x, jac - state.jac  # (K, P), of use where a network has arrived
+    sy, yy = row_dot(s, y), row_dot(y, y)
+    curved = sy > np.finfo(np.float64).eps * yy
+    if not curved[at].all():
+        at = np.arange(len(state))[at]
+        at = at[curved[at]]
+    root = np.sqrt(sy)[:, np.newaxis]
+    s /= root
+    y /= root
+    network = np.arange(len(state))[at]
+    slot = state.n_pairs[at] % MEMORY
+    state.pairs[network, slot] = s[at]
+    state.pairs[network, MEMORY + slot] = y[at]
+    products = np.matmul(state.pairs, y[:, :, np.newaxis])[at, :, 0]
+    state.SY[network, slot] = 0.0  # the new s is newer than every other y
+    state.SY[network, :, slot] = products[:, :MEMORY]
+    state.YY[network, slot] = state.YY[network, :, slot] = products[:, MEMORY:]
+    state.scale[at] = (sy / yy)[at]
+    state.n_pairs[at] += 1
+
+
+def _new_direction(state: _State, at: _Index) -> None:
+    """direction = -H jac (Byrd, Nocedal and Schnabel 1994, eq. 3.1), and a new search.
+
+    H = c I + [S, cY] [[R^-T (D + c Y'Y) R^-1, -R^-T], [-R^-1, 0]] [S, cY]'
+
+    with R the upper triangle of S'Y and D its diagonal, here I. Slots without a pair
+    hold zeros (and 1 on R's diagonal) and add nothing. All networks are computed, for
+    that needs no copy of the pairs, and those at ``at`` are written.
+    """
+    g = state.jac[:, :, np.newaxis]
+    scale = state.scale[:, np.newaxis, np.newaxis]
+    pairs_g = np.matmul(state.pairs, g)  # (K, 2m, 1)
+    R_inv = np.linalg.inv(state.SY)
+    p = np.matmul(R_inv, pairs_g[:, :MEMORY])
+    q = p + scale * (np.matmul(state.YY, p) - pairs_g[:, MEMORY:])
+    weights = np.empty((len(state), 1, 2 * MEMORY))
+    weights[:, 0, :MEMORY] = np.matmul(R_inv.swapaxes(1, 2), q)[:, :, 0]
+    weights[:, 0, MEMORY:] = (-scale * p)[:, :, 0]
+    direction = np.matmul(weights, state.pairs)[:, 0]
+    direction += state.scale[:, np.newaxis] * state.jac
+    np.negative(direction, out=direction)
+    slope = row_dot(state.jac, direction)
+    # Without curvature the first trial moves the parameters by a distance of 1.
+    step = np.ones(len(state))
+    first = state.n_pairs == 0
+    if first.any():
+        step[first] = np.minimum(1.0, 1.0 / np.sqrt(-slope[first]))
+    state.direction[at], state.slope[at], state.step[at] = direction[at], slope[at], step[at]
+    state.trials[at] = 0
+    state.low[at, 0] = 0.0
+    state.low[at, 1] = state.fun[at]
+    state.low[at, 2] = slope[at]
+    state.high[at] = np.inf

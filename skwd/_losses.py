@@ -1,0 +1,148 @@
+"""The losses: value and gradient with respect to the raw prediction, and the link.
+
+One loss is one small object. ``l(y, raw)`` is the loss of one sample, SUMMED over
+outputs, with the 1/2 that the name says; ``raw_prediction`` is the network's output
+before the inverse link. Shapes: y (n, n_outputs), raw_prediction (K, n, n_outputs),
+losses (K, n).
+
+``loss_gradient(y, raw)`` returns the losses and overwrites ``raw`` with dl/draw.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from scipy.special import expit, log_expit, log_softmax, logit, softmax, xlogy
+
+# Class frequencies below this start as if they were this: a logit of +-9, not inf.
+FREQUENCY_FLOOR = 1e-4
+
+
+class Loss(Protocol):
+    """What the objective and the estimators ask of a loss."""
+
+    out_activation: str
+
+    def loss_gradient(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray: ...
+
+    def loss(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray: ...
+
+    def inverse_link(self, raw: np.ndarray) -> np.ndarray: ...
+
+    def constant(self, y_mean: np.ndarray) -> np.ndarray:
+        """The raw prediction of the best constant, from the weighted mean of y."""
+
+
+def _sum_outputs(a: np.ndarray) -> np.ndarray:
+    return a[..., 0] if a.shape[-1] == 1 else a.sum(axis=-1)
+
+
+class HalfSquaredError:
+    """l = 1/2 ||y - raw||^2, identity link."""
+
+    out_activation = "identity"
+
+    def loss_gradient(self, y, raw):
+        raw -= y
+        return 0.5 * _sum_outputs(raw * raw)
+
+    def loss(self, y, raw):
+        return self.loss_gradient(y, raw.copy())
+
+    def inverse_link(self, raw):
+        return raw
+
+    def constant(self, y_mean):
+        return y_mean
+
+
+class HalfPoissonLoss:
+    """l = mu - y + y ln(y / mu) with mu = exp(raw): half the Poisson deviance."""
+
+    out_activation = "exp"
+
+    def loss_gradient(self, y, raw):
+        losses = xlogy(y, y) - y - y * raw
+        np.exp(raw, out=raw)
+        losses += raw
+        raw -= y
+        return _sum_outputs(losses)
+
+    def loss(self, y, raw):
+        return self.loss_gradient(y, raw.copy())
+
+    def inverse_link(self, raw):
+        return np.exp(raw)
+
+    def constant(self, y_mean):
+        return np.log(np.maximum(y_mean, np.finfo(np.float64).tiny))
+
+
+class HalfBinomialLoss:
+    """l = sum over outputs of ln(1 + e^raw) - y raw, y in {0, 1}, logit link.
+
+    One output for two classes, a sum of Bernoullis for multilabel targets.
+    """
+
+    out_activation = "logistic"
+
+    def loss(self, y, raw):
+        return _sum_outputs(-log_expit(raw) + (1.0 - y) * raw)
+
+    def loss_gradient(self, y, raw):
+        losses = self.loss(y, raw)
+        expit(raw, out=raw)
+        raw -= y
+        return losses
+
+    def inverse_link(self, raw):
+        return expit(raw)
+
+    def log_probabilities(self, raw):
+        """ln P of the positive class (or label), finite for every finite raw."""
+        return log_expit(raw)
+
+
+    def constant(self, y_mean):
+        return logit(np.clip(y_mean, FREQUENCY_FLOOR, 1.0 - FREQUENCY_FLOOR))
+
+
+class HalfMultinomialLoss:
+    """l = -ln softmax(raw)_y, y one-hot, softmax link."""
+
+    out_activation = "softmax"
+
+    def loss_gradient(self, y, raw):
+        losses = np.einsum("no,kno->kn", y, raw)
+        highest = raw.max(axis=-1, keepdims=True)
+        raw -= highest
+        np.exp(raw, out=raw)
+        total = raw.sum(axis=-1, keepdims=True)
+        raw /= total
+        raw -= y
+        return np.log(total[..., 0]) + highest[..., 0] - losses
+
+    def loss(self, y, raw):
+        return self.loss_gradient(y, raw.copy())
+
+    def inverse_link(self, raw):
+        return softmax(raw, axis=-1)
+
+    def log_probabilities(self, raw):
+        """ln of the class probabilities, finite for every finite raw."""
+        return log_softmax(raw, axis=-1)
+
+    def constant(self, y_mean):
+        return np.log(np.maximum(y_mean, FREQUENCY_FLOOR))
+
+
+LOSS_OF_LINK = {
+    loss.out_activation: loss
+    for loss in (
+        HalfSquaredError(),
+        HalfPoissonLoss(),
+        HalfBinomialLoss(),
+        HalfMultinomialLoss(),
+    )
+}

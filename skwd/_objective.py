@@ -1,0 +1,196 @@
+"""The objective of a stack: J and its gradient for K networks at once.
+
+    J_k(w) = (1 / sum s) sum_i s_i l(y_i, f(x_i; w)) + 1/2 sum_layers alpha_kl ||W_l||^2
+
+over the rows i of network k's own sample. Solvers see ``len(objective)``,
+``objective[networks]`` and ``objective.loss_gradient(params)``, never X, y or a loss;
+``data_loss_gradient`` is J without its penalty, for steps that apply alpha themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from skwd._losses import Loss
+from skwd._network import Network, block_rows, row_block
+
+# Networks per chunk: activations and slopes of a chunk stay in the cache too. Changes
+# no bit.
+CHUNK_BYTES = 1 << 20
+# A sample whose rows, with their column of ones, need no more than this is gathered
+# once; a larger one is gathered block by block at each evaluation.
+GATHER_BYTES = 1 << 26
+
+
+@dataclass(eq=False)
+class Sample:
+    """The rows that one or more networks train on.
+
+    Attributes
+    ----------
+    X : ndarray or CSR matrix (n_total, d)
+        All rows, shared by every sample and never copied whole.
+    y : ndarray (n, n_outputs), float64
+        Targets of this sample's rows.
+    weight : ndarray (n,), float64
+    rows : ndarray (n,) or None
+        The rows of X, in the order of y; None for all of them.
+    """
+
+    X: np.ndarray | sparse.csr_matrix
+    y: np.ndarray
+    weight: np.ndarray
+    rows: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """float32 or float64: what the networks of this sample compute in."""
+        return self.X.dtype
+
+    @cached_property
+    def share(self) -> np.ndarray:
+        """s_i / sum s, (n,)."""
+        # Divided by the largest first: weights near the ends of the float range work.
+        scaled = self.weight / self.weight.max()
+        return scaled / scaled.sum()
+
+    @property
+    def _gathered_bytes(self) -> int:
+        if sparse.issparse(self.X):
+            part = len(self) / self.X.shape[0]
+            return int(part * (self.X.data.nbytes + self.X.indices.nbytes))
+        return len(self) * (self.X.shape[1] + 1) * self.X.dtype.itemsize
+
+    def blocks(self, n_rows: int) -> Iterator[tuple]:
+        """X (b, d + 1) with its column of ones (sparse: (b, d)), y and share by block."""
+        if self._gathered is not None and self._gathered[0] == n_rows:
+            yield from self._gathered[1]
+            return
+        starts = range(0, len(self), n_rows)
+        blocks = (self._block(slice(start, start + n_rows)) for start in starts)
+        if self._gathered_bytes <= GATHER_BYTES:
+            self._gathered = (n_rows, list(blocks))
+            blocks = iter(self._gathered[1])
+        yield from blocks
+
+    _gathered: tuple[int, list] | None = None
+
+    def _block(self, block: slice) -> tuple:
+        rows = block if self.rows is None else self.rows[block]
+        y = self.y[block].astype(self.dtype)
+        return row_block(self.X, rows), y, self.share[block, np.newaxis]
+
+
+class Objective:
+    """J of K networks.
+
+    Parameters
+    ----------
+    network : Network
+    loss : Loss
+    samples : list of Sample
+    alpha : ndarray (K, n_weight_layers)
+    sample_of : ndarray of int (K,), optional
+        Which sample each network trains on; default the first.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        samples: list[Sample],
+        alpha: np.ndarray,
+        sample_of: np.ndarray | None = None,
+    ):
+        self.network = network
+        self.loss = loss
+        self.samples = samples
+        self.alpha = alpha
+        self.sample_of = np.zeros(len(alpha), int) if sample_of is None else sample_of
+        self.dtype = samples[0].dtype
+
+    def __len__(self) -> int:
+        return len(self.alpha)
+
+    def __getitem__(self, networks) -> Objective:
+        """The objective of some of the networks, on the same data and scratch memory."""
+        parts = self.alpha[networks], self.sample_of[networks]
+        return type(self)(self.network, self.loss, self.samples, *parts)
+
+    @cached_property
+    def decay(self) -> np.ndarray:
+        """alpha of each parameter, zero for biases: (K, P)."""
+        return self.alpha @ self.network.layout.layer_masks
+
+    def loss_gradient(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """J (K,) and its gradient (K, P), in float64, at ``params`` (K, P)."""
+        fun, grad = self.data_loss_gradient(params)
+        decayed = self.decay * params
+        grad += decayed
+        fun += 0.5 * row_dot(decayed, params)
+        return fun, grad
+
+    def data_loss_gradient(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The loss without the penalty (K,) and its gradient (K, P), in float64."""
+        fun = np.zeros(len(params))
+        grad = np.zeros(params.shape)
+        for sample, networks in self._groups():
+            members = params[networks].astype(self.dtype, copy=False)
+            # A slice of networks gives views: the gradient is written in its place.
+            dparams = grad[networks]
+            for X, y, share in sample.blocks(self._block_rows):
+                A, S = self.network.forward(members, X, slopes=True)
+                losses = self.loss.loss_gradient(y, A[-1])  # A[-1] is now dl/draw
+                A[-1] *= share.astype(self.dtype, copy=False)
+                self.network.backward(members, X, A, S, dparams)
+                fun[networks] += weighted_sum(losses, share)
+            if not isinstance(networks, slice):
+                grad[networks] = dparams
+        return fun, grad
+
+    def data_loss(self, params: np.ndarray) -> np.ndarray:
+        """The loss without the penalty (K,), in float64, by a forward pass alone."""
+        fun = np.zeros(len(params))
+        for sample, networks in self._groups():
+            members = params[networks].astype(self.dtype, copy=False)
+            for X, y, share in sample.blocks(self._block_rows):
+                raw = self.network.forward(members, X)[0][-1]
+                fun[networks] += weighted_sum(self.loss.loss(y, raw), share)
+        return fun
+
+    @cached_property
+    def _block_rows(self) -> int:
+        return block_rows(self.network.layout, self.dtype.itemsize)
+
+    def _groups(self) -> Iterator[tuple[Sample, slice | np.ndarray]]:
+        """Chunks of networks that share a sample, small enough for the cache."""
+        for index in np.unique(self.sample_of):
+            sample = self.samples[index]
+            rows = min(self._block_rows, len(sample))
+            width = 2 * sum(self.network.layout.layer_units[1:])
+            size = max(1, CHUNK_BYTES // (rows * width * self.dtype.itemsize))
+            members = np.flatnonzero(self.sample_of == index)
+            for start in range(0, len(members), size):
+                chunk = members[start : start + size]
+                first, last = chunk[0], chunk[-1]
+                contiguous = last - first + 1 == len(chunk)
+                yield sample, slice(first, last + 1) if contiguous else chunk
+
+
+def row_dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Dot products of the rows of a and b: (K, P), (K, P) -> (K,), one slice each."""
+    return np.matmul(a[:, np.newaxis], b[:, :, np.newaxis])[:, 0, 0]
+
+
+def weighted_sum(losses: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """sum_i share_i losses_ki in float64: (K, b), (b, 1) -> (K,)."""
+    losses = np.asarray(losses, dtype=np.float64)
+    return np.matmul(losses[:, np.newaxis], share)[:, 0, 0]

@@ -1,0 +1,77 @@
+"""What is said of a finished training: errors for lost networks, and the warnings."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skwd._layout import Layout, initial_scale
+from skwd._result import Status
+from skwd._training import Settings, Trained
+
+# Weights this much smaller than they started, in every layer at once, have collapsed.
+COLLAPSE = 1e-2
+
+_REMEDIES = {
+    Status.MAX_ITER: "Increase max_iter or tol, or standardise X (StandardScaler)",
+    Status.MAX_FUN: "Increase max_fun or tol, or standardise X (StandardScaler)",
+    Status.STALLED: "Increase tol, standardise X, or pass X as float64",
+}
+
+
+def check_not_lost(trained: Trained, settings: Settings) -> None:
+    """Raise when no network of the stack has usable weights."""
+    if not trained.lost.all():
+        return
+    if (trained.status == Status.OVERFLOW).all():
+        raise ValueError(
+            "The objective overflows at the initial weights: X or y holds values too "
+            "large for their dtype. Standardise X (StandardScaler), and y "
+            "(normalize_y=True) for a regressor."
+        )
+    k = int(np.argmax(trained.status == Status.DIVERGED))
+    raise ValueError(
+        f"solver={settings.solver!r} diverged in iteration {trained.nit[k]}: the "
+        f"objective went from {trained.loss_curve[k][0]:.3g} to {trained.loss[k]:.3g}. "
+        f"learning_rate_init={settings.learning_rate_init:g} is too large for this data:"
+        " lower it, or standardise X (and y)."
+    )
+
+
+def warn_if_not_converged(
+    trained: Trained, networks: np.ndarray, settings: Settings
+) -> None:
+    """One ConvergenceWarning for the networks that predict."""
+    late = [k for k in networks if not Status(trained.status[k]).success]
+    if not late:
+        return
+    k = max(late, key=lambda network: trained.grad_norm[network])
+    status = Status(trained.status[k])
+    who = f"{len(late)} of {len(networks)} networks: " if len(networks) > 1 else ""
+    warnings.warn(
+        f"{who}solver={settings.solver!r} {status.message} after {trained.nit[k]} "
+        f"iterations, with a largest gradient entry of {trained.grad_norm[k]:.2g} "
+        f"(tol={settings.tol:g}). {_REMEDIES[status]}.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )
+
+
+def warn_if_collapsed(layout: Layout, gain: float, params: np.ndarray, alpha) -> None:
+    """Name it when alpha has driven every weight of a hidden network to about zero."""
+    n_layers = layout.n_weight_layers
+    if n_layers == 1:
+        return  # a linear model with small weights is simply well regularised
+    for layer in range(n_layers):
+        size = np.sqrt(np.mean(np.square(layout.W(params, layer), dtype=np.float64)))
+        if size > COLLAPSE * initial_scale(layout, gain, layer):
+            return
+    shown = f"{alpha[0]:g}" if len(set(alpha)) == 1 else [float(a) for a in alpha]
+    warnings.warn(
+        f"alpha={shown} is too large for this data: every weight has collapsed to about "
+        "zero, and the network predicts a constant. Lower alpha.",
+        UserWarning,
+        stacklevel=4,
+    )

@@ -1,0 +1,63 @@
+"""What a solver returns: one status per network, and SciPy's names for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+
+class Status(IntEnum):
+    """How a network's training ended; ``message`` says it in words."""
+
+    RUNNING = -1
+    CONVERGED = 0
+    STOPPED = 1
+    MAX_ITER = 2
+    MAX_FUN = 3
+    STALLED = 4
+    DIVERGED = 5
+    OVERFLOW = 6
+
+    @property
+    def success(self) -> bool:
+        return self in (Status.CONVERGED, Status.STOPPED)
+
+    @property
+    def message(self) -> str:
+        return _MESSAGES[self]
+
+
+_MESSAGES = {
+    Status.RUNNING: "still running",
+    Status.CONVERGED: "converged",
+    Status.STOPPED: "stopped early: the validation loss no longer improved",
+    Status.MAX_ITER: "reached max_iter",
+    Status.MAX_FUN: "reached max_fun",
+    Status.STALLED: "found no step that lowers the objective at this precision",
+    Status.DIVERGED: "diverged",
+    Status.OVERFLOW: "the objective is not finite at the initial weights",
+}
+
+# The hook of both loops, called once per iteration (L-BFGS) or epoch with the networks
+# that completed one: their numbers (k,), weights (k, P) and J (k,). It answers with a
+# Status for each (k,); any but RUNNING ends that network's training.
+Callback = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass
+class Result:
+    """The answer for K networks; every field has the stack axis first."""
+
+    x: np.ndarray  # (K, P)
+    fun: np.ndarray  # (K,)
+    jac: np.ndarray  # (K, P)
+    nit: np.ndarray  # (K,)
+    nfev: np.ndarray  # (K,)
+    status: np.ndarray  # (K,)
+
+    @property
+    def success(self) -> np.ndarray:
+        return np.array([Status(status).success for status in self.status])
