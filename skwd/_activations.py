@@ -31,6 +31,7 @@ class Activation:
 
     name: str
     apply: Callable[[np.ndarray, np.ndarray | None], None]
+    kinked: bool = False  # the slope jumps: J has minima where no gradient vanishes
 
     def __call__(self, Z: np.ndarray, slope: np.ndarray | None = None) -> None:
         self.apply(Z, slope)
@@ -154,10 +155,10 @@ ACTIVATIONS = {
         Activation("identity", _identity),
         Activation("logistic", _logistic),
         Activation("tanh", _tanh),
-        Activation("relu", _relu),
-        Activation("leaky_relu", _leaky_relu),
+        Activation("relu", _relu, kinked=True),
+        Activation("leaky_relu", _leaky_relu, kinked=True),
         Activation("elu", _elu),
-        Activation("selu", _selu),
+        Activation("selu", _selu, kinked=True),
         Activation("silu", _silu),
         Activation("gelu", _gelu),
         Activation("softplus", _softplus),

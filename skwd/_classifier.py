@@ -45,9 +45,12 @@ class WeightDecayMLPClassifier(ClassifierMixin, BaseWeightDecayMLP):
     max_fun : int, default=15000
         Most evaluations of J ("lbfgs").
     tol : float, default=1e-4
-        "lbfgs" has converged when the largest gradient entry of J is at most ``tol``.
-        "gd" when J has not improved by more than ``tol`` for ``n_iter_no_change``
-        epochs. With ``early_stopping`` the latter holds for the validation loss.
+        "lbfgs" has converged when the largest gradient entry of J is at most ``tol``,
+        or, for the kinked activations "relu", "leaky_relu" and "selu", whose gradient
+        need not vanish at a minimum, when J falls by less than ``tol * J`` per
+        iteration over ``n_iter_no_change`` iterations. "gd" has when J has not improved
+        by more than ``tol`` for ``n_iter_no_change`` epochs. With ``early_stopping``
+        the latter holds for the validation loss and either solver.
     n_iter_no_change : int, default=10
         Patience, see ``tol``.
     early_stopping : bool, default=False

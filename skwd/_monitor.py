@@ -11,9 +11,10 @@ from skwd._result import Status
 class Monitor:
     """The callback of both loops for a stack of K networks.
 
-    Patience: an epoch improves when its loss is below the network's reference by more
-    than ``tol``; it is then the new reference, so that slow progress adds up. A network
-    ends with the ``patience``-th epoch in a row without improvement.
+    Patience: an iteration improves when its loss is below the network's reference r by
+    more than ``tol + relative_tol * |r|``; it is then the new reference, so that slow
+    progress adds up. A network ends with the ``patience``-th iteration in a row without
+    improvement.
 
     Parameters
     ----------
@@ -24,7 +25,7 @@ class Monitor:
         the penalty, and the best weights are kept, as copies.
     watch_loss : bool
         Without validation, patience watches J.
-    patience, tol
+    patience, tol, relative_tol
         See above.
     verbose : bool
         Print a line per iteration.
@@ -46,6 +47,7 @@ class Monitor:
         watch_loss: bool,
         patience: int,
         tol: float,
+        relative_tol: float,
         verbose: bool,
     ):
         n_networks = len(params0)
@@ -53,6 +55,7 @@ class Monitor:
         self.watch_loss = watch_loss
         self.patience = patience
         self.tol = tol
+        self.relative_tol = relative_tol
         self.verbose = verbose
         self.loss_curves: list[list[float]] = [[] for _ in range(n_networks)]
         self.validation_curves: list[list[float]] = [[] for _ in range(n_networks)]
@@ -78,7 +81,9 @@ class Monitor:
             self._print(networks, fun, watched)
         if self.validation is None and not self.watch_loss:
             return np.full(len(networks), Status.RUNNING)
-        improved = watched < self.reference[networks] - self.tol
+        reference = self.reference[networks]
+        known = np.where(np.isinf(reference), 0.0, np.abs(reference))
+        improved = watched < reference - (self.tol + self.relative_tol * known)
         self.reference[networks[improved]] = watched[improved]
         self.waited[networks] = np.where(improved, 0, self.waited[networks] + 1)
         tired = self.waited[networks] >= self.patience

@@ -61,6 +61,11 @@ class Network:
         self.activation = activation
         self._buffers: dict[tuple[str, int], tuple[np.ndarray, np.ndarray]] = {}
 
+    @property
+    def kinked(self) -> bool:
+        """Whether f, and so J, has kinks in the weights."""
+        return self.layout.n_weight_layers > 1 and self.activation.kinked
+
     def _buffer(self, name: str, layer: int, shape: tuple[int, ...], dtype) -> np.ndarray:
         """Scratch memory of this shape, kept between calls and grown when needed."""
         kept, view = self._buffers.get((name, layer), (None, None))

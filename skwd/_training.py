@@ -71,15 +71,20 @@ def train(
     With ``validation`` the weights of the lowest validation loss are returned, the
     starting point included, otherwise the last ones.
     """
+    lbfgs = settings.solver == "lbfgs"
+    # L-BFGS converges by its gradient, which need not vanish where J has kinks: there
+    # it is done as well when J falls by less than tol, relative, per iteration.
+    on_kinks = lbfgs and validation is None
     monitor = Monitor(
         params0,
         validation=validation,
-        watch_loss=settings.solver != "lbfgs",
+        watch_loss=not lbfgs or objective.network.kinked,
         patience=settings.n_iter_no_change,
-        tol=settings.tol,
+        tol=0.0 if on_kinks else settings.tol,
+        relative_tol=settings.n_iter_no_change * settings.tol if on_kinks else 0.0,
         verbose=settings.verbose,
     )
-    if settings.solver == "lbfgs":
+    if lbfgs:
         result = _lbfgs.minimize(
             objective,
             params0,
