@@ -233,8 +233,8 @@ def _narrow(state: _State, searching: np.ndarray, fun, slope) -> None:
     inside = (_cubic(new_low, new_high) - new_low[:, 0]) / width
     usable = np.isfinite(inside) & (state.trials[searching] <= MAX_TRIALS // 2)
     inside = np.clip(np.where(usable, inside, 0.5), 0.1, 0.9)
-    # A value that is not finite tells nothing but "far too long".
-    inside = np.where(np.isfinite(new_high[:, 1]), inside, 0.1)
+    # A trial that is not finite tells nothing but "far too long".
+    inside = np.where(np.isfinite(fun), inside, 0.1)
     state.step[searching] = np.where(
         open_end, ahead, new_low[:, 0] + inside * width
     )

@@ -1,0 +1,160 @@
+"""The invariants of a stack, each a test named after it."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from stacks import make_stack
+
+import skwd._objective
+from skwd._monitor import Monitor
+from skwd._result import Status
+from skwd._training import Settings, train
+
+ROWS = (np.arange(0, 50), np.arange(10, 60), np.arange(5, 40))
+
+
+def settings(**changes):
+    base = dict(
+        solver="lbfgs",
+        learning_rate_init=0.05,
+        max_iter=80,
+        max_fun=500,
+        tol=1e-4,
+        n_iter_no_change=4,
+        verbose=False,
+    )
+    return Settings(**{**base, **changes})
+
+
+def assert_same(stack, k, other, j):
+    """Network k of one stack is network j of the other: every field, every bit."""
+    for field in fields(stack):
+        np.testing.assert_array_equal(
+            getattr(stack, field.name)[k], getattr(other, field.name)[j], field.name
+        )
+
+
+def stacks_of(case, n_networks=7):
+    make = dict(
+        hidden=(6, 5),
+        alpha=10.0 ** np.linspace(-4, 0, n_networks),
+        rows=ROWS,
+        weighted=True,
+        **case,
+    )
+    objective, x0 = make_stack(n_networks, **make)
+    validation, _ = make_stack(n_networks, **{**make, "rows": (np.arange(50, 60),)})
+    return objective, validation, x0
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        {},
+        {"loss": "multinomial", "n_outputs": 3, "activation": "relu"},
+        {"dtype": np.float32},
+    ],
+    ids=["squared", "multinomial", "float32"],
+)
+def test_stack_equals_one_by_one_in_every_field(
+    case, solver, early_stopping, one_blas_thread
+):
+    """Different alphas, rows and row counts, stopping at different iterations."""
+    objective, validation, x0 = stacks_of(case)
+    chosen = settings(solver=solver)
+    stack = train(objective, x0, chosen, validation if early_stopping else None)
+    assert len(set(stack.nit)) > 1 or (stack.nit == chosen.max_iter).all()
+    for k in range(len(objective)):
+        watched = validation[[k]] if early_stopping else None
+        assert_same(stack, k, train(objective[[k]], x0[[k]], chosen, watched), 0)
+
+
+def test_a_network_is_unaffected_by_its_neighbours_and_its_place(one_blas_thread):
+    objective, _, x0 = stacks_of({})
+    order = np.array([4, 0, 6, 2])
+    stack = train(objective, x0, settings())
+    mixed = train(objective[order], x0[order], settings())
+    for place, k in enumerate(order):
+        assert_same(mixed, place, stack, k)
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 20_000, 1 << 40])
+def test_chunking_changes_no_bit(chunk_bytes, monkeypatch, one_blas_thread):
+    objective, _, x0 = stacks_of({})
+    whole = train(objective, x0, settings())
+    monkeypatch.setattr(skwd._objective, "CHUNK_BYTES", chunk_bytes)
+    chunked = train(objective, x0, settings())
+    for k in range(len(objective)):
+        assert_same(chunked, k, whole, k)
+
+
+def test_networks_of_one_sample_equal_networks_of_equal_samples(one_blas_thread):
+    """Sharing rows, or having one's own copy of them, is the same."""
+    shared, x0 = make_stack(3, rows=(ROWS[0],))
+    own, _ = make_stack(3, rows=(ROWS[0],) * 3)
+    assert len(own.samples) == 3
+    one, three = train(shared, x0, settings()), train(own, x0, settings())
+    for k in range(3):
+        assert_same(one, k, three, k)
+
+
+class Scripted:
+    """A validation "objective" that returns the losses of a script, network by network."""
+
+    def __init__(self, script, networks=None):
+        self.script = script
+        self.networks = np.arange(len(script)) if networks is None else networks
+
+    def __getitem__(self, networks):
+        return Scripted(self.script, self.networks[networks])
+
+    def data_loss(self, params):
+        return np.array([self.script[k].pop(0) for k in self.networks])
+
+
+def test_patience_counts_exactly_and_keeps_copies_of_the_best():
+    """The loss improves at the second iteration, then never by more than tol."""
+    script = [[3.0, 2.0, 1.0, 0.95, 0.94, 0.92, 9.0], [3.0, 2.9, 2.8, 2.7, 2.6, 2.5, 2.4]]
+    start = np.zeros((2, 4))
+    monitor = Monitor(
+        start,
+        validation=Scripted(script),
+        watch_loss=False,
+        patience=3,
+        tol=0.1 - 1e-9,
+        relative_tol=0.0,
+        verbose=False,
+    )
+    ended = []
+    for i in range(5):
+        params = np.full((2, 4), float(i + 1))
+        ended.append(monitor(np.arange(2), params, np.array([1.0, 1.0])))
+        params[:] = np.nan  # what the solver does with its buffer is its own affair
+    first, second = zip(*ended)
+    running = [Status.RUNNING] * 4
+    assert list(first) == [*running, Status.STOPPED]  # improved at 2, then not 3 times
+    assert list(second) == [*running, Status.RUNNING]  # slow progress adds up
+    np.testing.assert_array_equal(monitor.best_params[0], np.full(4, 5.0))
+    assert monitor.best_validation[0] == 0.92
+    assert monitor.validation_curves[0] == [2.0, 1.0, 0.95, 0.94, 0.92]
+
+
+def test_the_starting_point_is_a_candidate_for_the_best():
+    """Validation only gets worse: the weights of the start come back."""
+    start = np.full((1, 4), 7.0)
+    monitor = Monitor(
+        start,
+        validation=Scripted([[0.5, 0.6, 0.7]]),
+        watch_loss=False,
+        patience=2,
+        tol=0.0,
+        relative_tol=0.0,
+        verbose=False,
+    )
+    for _ in range(2):
+        monitor(np.arange(1), np.zeros((1, 4)), np.ones(1))
+    np.testing.assert_array_equal(monitor.best_params, start)
+    assert monitor.best_validation[0] == 0.5
