@@ -102,7 +102,9 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         params0 = start(layout, targets.loss, training)
         alphas = np.tile(alpha, (len(params0), 1))
         objective = Objective(network, targets.loss, [training], alphas)
-        watched = validation and Objective(network, targets.loss, [validation], alphas)
+        watched = None
+        if validation is not None:
+            watched = Objective(network, targets.loss, [validation], alphas)
         trained = train(objective, params0, settings, watched)
 
         check_not_lost(trained, settings)

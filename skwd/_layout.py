@@ -90,14 +90,16 @@ class Layout:
 
 
 def initial_scale(layout: Layout, gain: float, layer: int) -> float:
-    """Standard deviation of a layer's initial weights.
+    """Standard deviation of a layer's initial weights: gain / sqrt(fan_in + fan_out).
 
-    gain sqrt(2 / (fan_in + fan_out)), Glorot and Bengio 2010, eq. 12, times the hidden
-    activation's own gain; 1 for the output layer.
+    The gain is the hidden activation's, sqrt(2) for relu and for the output layer: with
+    it this is Glorot and Bengio's scale (2010, eq. 12). The full gain / sqrt(fan_in) of
+    He et al. (2015) keeps the mean square from layer to layer, but starts L-BFGS
+    further from its minimum.
     """
     fan_in, fan_out = layout.layer_units[layer : layer + 2]
     last = layer == layout.n_weight_layers - 1
-    return float((1.0 if last else gain) * np.sqrt(2.0 / (fan_in + fan_out)))
+    return float((np.sqrt(2.0) if last else gain) / np.sqrt(fan_in + fan_out))
 
 
 def initial_params(

@@ -10,7 +10,7 @@ over the rows i of network k's own sample. Solvers see ``len(objective)``,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -46,6 +46,7 @@ class Sample:
     y: np.ndarray
     weight: np.ndarray
     rows: np.ndarray | None = None
+    _gathered: tuple[int, list] | None = field(default=None, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -80,8 +81,6 @@ class Sample:
             self._gathered = (n_rows, list(blocks))
             blocks = iter(self._gathered[1])
         yield from blocks
-
-    _gathered: tuple[int, list] | None = None
 
     def _block(self, block: slice) -> tuple:
         rows = block if self.rows is None else self.rows[block]

@@ -84,7 +84,8 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
     alpha_ : float or ndarray
         The alpha that was used.
     loss_ : float
-        J at the returned weights.
+        J at the returned weights; with ``ensemble`` this and the following are those of
+        the best network.
     loss_curve_ : list of float
         J after each iteration ("lbfgs") or before each epoch's step ("gd").
     best_loss_ : float

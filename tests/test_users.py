@@ -1,0 +1,236 @@
+"""What users have been bitten by elsewhere, one test for each behaviour."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.metrics import log_loss
+
+from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+
+SMALL = {"hidden_layer_sizes": (8,), "random_state": 0}
+BOTH = pytest.mark.parametrize(
+    "solver",
+    [{"solver": "lbfgs"}, {"solver": "gd", "learning_rate_init": 0.1}],
+    ids=["lbfgs", "gd"],
+)
+
+
+def overfitting(n=60, seed=0):
+    """Few rows, much noise: the validation loss turns up after a while."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, 5))
+    return X, X[:, 0] + rng.standard_normal(n)
+
+
+def validation_loss(model, X, y):
+    return 0.5 * np.mean((model.predict(X) - y) ** 2)
+
+
+@BOTH
+def test_early_stopping_restores_the_weights_of_the_lowest_validation_loss(solver):
+    X, y = overfitting()
+    X_val, y_val = overfitting(40, seed=1)
+    model = WeightDecayMLPRegressor(early_stopping=True, tol=1e-5, **SMALL, **solver)
+    model.fit(X, y, X_val=X_val, y_val=y_val)
+    best = max(model.validation_scores_)
+    assert model.best_validation_score_ == best
+    assert -validation_loss(model, X_val, y_val) == pytest.approx(best, rel=1e-12)
+    assert model.validation_scores_[-1] < best
+    assert len(model.validation_scores_) == len(model.loss_curve_) == model.n_iter_
+    assert model.converged_ and model.n_iter_ < model.max_iter
+
+
+@BOTH
+def test_patience_is_exact(solver):
+    """Training ends n_iter_no_change iterations after the last improvement."""
+    X, y = overfitting()
+    X_val, y_val = overfitting(40, seed=1)
+    for patience in (1, 3, 7):
+        model = WeightDecayMLPRegressor(
+            early_stopping=True, tol=0.0, n_iter_no_change=patience, **SMALL, **solver
+        ).fit(X, y, X_val=X_val, y_val=y_val)
+        best = int(np.argmax(model.validation_scores_)) + 1
+        assert model.n_iter_ == best + patience
+
+
+def test_patience_on_the_training_loss_is_exact():
+    """gd on J: the reference falls only by improvements above tol."""
+    X, y = overfitting()
+    model = WeightDecayMLPRegressor(
+        solver="gd", learning_rate_init=0.1, tol=1e-3, n_iter_no_change=5, **SMALL
+    ).fit(X, y)
+    reference, waited = np.inf, 0
+    for epoch, J in enumerate(model.loss_curve_, start=1):
+        improved = J < reference - 1e-3
+        reference, waited = (J, 0) if improved else (reference, waited + 1)
+        if waited == 5:
+            break
+    assert epoch == model.n_iter_ == len(model.loss_curve_)
+
+
+def test_one_lucky_iteration_does_not_hide_slow_progress():
+    """Steady progress of less than tol an epoch, but more over the patience, goes on."""
+    X, y = overfitting()
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(), solver="gd", learning_rate_init=2e-4, tol=1e-3, alpha=0.0,
+        n_iter_no_change=10, max_iter=40,
+    )  # fmt: skip
+    with pytest.warns(UserWarning, match="reached max_iter"):
+        model.fit(X, y)
+    falls = -np.diff(model.loss_curve_)
+    assert (falls < 1e-3).all() and falls[-10:].sum() > 1e-3
+    assert model.n_iter_ == 40
+
+
+@BOTH
+def test_a_second_warm_start_does_not_destroy_the_best_weights(solver):
+    X, y = overfitting()
+    X_val, y_val = overfitting(40, seed=1)
+    model = WeightDecayMLPRegressor(
+        early_stopping=True, warm_start=True, tol=1e-5, **SMALL, **solver
+    )
+    losses = []
+    for _ in range(4):
+        model.fit(X, y, X_val=X_val, y_val=y_val)
+        losses.append(validation_loss(model, X_val, y_val))
+    assert all(b <= a * (1 + 1e-12) for a, b in zip(losses, losses[1:])), losses
+
+
+@pytest.mark.parametrize("random_state", [0, None, np.random.RandomState(0)])
+def test_a_warm_start_keeps_the_validation_rows(random_state, monkeypatch):
+    import skwd._estimator as module
+
+    X, y = overfitting()
+    held_out, split = [], module.validation_split
+
+    def spy(*args):
+        parts = split(*args)
+        held_out.append(parts[1])
+        return parts
+
+    monkeypatch.setattr(module, "validation_split", spy)
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(8,),
+        early_stopping=True,
+        warm_start=True,
+        random_state=random_state,
+    )
+    for _ in range(3):
+        model.fit(X, y)
+    assert_array_equal(held_out[0], held_out[1])
+    assert_array_equal(held_out[0], held_out[2])
+    assert len(held_out[0]) == 6
+
+
+def test_a_warm_start_continues_where_the_last_fit_ended():
+    X, y = overfitting()
+    model = WeightDecayMLPRegressor(
+        activation="tanh", alpha=0.01, warm_start=True, tol=1e-6, **SMALL
+    ).fit(X, y)
+    before = model.coefs_[0].copy()
+    assert model.n_iter_ > 20
+    model.fit(X, y)
+    assert model.n_iter_ == 0 and model.loss_curve_ == []
+    assert_array_equal(model.coefs_[0], before)
+    higher = clone(model).fit(X, y).set_params(alpha=0.1)
+    first = higher.loss_
+    higher.fit(X, y)
+    assert higher.alpha_ == 0.1 and higher.loss_ > first
+
+
+def test_a_warm_start_names_what_does_not_fit():
+    X, y = overfitting()
+    model = WeightDecayMLPRegressor(warm_start=True, **SMALL).fit(X, y)
+    model.set_params(hidden_layer_sizes=(9,))
+    with pytest.raises(ValueError, match=r"continues layers of \(5, 8, 1\) units"):
+        model.fit(X, y)
+    model.set_params(hidden_layer_sizes=(8,), n_init=3, ensemble=True)
+    with pytest.raises(ValueError, match="continues 1 networks"):
+        model.fit(X, y)
+
+
+def test_a_warm_start_may_lack_a_class_but_not_gain_one(classes):
+    X, y = classes
+    model = WeightDecayMLPClassifier(warm_start=True, tol=1e-2, **SMALL).fit(X, y)
+    some = y != 1
+    model.fit(X[some], y[some])
+    assert_array_equal(model.classes_, [0, 1, 2])
+    assert model.predict_proba(X).shape == (150, 3)
+    with pytest.raises(ValueError, match="y holds the class 7"):
+        model.fit(X, np.where(y == 1, 7, y))
+
+
+@BOTH
+def test_early_stopping_survives_constant_y_and_two_validation_rows(solver):
+    X, y = overfitting()
+    model = WeightDecayMLPRegressor(early_stopping=True, **SMALL, **solver)
+    model.fit(X, np.full(len(y), 3.0))
+    assert np.abs(model.predict(X) - 3.0).mean() < 0.1
+    model.set_params(validation_fraction=2 / 60).fit(X, y)
+    assert np.isfinite(model.validation_scores_).all()
+
+
+def test_early_stopping_watches_the_loss_not_the_accuracy(classes):
+    X, y = classes
+    model = WeightDecayMLPClassifier(early_stopping=True, tol=1e-4, **SMALL)
+    model.fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+    expected = -log_loss(y[100:], model.predict_proba(X[100:]), labels=[0, 1, 2])
+    assert model.best_validation_score_ == pytest.approx(expected, rel=1e-10)
+
+
+def test_validation_rows_are_stratified_and_weighted(classes):
+    X, y = classes
+    y = np.where(np.arange(150) < 10, 2, y % 2)  # ten rows of a rare class
+    weight = np.random.default_rng(0).uniform(0.5, 2.0, 150)
+    model = WeightDecayMLPClassifier(
+        early_stopping=True, validation_fraction=0.2, class_weight="balanced", **SMALL
+    )
+    seen = {}
+    import skwd._estimator as module
+
+    with pytest.MonkeyPatch.context() as patch:
+
+        def spy(objective, params0, settings, watched):
+            seen["validation"] = watched.samples[0]
+            return train(objective, params0, settings, watched)
+
+        train = module.train
+        patch.setattr(module, "train", spy)
+        model.fit(X, y, sample_weight=weight)
+    sample = seen["validation"]
+    assert len(sample) == 30 and sample.y[:, 2].sum() == 2
+    sums = np.bincount(y, weight)
+    expected = (weight * (weight.sum() / (3 * sums))[y])[sample.rows]
+    np.testing.assert_allclose(sample.weight, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("estimator", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
+@pytest.mark.parametrize("solver", ["auto", "lbfgs", "gd"])
+def test_full_batch_solvers_have_no_partial_fit(estimator, solver):
+    assert not hasattr(estimator(solver=solver), "partial_fit")
+
+
+def test_zero_weights_are_harmless(regression):
+    """Even where a zero-weight row holds a value that would overflow."""
+    X, y = regression
+    weight = np.where(np.arange(len(y)) < 100, 1.0, 0.0)
+    wild = X.copy()
+    wild[100:] = 1e200
+    ours = WeightDecayMLPRegressor(**SMALL).fit(wild, y, sample_weight=weight)
+    alone = WeightDecayMLPRegressor(**SMALL).fit(X[:100], y[:100])
+    assert_array_equal(ours.predict(X), alone.predict(X))
+
+
+def test_every_solver_reaches_the_same_J(regression):
+    X, y = regression
+    J = [
+        WeightDecayMLPRegressor(hidden_layer_sizes=(), alpha=0.1, tol=1e-10, **solver)
+        .fit(X, y)
+        .loss_
+        for solver in (
+            {"solver": "lbfgs"},
+            {"solver": "gd", "learning_rate_init": 0.3},
+        )
+    ]
+    assert J[1] == pytest.approx(J[0], rel=1e-9)
