@@ -47,7 +47,10 @@ def J(model, X, y, k):
 
 def rival(X, y, seed):
     model = MLPRegressor(
-        hidden_layer_sizes=(64,), solver="lbfgs", alpha=ALPHA * len(y), random_state=seed
+        hidden_layer_sizes=(64,),
+        solver="lbfgs",
+        alpha=ALPHA * len(y),
+        random_state=seed,
     )
     return model.fit(X, y)
 
@@ -94,7 +97,9 @@ def compare_fits(X, y, threads):
     alone_J = np.mean([J(model, X, y, 0) for model in models])
     stack, model = best_of(lambda: skwd_fit(X, y, iterations, N_STARTS))
     stack_J = np.mean([J(model, X, y, k) for k in seeds])
-    print(f"\n{N_STARTS} starts, {threads} BLAS thread(s)     seconds   mean J    ratio")
+    print(
+        f"\n{N_STARTS} starts, {threads} BLAS thread(s)     seconds   mean J    ratio"
+    )
     rows = (
         ("scikit-learn, 200 iterations", theirs, target),
         (f"skwd one by one, {iterations}", alone, alone_J),
@@ -128,7 +133,12 @@ def compare_optimisers(X, y):
         print(f"{name:32s}{seconds:8.3f}  {np.mean(fun):.6f}  {np.mean(nfev):8.1f}")
 
     seconds, runs = best_of(lambda: [scipy_run(k) for k in range(N_STARTS)])
-    report("SciPy L-BFGS-B, 10 pairs", seconds, [r.fun for r in runs], [r.nfev for r in runs])
+    report(
+        "SciPy L-BFGS-B, 10 pairs",
+        seconds,
+        [r.fun for r in runs],
+        [r.nfev for r in runs],
+    )
     limits = {"max_iter": 200, "max_fun": 10_000, "tol": 1e-5}
     kept = skwd._lbfgs.MEMORY
     for pairs in (10, kept):

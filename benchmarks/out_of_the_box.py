@@ -53,7 +53,9 @@ def main():
             ours = WeightDecayMLPClassifier()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            theirs = [scores(rival(solver=s), X, y, cv) for s in ("lbfgs", "sgd", "adam")]
+            theirs = [
+                scores(rival(solver=s), X, y, cv) for s in ("lbfgs", "sgd", "adam")
+            ]
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             own = scores(ours, X, y, cv)

@@ -5,8 +5,8 @@
 cache costs less than a boolean mask in the backward pass, and needs no phi whose slope
 could be told from its value.
 
-``gain`` is 1 / sqrt(E[phi(z)^2]) for a standard normal z, sqrt(2) for relu: the factor by
-which weights make up for what phi takes away (He et al. 2015, section 2.2, for a
+``gain`` is 1 / sqrt(E[phi(z)^2]) for a standard normal z, sqrt(2) for relu: the factor
+by which weights make up for what phi takes away (He et al. 2015, section 2.2, for a
 general phi).
 """
 

@@ -219,7 +219,7 @@ class WeightDecayMLPClassifier(ClassifierMixin, BaseWeightDecayMLP):
         return self._two_columns(self.decision_function(X), "log_probabilities")
 
     def _two_columns(self, raw: np.ndarray, link: str) -> np.ndarray:
-        """The loss's ``link`` of the logits, with a column for either of two classes."""
+        """The loss's ``link`` of the logits, with a column for each of two classes."""
         if raw.ndim == 1:
             raw = np.stack([-raw, raw], axis=1)
         return getattr(LOSS_OF_LINK[self.out_activation_], link)(raw)
@@ -229,7 +229,9 @@ class WeightDecayMLPClassifier(ClassifierMixin, BaseWeightDecayMLP):
         if len(raw) == 1:
             return raw[0].copy()
         if raw.shape[2] == 1 or self._is_multilabel():
-            return logsumexp(log_expit(raw), axis=0) - logsumexp(log_expit(-raw), axis=0)
+            return logsumexp(log_expit(raw), axis=0) - logsumexp(
+                log_expit(-raw), axis=0
+            )
         return logsumexp(log_softmax(raw, axis=-1), axis=0)
 
     def _is_multilabel(self) -> bool:

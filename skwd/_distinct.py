@@ -15,16 +15,21 @@ from skwd._objective import Sample
 
 
 def distinct_rows(sample: Sample) -> Sample:
-    """The sample with equal (x, y) merged, their weights summed, zero weights left out."""
+    """The sample with equal (x, y) merged, weights summed, zero weights left out."""
     rows = np.arange(len(sample)) if sample.rows is None else sample.rows
     counted = np.flatnonzero(sample.weight)
     rows, y, weight = rows[counted], sample.y[counted], sample.weight[counted]
-    keys = _row_hash(sample.X)[rows] + _array_hash(y, seed=1)
-    keys, first, group = np.unique(keys, return_index=True, return_inverse=True)
-    if len(keys) < len(rows) and not _all_equal(sample.X, y, rows, first[group]):
-        return sample  # two different rows share a key: 1 chance in 2^64 a pair
-    summed = np.bincount(group.ravel(), weights=weight)
-    return Sample(sample.X, y[first], summed, rows[first])
+    x_key, y_key = _row_hash(sample.X)[rows], _array_hash(y, seed=1)
+    # By x first: a change of y's units keeps the order. By weight last: so do sums.
+    order = np.lexsort((weight, y_key, x_key))
+    rows, y, weight, keys = rows[order], y[order], weight[order], (x_key, y_key)
+    new = np.logical_or.reduce([np.diff(key[order]) != 0 for key in keys])
+    starts = np.flatnonzero(np.concatenate([[True], new]))
+    twin = np.repeat(starts, np.diff(np.append(starts, len(rows))))
+    if len(starts) < len(rows) and not _all_equal(sample.X, y, rows, twin):
+        return sample  # two different rows share their keys: 1 chance in 2^64 a pair
+    summed = np.add.reduceat(weight, starts)
+    return Sample(sample.X, y[starts], summed, rows[starts])
 
 
 def _all_equal(X, y: np.ndarray, rows: np.ndarray, twin: np.ndarray) -> bool:

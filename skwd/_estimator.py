@@ -6,7 +6,7 @@ from abc import ABCMeta, abstractmethod
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skwd._activations import ACTIVATIONS
@@ -22,12 +22,13 @@ from skwd._validation import (
     check_hidden_layer_sizes,
     check_sample_weight,
     check_settings,
-    check_some_weight,
     check_validation_data,
     unchanged_on_failure,
     validation_split,
 )
 
+CHECK_X = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
+CHECK_Y = {"accept_sparse": "csr", "dtype": None, "ensure_2d": False}
 # The separate random streams of one random_state.
 WEIGHTS, VALIDATION = 0, 1
 
@@ -92,7 +93,8 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         else:
             training = Sample(X, *targets.encode(y, weight))
             X, y, weight = self._validate(X_val, y_val, sample_weight_val, "_val")
-            validation = Sample(X.astype(training.dtype), *targets.encode(y, weight))
+            parts = targets.encode(y, weight, "y_val")
+            validation = Sample(X.astype(training.dtype), *parts)
         n_rows, training = len(training), distinct_rows(training)
         targets.finish(training, validation)
 
@@ -111,20 +113,19 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         networks = np.flatnonzero(~trained.lost) if self.ensemble else [trained.best]
         warn_if_not_converged(trained, networks, settings)
         params = trained.params[networks]
-        warn_if_collapsed(layout, network.activation.gain, params, alpha)
+        if (training.y != training.y[0]).any():  # otherwise a constant is right
+            warn_if_collapsed(layout, network.activation.gain, params, alpha)
         self._store(layout, targets, trained, networks, alpha, n_rows)
 
     def _validate(self, X, y, sample_weight, suffix="", reset=False):
         """X, y and weights, checked; ``suffix`` is "_val" for validation data."""
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            reset=reset,
-            accept_sparse="csr",
-            dtype=(np.float64, np.float32),
-            multi_output=True,
-        )
+        if suffix:  # the same checks, in messages that name the validation data
+            validate_data(self, X, reset=False, skip_check_array=True)
+            X = check_array(X, **CHECK_X, input_name="X_val", estimator=self)
+            y = check_array(y, **CHECK_Y, input_name="y_val", estimator=self)
+            check_consistent_length(X, y)
+        else:
+            X, y = validate_data(self, X, y, reset=reset, multi_output=True, **CHECK_X)
         name = "sample_weight" + suffix
         return X, y, check_sample_weight(sample_weight, X.shape[0], name)
 
@@ -133,15 +134,17 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         if not self.early_stopping:
             return Sample(X, Y, weight), None
         rng = np.random.default_rng([self._seed, VALIDATION])
+        counted = np.flatnonzero(weight)  # a weight of 0 is a removed row
         parts = validation_split(
-            len(Y),
+            len(counted),
             self.validation_fraction,
             int(rng.integers(2**31 - 1)),
-            targets.strata(Y),
+            targets.strata(Y[counted]),
         )
-        for part, rows in zip(("training", "validation"), parts):
-            check_some_weight(weight[rows], f"the {part} part of early_stopping=True")
-        training, validation = (Sample(X, Y[rows], weight[rows], rows) for rows in parts)
+        training, validation = (
+            Sample(X, Y[rows], weight[rows], rows)
+            for rows in (counted[part] for part in parts)
+        )
         return training, validation
 
     def _initial_params(self, layout: Layout, loss: Loss, sample: Sample) -> np.ndarray:
@@ -162,18 +165,29 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         if stored != layout:
             raise ValueError(
                 f"warm_start=True continues layers of {stored.layer_units} units, but "
-                f"the data and hidden_layer_sizes now ask for {layout.layer_units}. Set "
+                f"the data and hidden_layer_sizes now ask for {layout.layer_units}. "
+                "Set warm_start=False to start anew."
+            )
+        was_ensemble = self.coefs_[0].ndim == 3
+        # An ensemble may hold fewer than n_init: diverged restarts were dropped.
+        if was_ensemble != self.ensemble or len(params) > self.n_init:
+            kind = f"an ensemble of {len(params)}" if was_ensemble else "one network"
+            raise ValueError(
+                f"warm_start=True continues {kind}, but ensemble="
+                f"{self.ensemble} and n_init={self.n_init} now ask for another. Set "
                 "warm_start=False to start anew."
             )
-        n_networks = self.n_init if self.ensemble else 1
-        if len(params) != n_networks:
+        if self._activation != self.activation:
             raise ValueError(
-                f"warm_start=True continues {len(params)} networks, but n_init and "
-                f"ensemble now ask for {n_networks}. Set warm_start=False to start anew."
+                f"warm_start=True continues a network of activation="
+                f"{self._activation!r}, but activation={self.activation!r} now. Set "
+                "warm_start=False to start anew."
             )
         return params.astype(np.float64)
 
-    def _store(self, layout, targets, trained: Trained, networks, alpha, n_rows) -> None:
+    def _store(
+        self, layout, targets, trained: Trained, networks, alpha, n_rows
+    ) -> None:
         best = trained.best
         coefs, intercepts = layout.split(trained.params[networks])
         if not self.ensemble:
@@ -183,6 +197,7 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         self.n_layers_ = len(layout.layer_units)
         self.n_outputs_ = layout.layer_units[-1]
         self.out_activation_ = targets.loss.out_activation
+        self._activation = self.activation  # predict is as fitted, whatever is set
         self.alpha_ = float(self.alpha) if np.ndim(self.alpha) == 0 else alpha
         self.loss_ = float(trained.loss[best])
         self.loss_curve_ = trained.loss_curve[best]
@@ -204,15 +219,14 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
 
     def _network(self) -> Network:
         units = [W.shape[-2] for W in self.coefs_] + [self.coefs_[-1].shape[-1]]
-        return Network(Layout(tuple(units)), ACTIVATIONS[self.activation])
+        return Network(Layout(tuple(units)), ACTIVATIONS[self._activation])
 
     def _predict_blocks(self, X, combine) -> np.ndarray:
         """``combine`` of the raw predictions (K, b, n_outputs), block after block."""
         check_is_fitted(self)
         params = self._params()
-        X = validate_data(
-            self, X, reset=False, accept_sparse="csr", dtype=(np.float64, np.float32)
-        ).astype(params.dtype, copy=False)
+        X = validate_data(self, X, reset=False, **CHECK_X)
+        X = X.astype(params.dtype, copy=False)
         blocks = self._network().predict_blocks(params, X)
         return np.concatenate([combine(block) for block in blocks])
 

@@ -48,7 +48,7 @@ class Layout:
         return self._starts[-1]
 
     def Wb(self, params: np.ndarray, layer: int) -> np.ndarray:
-        """Weights of a layer with its bias as the last row, (K, fan_in + 1, fan_out)."""
+        """Weights of a layer, its bias the last row: (K, fan_in + 1, fan_out)."""
         fan_in, fan_out = self.layer_units[layer : layer + 2]
         flat = params[:, self._starts[layer] : self._starts[layer + 1]]
         return flat.reshape(len(params), fan_in + 1, fan_out)
@@ -63,7 +63,7 @@ class Layout:
 
     @cached_property
     def layer_masks(self) -> np.ndarray:
-        """1 where a parameter is a weight of the layer, else 0: (n_weight_layers, P)."""
+        """1 where a parameter is a weight of the layer: (n_weight_layers, P)."""
         masks = np.zeros((self.n_weight_layers, self.n_params))
         for layer, mask in enumerate(masks):
             self.W(mask[np.newaxis], layer)[:] = 1.0

@@ -38,7 +38,7 @@ STRONG_TRIALS = 4
 # there the slope alone decides (Hager and Zhang 2005, eq. 4.1).
 NOISE = 10.0
 
-# Networks by number, or all of them: a slice is a view where an array of numbers copies.
+# Networks by number, or all of them: a slice is a view where numbers make a copy.
 _Index = np.ndarray | slice
 
 
@@ -235,9 +235,7 @@ def _narrow(state: _State, searching: np.ndarray, fun, slope) -> None:
     inside = np.clip(np.where(usable, inside, 0.5), 0.1, 0.9)
     # A trial that is not finite tells nothing but "far too long".
     inside = np.where(np.isfinite(fun), inside, 0.1)
-    state.step[searching] = np.where(
-        open_end, ahead, new_low[:, 0] + inside * width
-    )
+    state.step[searching] = np.where(open_end, ahead, new_low[:, 0] + inside * width)
 
 
 def _cubic(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -321,7 +319,9 @@ def _new_direction(state: _State, at: _Index) -> None:
     first = state.n_pairs == 0
     if first.any():
         step[first] = np.minimum(1.0, 1.0 / np.sqrt(-slope[first]))
-    state.direction[at], state.slope[at], state.step[at] = direction[at], slope[at], step[at]
+    state.direction[at] = direction[at]
+    state.slope[at] = slope[at]
+    state.step[at] = step[at]
     state.trials[at] = 0
     state.low[at, 0] = 0.0
     state.low[at, 1] = state.fun[at]

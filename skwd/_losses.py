@@ -103,7 +103,6 @@ class HalfBinomialLoss:
         """ln P of the positive class (or label), finite for every finite raw."""
         return log_expit(raw)
 
-
     def constant(self, y_mean):
         return logit(np.clip(y_mean, FREQUENCY_FLOOR, 1.0 - FREQUENCY_FLOOR))
 

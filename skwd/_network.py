@@ -5,8 +5,8 @@
     delta_L = dJ/draw,   dW_l = A_{l-1}' delta_l,   db_l = sum of delta_l over rows
     delta_{l-1} = (delta_l W_l') * phi'(Z_{l-1})
 
-Every product is one ``np.matmul`` slice per network, never one product across networks:
-with BLAS held to one thread a stack of K gives bit for bit what its networks give alone.
+Every product is one ``np.matmul`` slice per network, never one product across networks.
+With BLAS held to one thread a stack gives bit for bit what its networks give alone.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ class Network:
         """Whether f, and so J, has kinks in the weights."""
         return self.layout.n_weight_layers > 1 and self.activation.kinked
 
-    def _buffer(self, name: str, layer: int, shape: tuple[int, ...], dtype) -> np.ndarray:
+    def _buffer(
+        self, name: str, layer: int, shape: tuple[int, ...], dtype
+    ) -> np.ndarray:
         """Scratch memory of this shape, kept between calls and grown when needed."""
         kept, view = self._buffers.get((name, layer), (None, None))
         if view is None or view.shape != shape or view.dtype != dtype:
@@ -91,8 +93,8 @@ class Network:
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Activations A_1 ... A_L (A_L the raw prediction) and slopes phi'(Z_l).
 
-        params (K, P); X (b, d + 1) with its column of ones, or sparse (b, d). The arrays
-        returned are scratch memory, valid until the next call.
+        params (K, P); X (b, d + 1) with its column of ones, or sparse (b, d). The
+        arrays returned are scratch memory, valid until the next call.
         """
         A: list[np.ndarray] = []
         S: list[np.ndarray] = []
@@ -140,7 +142,8 @@ class Network:
             if layer == 1 and delta.shape[2] == 1 and not sparse.issparse(X):
                 self._first_gradient_one_output(X, delta, W_t, S[0], grad)
                 return
-            previous = A[layer - 1]  # its value is used up: the new delta takes its place
+            # The value of the layer below is used up: the new delta takes its place.
+            previous = A[layer - 1]
             if delta.shape[2] == 1:
                 np.multiply(delta, W_t, out=previous)
             else:

@@ -71,7 +71,7 @@ class Sample:
         return len(self) * (self.X.shape[1] + 1) * self.X.dtype.itemsize
 
     def blocks(self, n_rows: int) -> Iterator[tuple]:
-        """X (b, d + 1) with its column of ones (sparse: (b, d)), y and share by block."""
+        """X (b, d + 1) with its column of ones, or sparse (b, d), y and share."""
         if self._gathered is not None and self._gathered[0] == n_rows:
             yield from self._gathered[1]
             return
@@ -120,7 +120,7 @@ class Objective:
         return len(self.alpha)
 
     def __getitem__(self, networks) -> Objective:
-        """The objective of some of the networks, on the same data and scratch memory."""
+        """The objective of some of the networks: same data, same scratch memory."""
         parts = self.alpha[networks], self.sample_of[networks]
         return type(self)(self.network, self.loss, self.samples, *parts)
 

@@ -99,7 +99,7 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
     converged_ : bool
         Whether training ended by ``tol`` or early stopping.
     y_mean_, y_scale_ : ndarray of shape (n_outputs,)
-        The scaling of y; only with ``normalize_y``.
+        The scaling of y; 0 and 1 without ``normalize_y``.
     n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         As in scikit-learn's MLPRegressor.
 
@@ -176,7 +176,7 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
             In the dtype of the X of fit.
         """
         y = self._predict_blocks(X, self._mean_prediction)
-        return y[:, 0] if self._y_ndim == 1 else y
+        return y if self._y_shape else y[:, 0]
 
     def _mean_prediction(self, raw: np.ndarray) -> np.ndarray:
         """Mean over the networks, in y's units: (K, b, n_outputs) -> (b, n_outputs)."""
@@ -187,8 +187,8 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
         check_choice("loss", self.loss, tuple(REGRESSION_LOSSES))
         if self.loss == "poisson" and self.normalize_y:
             raise ValueError(
-                "normalize_y=True has no meaning with loss='poisson', whose y are counts"
-                " >= 0. Use normalize_y=False."
+                "normalize_y=True has no meaning with loss='poisson', whose y are "
+                "counts >= 0. Use normalize_y=False."
             )
         scaling = (self.y_mean_, self.y_scale_) if continued else None
         return RegressionTargets(y, self.loss, self.normalize_y, scaling)

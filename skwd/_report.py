@@ -35,8 +35,8 @@ def check_not_lost(trained: Trained, settings: Settings) -> None:
     raise ValueError(
         f"solver={settings.solver!r} diverged in iteration {trained.nit[k]}: the "
         f"objective went from {trained.loss_curve[k][0]:.3g} to {trained.loss[k]:.3g}. "
-        f"learning_rate_init={settings.learning_rate_init:g} is too large for this data:"
-        " lower it, or standardise X (and y)."
+        f"learning_rate_init={settings.learning_rate_init:g} is too large for this "
+        "data: lower it, or standardise X (and y)."
     )
 
 
@@ -70,8 +70,8 @@ def warn_if_collapsed(layout: Layout, gain: float, params: np.ndarray, alpha) ->
             return
     shown = f"{alpha[0]:g}" if len(set(alpha)) == 1 else [float(a) for a in alpha]
     warnings.warn(
-        f"alpha={shown} is too large for this data: every weight has collapsed to about "
-        "zero, and the network predicts a constant. Lower alpha.",
+        f"alpha={shown} is too large for this data: every weight has collapsed to "
+        "about zero, and the network predicts a constant. Lower alpha.",
         UserWarning,
         stacklevel=4,
     )

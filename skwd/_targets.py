@@ -6,9 +6,11 @@ data) the same way. ``fitted()`` are the estimator's attributes that it has lear
 
 from __future__ import annotations
 
+import numbers
+
 import numpy as np
 from scipy import sparse
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 
 from skwd._losses import (
@@ -38,23 +40,30 @@ class RegressionTargets:
         self.loss_name = loss
         self.loss = REGRESSION_LOSSES[loss]()
         self.normalize = normalize
-        self.n_dimensions = np.ndim(y)
+        self.shape = y.shape[1:]  # () for a single column without an axis of its own
         self.scaling = scaling
 
-    def encode(self, y, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
         """y as float64 (n, n_outputs), and the weights as they are."""
         y = y.toarray() if sparse.issparse(y) else np.asarray(y)
+        if y.shape[1:] != self.shape:
+            raise ValueError(
+                f"{name} must have the outputs of y, a shape of {('n', *self.shape)}; "
+                f"got {y.shape}."
+            )
         try:
             y = y.astype(np.float64, copy=False)
         except (TypeError, ValueError):
-            value = next(v for v in y.ravel() if isinstance(v, str))
+            values = y.ravel().tolist()
+            value = next(v for v in values if not isinstance(v, numbers.Real))
             raise ValueError(
-                f"y must be numeric for a regressor; got {value!r}. Use "
+                f"{name} must be numeric for a regressor; got {value!r}. Use "
                 "WeightDecayMLPClassifier for labels."
             ) from None
+        check_array(y, ensure_2d=False, input_name=name)  # objects may have held NaN
         if self.loss_name == "poisson" and (y < 0).any():
             raise ValueError(
-                f"loss='poisson' needs y >= 0; got {y.min():g}. Use "
+                f"loss='poisson' needs {name} >= 0; got {y.min():g}. Use "
                 "loss='squared_error' for targets of either sign."
             )
         return y.reshape(len(y), -1), weight
@@ -70,7 +79,10 @@ class RegressionTargets:
             self.scaling = np.zeros(y.shape[1]), np.ones(y.shape[1])
             if self.normalize:
                 mean = training.share @ y
-                deviation = np.sqrt(training.share @ np.square(y - mean))
+                # Powers of two keep squares within the float range, and are exact.
+                power = np.frexp(np.abs(y - mean).max(axis=0))[1]
+                squares = np.square(np.ldexp(y - mean, -power))
+                deviation = np.ldexp(np.sqrt(training.share @ squares), power)
                 # A constant leaves rounding behind: that is no deviation either.
                 flat = deviation <= 10.0 * np.finfo(np.float64).eps * np.abs(mean)
                 self.scaling = mean, np.where(flat, 1.0, deviation)
@@ -81,7 +93,11 @@ class RegressionTargets:
 
     def fitted(self) -> dict:
         mean, scale = self.scaling
-        return {"y_mean_": mean, "y_scale_": scale, "_y_ndim": self.n_dimensions}
+        return {"y_mean_": mean, "y_scale_": scale, "_y_shape": self.shape}
+
+
+def _is_weight(value) -> bool:
+    return isinstance(value, numbers.Real) and 0.0 <= value < np.inf
 
 
 class ClassTargets:
@@ -99,7 +115,7 @@ class ClassTargets:
     def __init__(self, y, weight: np.ndarray, class_weight, classes=None):
         y = column_or_1d(y, warn=True)
         self.classes = np.unique(y) if classes is None else classes
-        sums = np.bincount(self._codes(y), weight, minlength=len(self.classes))
+        sums = np.bincount(self._codes(y, "y"), weight, minlength=len(self.classes))
         self.class_weight = self._class_weights(class_weight, sums)
         n_weighted = np.count_nonzero(sums * self.class_weight)
         if n_weighted < 2 and classes is None:
@@ -119,30 +135,31 @@ class ClassTargets:
             present = sums > 0
             balanced = sums.sum() / (present.sum() * np.where(present, sums, 1.0))
             return np.where(present, balanced, 1.0)
-        weights = list(class_weight.values()) if isinstance(class_weight, dict) else None
-        if weights is None or not all(np.isfinite(w) and w >= 0 for w in weights):
+        is_dict = isinstance(class_weight, dict)
+        if not is_dict or not all(map(_is_weight, class_weight.values())):
             raise ValueError(
                 "class_weight must be None, 'balanced' or a dict of class to weight >= "
-                f"0; got {class_weight!r}. Use class_weight='balanced' for equal shares."
+                f"0; got {class_weight!r}. Use class_weight='balanced' for equal "
+                "shares."
             )
         return compute_class_weight(class_weight, classes=self.classes, y=self.classes)
 
-    def _codes(self, y: np.ndarray) -> np.ndarray:
+    def _codes(self, y: np.ndarray, name: str) -> np.ndarray:
         """The position of each label in ``classes``, (n,)."""
         codes = np.searchsorted(self.classes, y)
         codes[codes == len(self.classes)] = 0
         unknown = self.classes[codes] != y
         if unknown.any():
             raise ValueError(
-                f"y holds the class {y[unknown].tolist()[0]!r}, which is not among the "
-                f"classes of this estimator: {self.classes.tolist()}. Leave it out, or "
-                "fit anew with it."
+                f"{name} holds the class {y[unknown].tolist()[0]!r}, which is not "
+                f"among the classes of this estimator: {self.classes.tolist()}. Leave "
+                "it out, or fit anew with it."
             )
         return codes
 
-    def encode(self, y, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
         """One-hot y, or one column for two classes; weights times class weights."""
-        codes = self._codes(column_or_1d(y))
+        codes = self._codes(column_or_1d(y), name)
         if len(self.classes) == 2:
             Y = codes[:, np.newaxis].astype(np.float64)
         else:
@@ -172,13 +189,18 @@ class LabelTargets:
         self.n_labels = y.shape[1]
         self.loss = HalfBinomialLoss()
 
-    def encode(self, y, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
         """The indicator as float64, and the weights as they are."""
         y = y.toarray() if sparse.issparse(y) else np.asarray(y)
         if y.ndim != 2 or y.shape[1] != self.n_labels:
             raise ValueError(
-                f"y_val must be an indicator of {self.n_labels} labels like y; got the "
-                f"shape {y.shape}."
+                f"{name} must be an indicator of {self.n_labels} labels like y; got "
+                f"the shape {y.shape}."
+            )
+        if not np.isin(y, (0, 1)).all():
+            raise ValueError(
+                f"{name} must hold 0 and 1 only, one column per label; got "
+                f"{np.unique(y).tolist()}. Use MultiLabelBinarizer to make it."
             )
         return y.astype(np.float64), weight
 

@@ -102,8 +102,8 @@ def train(
             callback=monitor,
         )
     params = result.x if validation is None else monitor.best_params
-    params = params.astype(objective.dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # of networks that diverged
+        params = params.astype(objective.dtype)
         loss, grad = objective.loss_gradient(params)
     return Trained(
         params=params,

@@ -1,4 +1,4 @@
-"""Parameter and input checks: one clear error that names what was given and the remedy."""
+"""Parameter and input checks: one clear error with what was given and the remedy."""
 
 from __future__ import annotations
 
@@ -38,7 +38,11 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
         "a finite number > 0",
         "Values between 0.001 and 0.5 suit standardised data.",
     ),
-    "max_iter": (_integer_from(1), "an integer >= 1", "Use max_iter=1000, the default."),
+    "max_iter": (
+        _integer_from(1),
+        "an integer >= 1",
+        "Use max_iter=1000, the default.",
+    ),
     "max_fun": (_integer_from(1), "an integer >= 1", "Use max_fun=15000, the default."),
     "tol": (
         lambda value: _is_real(value) and value >= 0,
@@ -57,7 +61,7 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
     ),
     "n_init": (_integer_from(1), "an integer >= 1", "Use n_init=1 for a single start."),
     "verbose": (
-        lambda value: _is_bool(value) or _is_integer(value) and value >= 0,
+        lambda value: _is_bool(value) or (_is_integer(value) and value >= 0),
         "a bool or an integer >= 0",
         "Use verbose=True for a line per iteration.",
     ),
@@ -66,6 +70,12 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
         for name in ("warm_start", "early_stopping", "ensemble", "normalize_y")
     },
 }
+
+
+def _as_list(value) -> list:
+    """The entries of a sequence, or one value alone."""
+    sequence = isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) > 0
+    return list(value) if sequence else [value]
 
 
 def check_choice(name: str, value, choices: tuple[str, ...]) -> None:
@@ -96,7 +106,7 @@ def check_settings(estimator) -> Settings:
 
 def check_hidden_layer_sizes(sizes) -> tuple[int, ...]:
     """The hidden layers' units as a tuple; a single integer is one layer."""
-    as_list = [sizes] if np.ndim(sizes) == 0 else list(sizes)
+    as_list = _as_list(sizes)
     if not all(_is_integer(units) and units >= 1 for units in as_list):
         raise ValueError(
             "hidden_layer_sizes must hold integers >= 1, one per hidden layer; got "
@@ -107,16 +117,17 @@ def check_hidden_layer_sizes(sizes) -> tuple[int, ...]:
 
 def check_alpha(alpha, n_weight_layers: int) -> np.ndarray:
     """alpha of each weight layer, (n_weight_layers,)."""
-    values = [alpha] if np.ndim(alpha) == 0 else list(alpha)
+    values = _as_list(alpha)
     if not all(_is_real(value) and value >= 0 for value in values):
         raise ValueError(
             f"alpha must be finite and >= 0; got {alpha!r}. Use alpha=0 for no weight "
             "decay."
         )
-    if np.ndim(alpha) and len(values) != n_weight_layers:
+    if len(values) != n_weight_layers and not _is_real(alpha):
         raise ValueError(
-            f"alpha must be one number, or one per weight layer, here {n_weight_layers} "
-            f"(the hidden layers and the output layer); got {len(values)}: {alpha!r}."
+            "alpha must be one number, or one per weight layer, here "
+            f"{n_weight_layers} (the hidden layers and the output layer); got "
+            f"{len(values)}: {alpha!r}."
         )
     return np.full(n_weight_layers, np.asarray(values, dtype=np.float64))
 
@@ -142,20 +153,20 @@ def check_sample_weight(sample_weight, n_samples: int, name: str) -> np.ndarray:
         )
     if (weight < 0).any():
         raise ValueError(
-            f"{name} must not be negative; got {weight.min():g}. Use 0 to leave a sample "
-            "out."
+            f"{name} must not be negative; got {weight.min():g}. Use 0 to leave a "
+            "sample out."
         )
-    check_some_weight(weight, name)
-    return weight
-
-
-def check_some_weight(weight: np.ndarray, name: str) -> None:
-    """Raise where no sample is left that counts."""
     if not weight.any():
         raise ValueError(
             f"All weights are zero in {name}: no sample is left to fit. Give at least "
             "one sample a positive weight."
         )
+    power = np.frexp(weight.max())[1]
+    if abs(power) > 500:
+        # J knows no scale of the weights: a power of two, which is exact, keeps their
+        # sums and products within the float range.
+        weight = np.ldexp(weight, -power)
+    return weight
 
 
 def check_validation_data(estimator, X_val, y_val, sample_weight_val) -> None:
@@ -170,8 +181,8 @@ def check_validation_data(estimator, X_val, y_val, sample_weight_val) -> None:
         )
     if X_val is not None and not estimator.early_stopping:
         raise ValueError(
-            "X_val and y_val are used for early stopping only: set early_stopping=True, "
-            "or leave them out."
+            "X_val and y_val are used for early stopping only: set "
+            "early_stopping=True, or leave them out."
         )
 
 

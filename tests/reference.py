@@ -38,9 +38,7 @@ def layers(Ws, bs, activation, x):
     """The activations of every layer for one row, the raw prediction last."""
     out, a = [], np.asarray(x, dtype=float)
     for depth, (W, b) in enumerate(zip(Ws, bs)):
-        z = [
-            sum(a[i] * W[i][j] for i in range(len(a))) + b[j] for j in range(len(b))
-        ]
+        z = [sum(a[i] * W[i][j] for i in range(len(a))) + b[j] for j in range(len(b))]
         a = z if depth == len(Ws) - 1 else [phi(activation, v) for v in z]
         out.append(np.array(a))
     return out

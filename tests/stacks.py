@@ -57,7 +57,8 @@ def make_stack(
     Y = targets(loss, n, n_outputs, rng)
     weight = rng.uniform(0.0, 3.0, size=n) if weighted else np.ones(n)
     samples = [
-        Sample(X, Y, weight) if r is None else Sample(X, Y[r], weight[r], r) for r in rows
+        Sample(X, Y, weight) if r is None else Sample(X, Y[r], weight[r], r)
+        for r in rows
     ]
     layout = Layout((n_features, *hidden, n_outputs))
     gain = ACTIVATIONS[activation].gain

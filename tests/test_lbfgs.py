@@ -49,7 +49,9 @@ def scipy_lbfgs(objective, k, x0, **options):
         return value[0], grad[0]
 
     options = {"maxiter": 2000, "maxfun": 10_000, "gtol": 1e-5, "ftol": 0, **options}
-    return scipy.optimize.minimize(fun, x0, jac=True, method="L-BFGS-B", options=options)
+    return scipy.optimize.minimize(
+        fun, x0, jac=True, method="L-BFGS-B", options=options
+    )
 
 
 @pytest.mark.parametrize("activation", ["tanh", "softplus"])
@@ -85,7 +87,11 @@ def test_rosenbrock(n):
     x0 = np.tile([-1.2, 1.0], n)[:n][np.newaxis]
     ours = minimize(Functions([rosenbrock]), x0, **{**LIMITS, "tol": 1e-8})
     theirs = scipy.optimize.minimize(
-        rosenbrock, x0[0], jac=True, method="L-BFGS-B", options={"gtol": 1e-8, "ftol": 0}
+        rosenbrock,
+        x0[0],
+        jac=True,
+        method="L-BFGS-B",
+        options={"gtol": 1e-8, "ftol": 0},
     )
     np.testing.assert_allclose(ours.x, np.ones((1, n)), atol=1e-7)
     assert ours.nfev[0] <= 1.15 * theirs.nfev
@@ -160,14 +166,21 @@ def test_all_statuses_in_one_stack():
         return abs(x).sum(), np.sign(x)
 
     functions = [rosenbrock, quadratic, undefined, corner, quadratic, rosenbrock]
-    start = np.array([[-1.2, 1], [3, 4], [1, 1], [0.3, 0.4], [0, 0], [5, 5]], dtype=float)
+    start = np.array(
+        [[-1.2, 1], [3, 4], [1, 1], [0.3, 0.4], [0, 0], [5, 5]], dtype=float
+    )
 
     def callback(networks, params, fun):
         stop = (networks == 5) & (fun < 20)
         return np.where(stop, Status.STOPPED, Status.RUNNING)
 
     result = minimize(
-        Functions(functions), start, max_iter=12, max_fun=25, tol=1e-6, callback=callback
+        Functions(functions),
+        start,
+        max_iter=12,
+        max_fun=25,
+        tol=1e-6,
+        callback=callback,
     )
     expected = [
         Status.MAX_ITER,
@@ -208,7 +221,9 @@ def test_precision_beyond_the_rounding_of_J():
     def offset(x):
         return 1e6 + 0.5 * float(x @ x), x.copy()
 
-    result = minimize(Functions([offset]), np.array([[3e-5, 4e-5]]), **LIMITS | {"tol": 1e-9})
+    result = minimize(
+        Functions([offset]), np.array([[3e-5, 4e-5]]), **LIMITS | {"tol": 1e-9}
+    )
     assert result.status[0] == Status.CONVERGED
     assert np.abs(result.x).max() <= 1e-9
 

@@ -104,7 +104,14 @@ def test_agrees_with_the_plain_reference_at_every_layer(loss, n_outputs, activat
             for ours, plain in zip(A, reference.layers(Ws, bs, activation, x)):
                 np.testing.assert_allclose(ours[k, i], plain, rtol=1e-12, atol=1e-14)
         expected = reference.objective(
-            Ws, bs, activation, loss, sample.X, sample.y, sample.weight, objective.alpha[k]
+            Ws,
+            bs,
+            activation,
+            loss,
+            sample.X,
+            sample.y,
+            sample.weight,
+            objective.alpha[k],
         )
         assert J[k] == pytest.approx(expected, rel=1e-12)
 
@@ -123,7 +130,7 @@ def test_gain_keeps_the_mean_square(name):
     """Monte Carlo over a wide layer: mean square 1 in, mean square 1 out."""
     z = np.random.default_rng(0).standard_normal(1_000_000)
     ACTIVATIONS[name](z)
-    assert ACTIVATIONS[name].gain**2 * np.mean(z**2) == pytest.approx(1.0, rel=0.01)
+    assert ACTIVATIONS[name].gain ** 2 * np.mean(z**2) == pytest.approx(1.0, rel=0.01)
 
 
 @pytest.mark.parametrize("loss", list(LOSSES))
@@ -155,7 +162,9 @@ def test_no_loss_overflows_at_large_logits(loss):
     losses = LOSSES[loss].loss(y, raw)
     assert np.isfinite(losses).all()
     assert losses[0, 0] == pytest.approx(
-        {"squared_error": 1e8 + 0.5, "binomial": 1e4 + np.log(2), "multinomial": 1e4}[loss]
+        {"squared_error": 1e8 + 0.5, "binomial": 1e4 + np.log(2), "multinomial": 1e4}[
+            loss
+        ]
     )
 
 

@@ -102,7 +102,7 @@ def test_networks_of_one_sample_equal_networks_of_equal_samples(one_blas_thread)
 
 
 class Scripted:
-    """A validation "objective" that returns the losses of a script, network by network."""
+    """A validation "objective" that returns the losses of a script."""
 
     def __init__(self, script, networks=None):
         self.script = script
@@ -117,7 +117,10 @@ class Scripted:
 
 def test_patience_counts_exactly_and_keeps_copies_of_the_best():
     """The loss improves at the second iteration, then never by more than tol."""
-    script = [[3.0, 2.0, 1.0, 0.95, 0.94, 0.92, 9.0], [3.0, 2.9, 2.8, 2.7, 2.6, 2.5, 2.4]]
+    script = [
+        [3.0, 2.0, 1.0, 0.95, 0.94, 0.92, 9.0],
+        [3.0, 2.9, 2.8, 2.7, 2.6, 2.5, 2.4],
+    ]
     start = np.zeros((2, 4))
     monitor = Monitor(
         start,

@@ -1,5 +1,7 @@
 """What users have been bitten by elsewhere, one test for each behaviour."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -61,21 +63,26 @@ def test_patience_on_the_training_loss_is_exact():
         solver="gd", learning_rate_init=0.1, tol=1e-3, n_iter_no_change=5, **SMALL
     ).fit(X, y)
     reference, waited = np.inf, 0
-    for epoch, J in enumerate(model.loss_curve_, start=1):
+    for J in model.loss_curve_:
+        assert waited < 5  # no epoch after the fifth without improvement
         improved = J < reference - 1e-3
         reference, waited = (J, 0) if improved else (reference, waited + 1)
-        if waited == 5:
-            break
-    assert epoch == model.n_iter_ == len(model.loss_curve_)
+    assert waited == 5
+    assert model.n_iter_ == len(model.loss_curve_)
 
 
 def test_one_lucky_iteration_does_not_hide_slow_progress():
-    """Steady progress of less than tol an epoch, but more over the patience, goes on."""
+    """Steady progress of less than tol an epoch, but more over ten, goes on."""
     X, y = overfitting()
     model = WeightDecayMLPRegressor(
-        hidden_layer_sizes=(), solver="gd", learning_rate_init=2e-4, tol=1e-3, alpha=0.0,
-        n_iter_no_change=10, max_iter=40,
-    )  # fmt: skip
+        hidden_layer_sizes=(),
+        solver="gd",
+        learning_rate_init=2e-4,
+        tol=1e-3,
+        alpha=0.0,
+        n_iter_no_change=10,
+        max_iter=40,
+    )
     with pytest.warns(UserWarning, match="reached max_iter"):
         model.fit(X, y)
     falls = -np.diff(model.loss_curve_)
@@ -94,7 +101,7 @@ def test_a_second_warm_start_does_not_destroy_the_best_weights(solver):
     for _ in range(4):
         model.fit(X, y, X_val=X_val, y_val=y_val)
         losses.append(validation_loss(model, X_val, y_val))
-    assert all(b <= a * (1 + 1e-12) for a, b in zip(losses, losses[1:])), losses
+    assert all(b <= a * (1 + 1e-12) for a, b in pairwise(losses)), losses
 
 
 @pytest.mark.parametrize("random_state", [0, None, np.random.RandomState(0)])
@@ -146,7 +153,10 @@ def test_a_warm_start_names_what_does_not_fit():
     with pytest.raises(ValueError, match=r"continues layers of \(5, 8, 1\) units"):
         model.fit(X, y)
     model.set_params(hidden_layer_sizes=(8,), n_init=3, ensemble=True)
-    with pytest.raises(ValueError, match="continues 1 networks"):
+    with pytest.raises(ValueError, match="continues one network, but ensemble=True"):
+        model.fit(X, y)
+    model.set_params(n_init=1, ensemble=False, activation="tanh")
+    with pytest.raises(ValueError, match="continues a network of activation='relu'"):
         model.fit(X, y)
 
 
@@ -205,7 +215,9 @@ def test_validation_rows_are_stratified_and_weighted(classes):
     np.testing.assert_allclose(sample.weight, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("estimator", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
+@pytest.mark.parametrize(
+    "estimator", [WeightDecayMLPRegressor, WeightDecayMLPClassifier]
+)
 @pytest.mark.parametrize("solver", ["auto", "lbfgs", "gd"])
 def test_full_batch_solvers_have_no_partial_fit(estimator, solver):
     assert not hasattr(estimator(solver=solver), "partial_fit")

@@ -1,0 +1,108 @@
+"""The documentation runs: README blocks, examples, docstrings; its links exist."""
+
+import doctest
+import importlib.metadata
+import importlib.util
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skwd
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+EXAMPLES = ROOT / "examples"
+MODULES = [f"skwd.{module.name}" for module in pkgutil.iter_modules(skwd.__path__)]
+
+needs_readme = pytest.mark.skipif(
+    not README.exists(), reason="README.md is not beside the tests"
+)
+needs_examples = pytest.mark.skipif(
+    not EXAMPLES.exists(), reason="examples/ is not beside the tests"
+)
+
+
+@needs_readme
+def test_readme_code_runs():
+    """All ```python blocks, in order, in one namespace."""
+    text = README.read_text(encoding="utf-8")
+    blocks = list(
+        re.finditer(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    )
+    assert len(blocks) >= 5
+    namespace = {"__name__": "readme"}
+    for block in blocks:
+        # Empty lines first: a traceback then names the line of README.md.
+        line = text.count("\n", 0, block.start(1))
+        exec(compile("\n" * line + block[1], str(README), "exec"), namespace)
+
+
+@needs_readme
+def test_readme_links_exist():
+    targets = re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8"))
+    assert "examples/choose_lambda.png" in targets
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (ROOT / target).exists()] == []
+
+
+@needs_examples
+def test_choose_lambda(tmp_path):
+    """Two tables with the best lambda inside the grid, a picture, and no warning."""
+    picture = tmp_path / "picture.png"
+    run = subprocess.run(
+        [sys.executable, EXAMPLES / "choose_lambda.py", "--output", picture],
+        env={**os.environ, "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    tables = run.stdout.split("\n\n")[:2]
+    for table, title in zip(tables, ("diabetes", "breast cancer")):
+        heading, _, *rows = table.strip().splitlines()
+        assert title in heading
+        best = [i for i, row in enumerate(rows) if row.endswith("<- best")]
+        assert len(best) == 1
+        assert 0 < best[0] < len(rows) - 1
+        train = [float(row.split()[1]) for row in rows]
+        assert train == sorted(train)  # the more decay, the worse the fit
+    if importlib.util.find_spec("matplotlib") is None:
+        assert "it needs matplotlib" in run.stdout
+    else:
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstrings_run(name):
+    module = importlib.import_module(name)
+    failed, _ = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
+    assert failed == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["WeightDecayMLPClassifier", "WeightDecayMLPRegressor"]
+)
+def test_public_classes_have_an_example(name):
+    examples = doctest.DocTestFinder(recurse=False).find(getattr(skwd, name))
+    assert any(test.examples for test in examples)
+
+
+def test_the_installed_package_is_tested():
+    """Not the folder that the tests lie beside."""
+    try:
+        distribution = importlib.metadata.distribution("skwd")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("skwd is on the path but not installed")
+    installed = Path(distribution.locate_file("skwd/__init__.py"))
+    if not installed.exists():
+        pytest.skip("skwd is installed in editable mode")
+    if not installed.samefile(skwd.__file__):
+        pytest.skip("skwd is imported from this folder: start pytest by its own name")
+    assert distribution.version == skwd.__version__
+    assert installed.with_name("py.typed").exists()
