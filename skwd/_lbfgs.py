@@ -21,22 +21,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from skwd._line_search import MAX_TRIALS, is_wolfe, narrow
 from skwd._objective import Objective, row_dot
 from skwd._result import Callback, Result, Status
 
-# Curvature pairs. SciPy keeps 10; 20 reach the same J in about a fifth fewer
-# evaluations, for a twentieth more time in each (benchmarks/lbfgs.py prints both).
+# Curvature pairs. SciPy keeps 10; with 20, as many iterations reach a lower J for a few
+# per cent more time (benchmarks/lbfgs.py prints both).
 MEMORY = 20
-# Strong Wolfe constants (Nocedal and Wright 2006, eq. 3.7), as in SciPy's L-BFGS-B.
-SUFFICIENT_DECREASE = 1e-3
-CURVATURE = 0.9
-MAX_TRIALS = 20
-# After this many trials a kink (ReLU) may be why no point is strong Wolfe: the weak
-# conditions are met beyond it (Lewis and Overton 2013) and give positive curvature too.
-STRONG_TRIALS = 4
-# Decreases below this multiple of the machine epsilon cannot be told from rounding;
-# there the slope alone decides (Hager and Zhang 2005, eq. 4.1).
-NOISE = 10.0
 
 # Networks by number, or all of them: a slice is a view where numbers make a copy.
 _Index = np.ndarray | slice
@@ -99,15 +90,7 @@ def minimize(
     Result
         ``x`` is the last iterate (the lowest J) of each network.
     """
-    n_networks, n_params = params0.shape
-    result = Result(
-        x=np.array(params0, dtype=np.float64),
-        fun=np.full(n_networks, np.nan),
-        jac=np.full((n_networks, n_params), np.nan),
-        nit=np.zeros(n_networks, int),
-        nfev=np.zeros(n_networks, int),
-        status=np.full(n_networks, Status.RUNNING),
-    )
+    result = Result.of_start(params0)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         state = _start(objective, result.x, tol)
         objective, state = _retire(objective, state, result)
@@ -167,13 +150,16 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
     fun, jac = objective.loss_gradient(trial)
     state.nfev += 1
     state.trials += 1
-    slope = row_dot(jac, state.direction)
-    accepted = _wolfe(state, fun, slope, np.finfo(objective.dtype).eps)
+    found = np.stack([state.step, fun, row_dot(jac, state.direction)], axis=1)
+    start = np.stack([np.zeros(len(state)), state.fun, state.slope], axis=1)
+    accepted = is_wolfe(found, start, state.trials, np.finfo(objective.dtype).eps)
 
     if not accepted.all():
-        searching = np.flatnonzero(~accepted)
-        _narrow(state, searching, fun[searching], slope[searching])
-        _give_up(state, searching)
+        at = np.flatnonzero(~accepted)
+        ends = state.low[at], state.high[at]
+        bracket = narrow(found[at], start[at], *ends, state.trials[at])
+        state.low[at], state.high[at], state.step[at] = bracket
+        _give_up(state, at)
     if accepted.any():
         # A slice where all have arrived, the common case, for it copies nothing.
         at = slice(None) if accepted.all() else np.flatnonzero(accepted)
@@ -189,61 +175,6 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
         _new_direction(state, at)
     spent = (state.status == Status.RUNNING) & (state.nfev >= max_fun)
     state.status[spent] = Status.MAX_FUN
-
-
-def _wolfe(state: _State, fun, slope, eps: float) -> np.ndarray:
-    """Which trial points are good enough to become the next iterate, (K,)."""
-    decrease = SUFFICIENT_DECREASE * state.step * state.slope
-    noise = NOISE * eps * np.abs(state.fun)
-    lower = fun <= state.fun + decrease
-    # Hager and Zhang's approximate conditions, where J itself is all rounding.
-    level = (fun <= state.fun + noise) & (np.abs(decrease) <= noise)
-    level &= slope <= (2.0 * SUFFICIENT_DECREASE - 1.0) * state.slope
-    steep = slope < CURVATURE * state.slope
-    overshot = (slope > -CURVATURE * state.slope) & (state.trials <= STRONG_TRIALS)
-    return (lower | level) & ~steep & ~overshot
-
-
-def _narrow(state: _State, searching: np.ndarray, fun, slope) -> None:
-    """Move the bracket to the trial point and choose the next trial step.
-
-    Nocedal and Wright 2006, algorithms 3.5 and 3.6, as one step of one loop: ``low`` is
-    the end of lowest J so far, and the slope at it points towards ``high``.
-    """
-    step = state.step[searching]
-    low, high = state.low[searching], state.high[searching]
-    trial = np.stack([step, fun, slope], axis=1)
-    decrease = SUFFICIENT_DECREASE * step * state.slope[searching]
-    # Not (a <= b) rather than a > b: a trial that is not finite is too high as well.
-    too_high = ~(fun <= state.fun[searching] + decrease) | ~(fun < low[:, 1])
-    turned = ~too_high & (slope * (high[:, 0] - low[:, 0]) >= 0.0)
-    new_high = np.where(too_high[:, None], trial, np.where(turned[:, None], low, high))
-    new_low = np.where(too_high[:, None], low, trial)
-    state.low[searching], state.high[searching] = new_low, new_high
-
-    open_end = np.isinf(new_high[:, 0])
-    width = np.where(open_end, 0.0, new_high[:, 0] - new_low[:, 0])
-    # Beyond the trial: where the cubic says, at least 1.1 and at most 4 strides on.
-    stride = step - low[:, 0]
-    ahead = _cubic(low, trial)
-    ahead = np.where(np.isfinite(ahead) & (ahead > step), ahead, np.inf)
-    ahead = np.clip(ahead, step + 1.1 * stride, step + 4.0 * stride)
-    # Within the bracket: the cubic's minimum, kept off both ends; after half of the
-    # trials, halving.
-    inside = (_cubic(new_low, new_high) - new_low[:, 0]) / width
-    usable = np.isfinite(inside) & (state.trials[searching] <= MAX_TRIALS // 2)
-    inside = np.clip(np.where(usable, inside, 0.5), 0.1, 0.9)
-    # A trial that is not finite tells nothing but "far too long".
-    inside = np.where(np.isfinite(fun), inside, 0.1)
-    state.step[searching] = np.where(open_end, ahead, new_low[:, 0] + inside * width)
-
-
-def _cubic(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The minimiser of the cubic through two (step, J, slope) (eq. 3.59)."""
-    distance = b[:, 0] - a[:, 0]
-    d1 = a[:, 2] + b[:, 2] - 3.0 * (b[:, 1] - a[:, 1]) / distance
-    d2 = np.sign(distance) * np.sqrt(d1 * d1 - a[:, 2] * b[:, 2])
-    return b[:, 0] - distance * (b[:, 2] + d2 - d1) / (b[:, 2] - a[:, 2] + 2.0 * d2)
 
 
 def _give_up(state: _State, searching: np.ndarray) -> None:

@@ -58,6 +58,19 @@ class Result:
     nfev: np.ndarray  # (K,)
     status: np.ndarray  # (K,)
 
+    @classmethod
+    def of_start(cls, params0: np.ndarray) -> Result:
+        """The answer before the first evaluation; x is a copy of params0 in float64."""
+        n_networks = len(params0)
+        return cls(
+            x=np.array(params0, dtype=np.float64),
+            fun=np.full(n_networks, np.nan),
+            jac=np.full(params0.shape, np.nan),
+            nit=np.zeros(n_networks, int),
+            nfev=np.zeros(n_networks, int),
+            status=np.full(n_networks, Status.RUNNING),
+        )
+
     @property
     def success(self) -> np.ndarray:
         return np.array([Status(status).success for status in self.status])

@@ -44,17 +44,9 @@ def minimize(
         ``x`` holds the last weights, ``fun`` and ``jac`` are those before the last
         step; a network that diverged keeps the weights of the epoch in which it did.
     """
-    n_networks, n_params = params0.shape
-    result = Result(
-        x=np.array(params0, dtype=np.float64),
-        fun=np.full(n_networks, np.nan),
-        jac=np.full((n_networks, n_params), np.nan),
-        nit=np.zeros(n_networks, int),
-        nfev=np.zeros(n_networks, int),
-        status=np.full(n_networks, Status.RUNNING),
-    )
-    active = np.arange(n_networks)
-    start = np.empty(n_networks)
+    result = Result.of_start(params0)
+    active = np.arange(len(params0))
+    start = np.empty(len(params0))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for epoch in range(max_iter):
             x = result.x[active]
