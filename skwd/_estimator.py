@@ -16,12 +16,14 @@ from skwd._losses import Loss
 from skwd._network import Network
 from skwd._objective import Objective, Sample
 from skwd._report import check_not_lost, warn_if_collapsed, warn_if_not_converged
+from skwd._result import succeeded
 from skwd._training import Trained, train
 from skwd._validation import (
     check_alpha,
     check_hidden_layer_sizes,
     check_sample_weight,
     check_settings,
+    check_some_weight,
     check_validation_data,
     unchanged_on_failure,
     validation_split,
@@ -95,6 +97,7 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
             X, y, weight = self._validate(X_val, y_val, sample_weight_val, "_val")
             parts = targets.encode(y, weight, "y_val")
             validation = Sample(X.astype(training.dtype), *parts)
+            check_some_weight(validation.weight, "X_val and y_val")
         n_rows, training = len(training), distinct_rows(training)
         targets.finish(training, validation)
 
@@ -177,12 +180,13 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
                 f"{self.ensemble} and n_init={self.n_init} now ask for another. Set "
                 "warm_start=False to start anew."
             )
-        if self._activation != self.activation:
-            raise ValueError(
-                f"warm_start=True continues a network of activation="
-                f"{self._activation!r}, but activation={self.activation!r} now. Set "
-                "warm_start=False to start anew."
-            )
+        before = self._kind
+        for name, now in self._kind_of(loss).items():
+            if before[name] != now:
+                raise ValueError(
+                    f"warm_start=True continues a network of {name}={before[name]!r}, "
+                    f"but {name}={now!r} now. Set warm_start=False to start anew."
+                )
         return params.astype(np.float64)
 
     def _store(
@@ -197,7 +201,7 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         self.n_layers_ = len(layout.layer_units)
         self.n_outputs_ = layout.layer_units[-1]
         self.out_activation_ = targets.loss.out_activation
-        self._activation = self.activation  # predict is as fitted, whatever is set
+        self._kind = self._kind_of(targets.loss)
         self.alpha_ = float(self.alpha) if np.ndim(self.alpha) == 0 else alpha
         self.loss_ = float(trained.loss[best])
         self.loss_curve_ = trained.loss_curve[best]
@@ -208,8 +212,16 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
             self.best_validation_score_ = -float(trained.best_validation[best])
         self.n_iter_ = int(trained.nit[best])
         self.t_ = self.n_iter_ * n_rows
-        self.converged_ = bool(trained.success[networks].all())
+        self.converged_ = bool(succeeded(trained.status[networks]).all())
         self.__dict__.update(targets.fitted())
+
+    def _kind_of(self, loss: Loss) -> dict:
+        """What the weights mean beside their shapes, kept as fitted."""
+        return {
+            "activation": self.activation,
+            "out_activation_": loss.out_activation,
+            "normalize_y": getattr(self, "normalize_y", False),
+        }
 
     def _params(self) -> np.ndarray:
         """The stored weights as one flat buffer, (n_networks, P)."""
@@ -219,7 +231,7 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
 
     def _network(self) -> Network:
         units = [W.shape[-2] for W in self.coefs_] + [self.coefs_[-1].shape[-1]]
-        return Network(Layout(tuple(units)), ACTIVATIONS[self._activation])
+        return Network(Layout(tuple(units)), ACTIVATIONS[self._kind["activation"]])
 
     def _predict_blocks(self, X, combine) -> np.ndarray:
         """``combine`` of the raw predictions (K, b, n_outputs), block after block."""

@@ -28,6 +28,9 @@ from skwd._result import Callback, Result, Status
 # Curvature pairs. SciPy keeps 10; with 20, as many iterations reach a lower J for a few
 # per cent more time (benchmarks/lbfgs.py prints both).
 MEMORY = 20
+# Networks per chunk: their curvature pairs together need no more than this, unless one
+# network's alone do. Changes no bit.
+CHUNK_BYTES = 1 << 28
 
 # Networks by number, or all of them: a slice is a view where numbers make a copy.
 _Index = np.ndarray | slice
@@ -88,24 +91,30 @@ def minimize(
     Returns
     -------
     Result
-        ``x`` is the last iterate (the lowest J) of each network.
+        ``x`` is the last iterate of each network: the lowest J, but for rounding.
     """
     result = Result.of_start(params0)
+    size = max(1, CHUNK_BYTES // (2 * MEMORY * params0.itemsize * params0.shape[1]))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        state = _start(objective, result.x, tol)
-        objective, state = _retire(objective, state, result)
-        while len(state):
-            _iterate(objective, state, max_iter, max_fun, tol, callback)
-            objective, state = _retire(objective, state, result)
+        for first in range(0, len(params0), size):
+            networks = np.arange(first, min(first + size, len(params0)))
+            part = objective[networks]
+            state = _start(part, result.x[networks], networks, max_fun, tol)
+            part, state = _retire(part, state, result)
+            while len(state):
+                _iterate(part, state, max_iter, max_fun, tol, callback)
+                part, state = _retire(part, state, result)
     return result
 
 
-def _start(objective: Objective, x: np.ndarray, tol: float) -> _State:
+def _start(
+    objective: Objective, x: np.ndarray, networks: np.ndarray, max_fun: int, tol: float
+) -> _State:
     n_networks, n_params = x.shape
     fun, jac = objective.loss_gradient(x)
     state = _State(
-        network=np.arange(n_networks),
-        x=x.copy(),
+        network=networks,
+        x=x,
         fun=fun,
         jac=jac,
         direction=np.empty_like(x),
@@ -125,6 +134,7 @@ def _start(objective: Objective, x: np.ndarray, tol: float) -> _State:
     )
     finite = np.isfinite(fun) & np.isfinite(jac).all(axis=1)
     state.status[~finite] = Status.OVERFLOW
+    state.status[finite & (max_fun <= 1)] = Status.MAX_FUN
     state.status[finite & (np.abs(jac).max(axis=1) <= tol)] = Status.CONVERGED
     _new_direction(state, np.arange(n_networks))
     return state
@@ -204,7 +214,8 @@ def _store_pair(state: _State, at: _Index, x: np.ndarray, jac: np.ndarray) -> No
     """
     s, y = x - state.x, jac - state.jac  # (K, P), of use where a network has arrived
     sy, yy = row_dot(s, y), row_dot(y, y)
-    curved = sy > np.finfo(np.float64).eps * yy
+    # Relative to -s'g, as in SciPy: free of the units of x and J.
+    curved = sy > np.finfo(np.float64).eps * -(state.step * state.slope)
     if not curved[at].all():
         at = np.arange(len(state))[at]
         at = at[curved[at]]
@@ -245,11 +256,19 @@ def _new_direction(state: _State, at: _Index) -> None:
     direction += state.scale[:, np.newaxis] * state.jac
     np.negative(direction, out=direction)
     slope = row_dot(state.jac, direction)
-    # Without curvature the first trial moves the parameters by a distance of 1.
+    ascent = np.flatnonzero(~(slope < 0.0) & (state.n_pairs > 0))
+    if len(np.intersect1d(ascent, np.arange(len(state))[at])):
+        _forget(state, ascent)  # rounding has spoilt the pairs: the gradient is left
+        _new_direction(state, at)
+        return
+    # Without curvature the first trial moves the parameters by a distance of 1, or as
+    # far as should lower J by a millionth of itself, which is seen at any scale of y.
     step = np.ones(len(state))
     first = state.n_pairs == 0
     if first.any():
-        step[first] = np.minimum(1.0, 1.0 / np.sqrt(-slope[first]))
+        norm = np.sqrt(-slope[first])
+        visible = np.maximum(1.0 / norm, 1e-6 * state.fun[first] / norm**2)
+        step[first] = np.minimum(1.0, visible)
     state.direction[at] = direction[at]
     state.slope[at] = slope[at]
     state.step[at] = step[at]

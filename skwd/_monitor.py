@@ -7,6 +7,10 @@ import numpy as np
 from skwd._objective import Objective
 from skwd._result import Status
 
+# J that ends this far above the lowest it had been, relative, has risen: more than the
+# ripple of steps at the edge of stability.
+RISE = 1e-3
+
 
 class Monitor:
     """The callback of both loops for a stack of K networks.
@@ -87,10 +91,19 @@ class Monitor:
         self.reference[networks[improved]] = watched[improved]
         self.waited[networks] = np.where(improved, 0, self.waited[networks] + 1)
         tired = self.waited[networks] >= self.patience
-        return np.where(tired, ended, Status.RUNNING)
+        status = np.where(tired, ended, Status.RUNNING)
+        if self.validation is None and tired.any():
+            # No progress is convergence only at the bottom: J that has risen since, or
+            # even above its start, was driven there by steps that are too long.
+            start = np.array([self.loss_curves[network][0] for network in networks])
+            rose = fun > reference + self.tol + RISE * np.abs(reference)
+            status[tired & rose] = Status.ROSE
+            status[tired & rose & (fun > start)] = Status.DIVERGED
+        return status
 
     def _keep_best(self, networks: np.ndarray, params: np.ndarray) -> np.ndarray:
-        values = self.validation[networks].data_loss(params)
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = self.validation[networks].data_loss(params)
         better = values < self.best_validation[networks]
         self.best_validation[networks[better]] = values[better]
         self.best_params[networks[better]] = params[better]

@@ -134,7 +134,7 @@ class Network:
         """
         layout = self.layout
         delta = A[-1]  # (K, b, fan_out)
-        ones = np.ones((1, delta.shape[1]), dtype=delta.dtype)
+        ones = np.ones((1, delta.shape[1]), dtype=delta.dtype)  # sums over the rows
         for layer in range(layout.n_weight_layers - 1, 0, -1):
             layout.W(grad, layer)[:] += np.matmul(A[layer - 1].swapaxes(1, 2), delta)
             layout.b(grad, layer)[:] += np.matmul(ones, delta)

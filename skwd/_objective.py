@@ -141,7 +141,7 @@ class Objective:
         """The loss without the penalty (K,) and its gradient (K, P), in float64."""
         fun = np.zeros(len(params))
         grad = np.zeros(params.shape)
-        for sample, networks in self._groups():
+        for sample, networks in self._groups:
             members = params[networks].astype(self.dtype, copy=False)
             # A slice of networks gives views: the gradient is written in its place.
             dparams = grad[networks]
@@ -158,7 +158,7 @@ class Objective:
     def data_loss(self, params: np.ndarray) -> np.ndarray:
         """The loss without the penalty (K,), in float64, by a forward pass alone."""
         fun = np.zeros(len(params))
-        for sample, networks in self._groups():
+        for sample, networks in self._groups:
             members = params[networks].astype(self.dtype, copy=False)
             for X, y, share in sample.blocks(self._block_rows):
                 raw = self.network.forward(members, X)[0][-1]
@@ -169,8 +169,10 @@ class Objective:
     def _block_rows(self) -> int:
         return block_rows(self.network.layout, self.dtype.itemsize)
 
-    def _groups(self) -> Iterator[tuple[Sample, slice | np.ndarray]]:
+    @cached_property
+    def _groups(self) -> list[tuple[Sample, slice | np.ndarray]]:
         """Chunks of networks that share a sample, small enough for the cache."""
+        groups: list[tuple[Sample, slice | np.ndarray]] = []
         for index in np.unique(self.sample_of):
             sample = self.samples[index]
             rows = min(self._block_rows, len(sample))
@@ -181,7 +183,9 @@ class Objective:
                 chunk = members[start : start + size]
                 first, last = chunk[0], chunk[-1]
                 contiguous = last - first + 1 == len(chunk)
-                yield sample, slice(first, last + 1) if contiguous else chunk
+                part = slice(first, last + 1) if contiguous else chunk
+                groups.append((sample, part))
+        return groups
 
 
 def row_dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -44,6 +44,7 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
     max_fun : int, default=15000
         Most evaluations of J ("lbfgs").
     tol : float, default=1e-4
+        Absolute, in the units of J (of y squared, for a regressor without scaled y).
         "lbfgs" has converged when the largest gradient entry of J is at most ``tol``,
         or, for the kinked activations "relu", "leaky_relu" and "selu", whose gradient
         need not vanish at a minimum, when J falls by less than ``tol * J`` per

@@ -16,9 +16,11 @@ COLLAPSE = 1e-2
 
 _REMEDIES = {
     Status.MAX_ITER: "Increase max_iter or tol, or standardise X (StandardScaler)",
+    Status.ROSE: "Lower learning_rate_init, or standardise X (StandardScaler)",
     Status.MAX_FUN: "Increase max_fun or tol, or standardise X (StandardScaler)",
-    Status.STALLED: "Increase tol, standardise X, or pass X as float64",
+    Status.STALLED: "Increase tol, standardise X and y, or pass X as float64",
 }
+_REMEDY_GD = "Increase max_iter, tol or learning_rate_init, or standardise X"
 
 
 def check_not_lost(trained: Trained, settings: Settings) -> None:
@@ -49,11 +51,13 @@ def warn_if_not_converged(
         return
     k = max(late, key=lambda network: trained.grad_norm[network])
     status = Status(trained.status[k])
+    slow = status == Status.MAX_ITER and settings.solver != "lbfgs"
+    remedy = _REMEDY_GD if slow else _REMEDIES[status]
     who = f"{len(late)} of {len(networks)} networks: " if len(networks) > 1 else ""
     warnings.warn(
         f"{who}solver={settings.solver!r} {status.message} after {trained.nit[k]} "
         f"iterations, with a largest gradient entry of {trained.grad_norm[k]:.2g} "
-        f"(tol={settings.tol:g}). {_REMEDIES[status]}.",
+        f"(tol={settings.tol:g}). {remedy}.",
         ConvergenceWarning,
         stacklevel=4,
     )

@@ -20,6 +20,7 @@ class Status(IntEnum):
     STALLED = 4
     DIVERGED = 5
     OVERFLOW = 6
+    ROSE = 7
 
     @property
     def success(self) -> bool:
@@ -39,6 +40,7 @@ _MESSAGES = {
     Status.STALLED: "found no step that lowers the objective at this precision",
     Status.DIVERGED: "diverged",
     Status.OVERFLOW: "the objective is not finite at the initial weights",
+    Status.ROSE: "stopped with an objective above the lowest it had reached",
 }
 
 # The hook of both loops, called once per iteration (L-BFGS) or epoch with the networks
@@ -73,4 +75,9 @@ class Result:
 
     @property
     def success(self) -> np.ndarray:
-        return np.array([Status(status).success for status in self.status])
+        return succeeded(self.status)
+
+
+def succeeded(status: np.ndarray) -> np.ndarray:
+    """Which of some statuses are a success, bool of the same shape."""
+    return np.isin(status, [s for s in Status if s.success])

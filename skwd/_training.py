@@ -44,10 +44,6 @@ class Trained:
     best_validation: np.ndarray  # (K,) inf without validation
 
     @property
-    def success(self) -> np.ndarray:
-        return np.array([Status(status).success for status in self.status])
-
-    @property
     def lost(self) -> np.ndarray:
         """The networks without usable weights, (K,) bool."""
         return np.isin(self.status, (Status.DIVERGED, Status.OVERFLOW))
@@ -84,6 +80,12 @@ def train(
         relative_tol=settings.n_iter_no_change * settings.tol if on_kinks else 0.0,
         verbose=settings.verbose,
     )
+    if validation is not None and np.isinf(monitor.best_validation).all():
+        raise ValueError(
+            "The validation loss is not finite at the initial weights: the validation "
+            "rows (X_val and y_val, if given) hold values too large for their dtype. "
+            "Standardise them as X and y."
+        )
     if lbfgs:
         result = _lbfgs.minimize(
             objective,
@@ -101,17 +103,24 @@ def train(
             max_iter=settings.max_iter,
             callback=monitor,
         )
+    status = result.status.copy()
     params = result.x if validation is None else monitor.best_params
     with np.errstate(over="ignore", invalid="ignore"):  # of networks that diverged
         params = params.astype(objective.dtype)
         loss, grad = objective.loss_gradient(params)
+    if not lbfgs:  # the last step of a first-order solver has not been looked at yet
+        first = np.array(
+            [curve[0] if curve else np.inf for curve in monitor.loss_curves]
+        )
+        late = ~np.isfinite(loss) | (loss > _stochastic.EXPLOSION * first)
+        status[late & (status != Status.OVERFLOW)] = Status.DIVERGED
     return Trained(
         params=params,
         loss=loss,
         grad_norm=np.abs(grad).max(axis=1),
         nit=result.nit,
         nfev=result.nfev,
-        status=result.status,
+        status=status,
         loss_curve=monitor.loss_curves,
         validation_curve=monitor.validation_curves,
         best_validation=monitor.best_validation,

@@ -156,17 +156,22 @@ def check_sample_weight(sample_weight, n_samples: int, name: str) -> np.ndarray:
             f"{name} must not be negative; got {weight.min():g}. Use 0 to leave a "
             "sample out."
         )
-    if not weight.any():
-        raise ValueError(
-            f"All weights are zero in {name}: no sample is left to fit. Give at least "
-            "one sample a positive weight."
-        )
+    check_some_weight(weight, name)
     power = np.frexp(weight.max())[1]
     if abs(power) > 500:
         # J knows no scale of the weights: a power of two, which is exact, keeps their
         # sums and products within the float range.
         weight = np.ldexp(weight, -power)
     return weight
+
+
+def check_some_weight(weight: np.ndarray, name: str) -> None:
+    """Raise where no sample is left that counts."""
+    if not weight.any():
+        raise ValueError(
+            f"All weights are zero in {name}: no sample is left to fit. Give at least "
+            "one sample a positive weight."
+        )
 
 
 def check_validation_data(estimator, X_val, y_val, sample_weight_val) -> None:

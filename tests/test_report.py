@@ -80,8 +80,8 @@ def test_warning_of_gradient_descent():
     assert category is ConvergenceWarning
     assert text == (
         "solver='gd' reached max_iter after 7 iterations, with a largest gradient "
-        f"entry of {max(*np.abs(dW), abs(db)):.2g} (tol=0.0001). Increase max_iter or "
-        "tol, or standardise X (StandardScaler)."
+        f"entry of {max(*np.abs(dW), abs(db)):.2g} (tol=0.0001). Increase max_iter, "
+        "tol or learning_rate_init, or standardise X."
     )
 
 
@@ -97,7 +97,7 @@ def test_warning_of_a_stalled_line_search():
     gradient, _, rest = text.removeprefix(start).partition(" ")
     # J of about 0.1 is known to an epsilon, 1e-7: the gradient to about its root.
     assert 0.0 < float(gradient) < 1e-3
-    assert rest == "(tol=0). Increase tol, standardise X, or pass X as float64."
+    assert rest == "(tol=0). Increase tol, standardise X and y, or pass X as float64."
 
 
 def stack_of(model):
