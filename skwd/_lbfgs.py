@@ -32,6 +32,10 @@ MEMORY = 20
 # network's alone do. Changes no bit.
 CHUNK_BYTES = 1 << 28
 
+# As plain integers: an enumeration's members cost a look-up in every iteration.
+RUNNING, CONVERGED = int(Status.RUNNING), int(Status.CONVERGED)
+MAX_ITER, MAX_FUN = int(Status.MAX_ITER), int(Status.MAX_FUN)
+
 # Networks by number, or all of them: a slice is a view where numbers make a copy.
 _Index = np.ndarray | slice
 
@@ -144,7 +148,7 @@ def _retire(
     objective: Objective, state: _State, result: Result
 ) -> tuple[Objective, _State]:
     """Write the finished networks into the result and drop them from the stack."""
-    done = state.status != Status.RUNNING
+    done = state.status != RUNNING
     if done.any():
         networks = state.network[done]
         for field in fields(result):
@@ -160,8 +164,8 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
     fun, jac = objective.loss_gradient(trial)
     state.nfev += 1
     state.trials += 1
-    found = np.stack([state.step, fun, row_dot(jac, state.direction)], axis=1)
-    start = np.stack([np.zeros(len(state)), state.fun, state.slope], axis=1)
+    found = np.array([state.step, fun, row_dot(jac, state.direction)]).T
+    start = np.array([np.zeros(len(state)), state.fun, state.slope]).T
     accepted = is_wolfe(found, start, state.trials, np.finfo(objective.dtype).eps)
 
     if not accepted.all():
@@ -176,15 +180,16 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
         _store_pair(state, at, trial, jac)
         state.x[at], state.fun[at], state.jac[at] = trial[at], fun[at], jac[at]
         state.nit[at] += 1
-        status = np.where(state.nit[at] >= max_iter, Status.MAX_ITER, Status.RUNNING)
+        status = np.where(state.nit[at] >= max_iter, MAX_ITER, RUNNING)
         if callback is not None:
             answer = callback(state.network[at], trial[at], fun[at])
-            status = np.where(answer == Status.RUNNING, status, answer)
-        converged = np.abs(state.jac[at]).max(axis=1) <= tol
-        state.status[at] = np.where(converged, Status.CONVERGED, status)
+            status = np.where(answer == RUNNING, status, answer)
+        status[np.abs(state.jac[at]).max(axis=1) <= tol] = CONVERGED
+        state.status[at] = status
         _new_direction(state, at)
-    spent = (state.status == Status.RUNNING) & (state.nfev >= max_fun)
-    state.status[spent] = Status.MAX_FUN
+    spent = state.nfev >= max_fun
+    if spent.any():
+        state.status[spent & (state.status == RUNNING)] = MAX_FUN
 
 
 def _give_up(state: _State, searching: np.ndarray) -> None:
@@ -256,8 +261,8 @@ def _new_direction(state: _State, at: _Index) -> None:
     direction += state.scale[:, np.newaxis] * state.jac
     np.negative(direction, out=direction)
     slope = row_dot(state.jac, direction)
-    ascent = np.flatnonzero(~(slope < 0.0) & (state.n_pairs > 0))
-    if len(np.intersect1d(ascent, np.arange(len(state))[at])):
+    ascent = ~(slope < 0.0) & (state.n_pairs > 0)
+    if ascent.any() and ascent[at].any():
         _forget(state, ascent)  # rounding has spoilt the pairs: the gradient is left
         _new_direction(state, at)
         return

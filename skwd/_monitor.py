@@ -84,7 +84,7 @@ class Monitor:
         if self.verbose:
             self._print(networks, fun, watched)
         if self.validation is None and not self.watch_loss:
-            return np.full(len(networks), Status.RUNNING)
+            return np.full(len(networks), int(Status.RUNNING))
         reference = self.reference[networks]
         known = np.where(np.isinf(reference), 0.0, np.abs(reference))
         improved = watched < reference - (self.tol + self.relative_tol * known)

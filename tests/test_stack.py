@@ -87,7 +87,6 @@ def test_chunking_changes_no_bit(chunk_bytes, monkeypatch, one_blas_thread):
     whole = train(objective, x0, settings())
     monkeypatch.setattr(skwd._objective, "CHUNK_BYTES", chunk_bytes)
     objective, _, x0 = stacks_of({})
-    objective, _, x0 = stacks_of({})
     chunked = train(objective, x0, settings())
     for k in range(len(objective)):
         assert_same(chunked, k, whole, k)
