@@ -3,7 +3,9 @@
 J depends on the rows only through their weights, so a row given twice and a row of
 weight 2 are the same problem. Merged and put into an order of their own, they are also
 the same computation: a fit depends, to the last bit, on which rows there are, not on
-how they are written down. (Bootstrap samples shrink by a third on the way.)
+how they are written down. (Bootstrap samples shrink by a third on the way.) Samples too
+large to be gathered keep their rows in place, for reading them in order is faster than
+any order of keys; they are the same to rounding.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from skwd._objective import Sample
 
 def distinct_rows(sample: Sample) -> Sample:
     """The sample with equal (x, y) merged, weights summed, zero weights left out."""
+    if not sample.is_small:
+        return sample
     rows = np.arange(len(sample)) if sample.rows is None else sample.rows
     counted = np.flatnonzero(sample.weight)
     rows, y, weight = rows[counted], sample.y[counted], sample.weight[counted]

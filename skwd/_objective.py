@@ -64,6 +64,11 @@ class Sample:
         return scaled / scaled.sum()
 
     @property
+    def is_small(self) -> bool:
+        """Whether its rows are gathered once; those of a larger one stay in place."""
+        return self._gathered_bytes <= GATHER_BYTES
+
+    @property
     def _gathered_bytes(self) -> int:
         if sparse.issparse(self.X):
             part = len(self) / self.X.shape[0]
@@ -77,7 +82,7 @@ class Sample:
             return
         starts = range(0, len(self), n_rows)
         blocks = (self._block(slice(start, start + n_rows)) for start in starts)
-        if self._gathered_bytes <= GATHER_BYTES:
+        if self.is_small:
             self._gathered = (n_rows, list(blocks))
             blocks = iter(self._gathered[1])
         yield from blocks

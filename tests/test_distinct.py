@@ -6,6 +6,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 import skwd._distinct
+import skwd._objective
 from skwd._distinct import distinct_rows
 from skwd._objective import Sample
 
@@ -102,7 +103,15 @@ def test_a_collision_of_keys_merges_nothing_that_differs(kind, monkeypatch):
     assert distinct_rows(sample) is sample
 
 
-def test_a_million_rows_are_quick_and_need_no_copy():
+def test_a_large_sample_stays_in_place(monkeypatch):
+    sample = Sample(*make("dense", np.float64))
+    monkeypatch.setattr(skwd._objective, "GATHER_BYTES", 200 * 4 * 8 - 1)
+    assert distinct_rows(sample) is sample
+    monkeypatch.setattr(skwd._objective, "GATHER_BYTES", 200 * 4 * 8)
+    assert len(distinct_rows(sample)) < 110
+
+
+def test_keys_need_no_copy_of_X():
     """Memory beyond X stays a few numbers per row, whatever the width."""
     import tracemalloc
 

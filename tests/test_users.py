@@ -82,6 +82,7 @@ def test_one_lucky_iteration_does_not_hide_slow_progress():
         alpha=0.0,
         n_iter_no_change=10,
         max_iter=40,
+        random_state=0,
     )
     with pytest.warns(UserWarning, match="reached max_iter"):
         model.fit(X, y)
@@ -237,7 +238,9 @@ def test_zero_weights_are_harmless(regression):
 def test_every_solver_reaches_the_same_J(regression):
     X, y = regression
     J = [
-        WeightDecayMLPRegressor(hidden_layer_sizes=(), alpha=0.1, tol=1e-10, **solver)
+        WeightDecayMLPRegressor(
+            hidden_layer_sizes=(), alpha=0.1, tol=1e-12, random_state=0, **solver
+        )
         .fit(X, y)
         .loss_
         for solver in (
