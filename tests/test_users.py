@@ -77,7 +77,7 @@ def test_one_lucky_iteration_does_not_hide_slow_progress():
     model = WeightDecayMLPRegressor(
         hidden_layer_sizes=(),
         solver="gd",
-        learning_rate_init=2e-4,
+        learning_rate_init=1.5e-4,
         tol=1e-3,
         alpha=0.0,
         n_iter_no_change=10,
