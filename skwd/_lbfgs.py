@@ -140,7 +140,7 @@ def _start(
     state.status[~finite] = Status.OVERFLOW
     state.status[finite & (max_fun <= 1)] = Status.MAX_FUN
     state.status[finite & (np.abs(jac).max(axis=1) <= tol)] = Status.CONVERGED
-    _new_direction(state, np.arange(n_networks))
+    _new_direction(state, slice(None))
     return state
 
 

@@ -137,10 +137,15 @@ class Objective:
     def loss_gradient(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """J (K,) and its gradient (K, P), in float64, at ``params`` (K, P)."""
         fun, grad = self.data_loss_gradient(params)
-        decayed = self.decay * params
+        penalty, decayed = self.penalty_gradient(params)
+        fun += penalty
         grad += decayed
-        fun += 0.5 * row_dot(decayed, params)
         return fun, grad
+
+    def penalty_gradient(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The penalty alone (K,) and its gradient, alpha times the weights, (K, P)."""
+        decayed = self.decay * params
+        return 0.5 * row_dot(decayed, params), decayed
 
     def data_loss_gradient(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The loss without the penalty (K,) and its gradient (K, P), in float64."""

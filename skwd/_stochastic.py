@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skwd._objective import Objective, row_dot
+from skwd._objective import Objective
 from skwd._result import Callback, Result, Status
 from skwd._updates import GradientDescent
 
@@ -51,9 +51,10 @@ def minimize(
         for epoch in range(max_iter):
             x = result.x[active]
             fun, grad = objective.data_loss_gradient(x)
-            fun += 0.5 * row_dot(objective.decay * x, x)
+            penalty, decayed = objective.penalty_gradient(x)
+            fun += penalty
             result.fun[active] = fun
-            result.jac[active] = grad + objective.decay * x
+            result.jac[active] = grad + decayed
             result.nfev[active] += 1
             finite = np.isfinite(fun) & np.isfinite(grad).all(axis=1)
             if epoch == 0:

@@ -24,7 +24,18 @@ from skwd._objective import Sample
 REGRESSION_LOSSES = {"squared_error": HalfSquaredError, "poisson": HalfPoissonLoss}
 
 
-class RegressionTargets:
+class Targets:
+    """What all kinds of y do unless they know better."""
+
+    def strata(self, Y: np.ndarray) -> np.ndarray | None:
+        """Class numbers to keep in proportion when rows are held out, or None."""
+        return None
+
+    def finish(self, training: Sample, validation: Sample | None) -> None:
+        """Adjust the samples' y once the rows to train on are known."""
+
+
+class RegressionTargets(Targets):
     """Numeric y, scaled to mean 0 and deviation 1 per output where asked for.
 
     Parameters
@@ -68,10 +79,6 @@ class RegressionTargets:
             )
         return y.reshape(len(y), -1), weight
 
-    def strata(self, Y) -> None:
-        """Nothing to keep in proportion when rows are held out."""
-        return None
-
     def finish(self, training: Sample, validation: Sample | None) -> None:
         """Scale the samples' y by what the rows to train on show."""
         if self.scaling is None:
@@ -100,7 +107,7 @@ def _is_weight(value) -> bool:
     return isinstance(value, numbers.Real) and 0.0 <= value < np.inf
 
 
-class ClassTargets:
+class ClassTargets(Targets):
     """Labels of one of two or more classes; class weights multiply sample weights.
 
     Parameters
@@ -170,14 +177,11 @@ class ClassTargets:
         """The class number of each row, to keep the classes in proportion."""
         return Y[:, 0].astype(int) if Y.shape[1] == 1 else Y.argmax(axis=1)
 
-    def finish(self, training: Sample, validation: Sample | None) -> None:
-        pass
-
     def fitted(self) -> dict:
         return {"classes_": self.classes}
 
 
-class LabelTargets:
+class LabelTargets(Targets):
     """Multilabel y, an indicator (n, n_labels) of 0 and 1."""
 
     def __init__(self, y, class_weight):
@@ -203,13 +207,6 @@ class LabelTargets:
                 f"{np.unique(y).tolist()}. Use MultiLabelBinarizer to make it."
             )
         return y.astype(np.float64), weight
-
-    def strata(self, Y) -> None:
-        """Nothing to keep in proportion when rows are held out."""
-        return None
-
-    def finish(self, training: Sample, validation: Sample | None) -> None:
-        pass
 
     def fitted(self) -> dict:
         return {"classes_": np.arange(self.n_labels)}
