@@ -5,17 +5,21 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import log_expit, log_softmax, logsumexp
 from sklearn.base import ClassifierMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from skwd._docs import documented
 from skwd._estimator import BaseWeightDecayMLP
 from skwd._losses import LOSS_OF_LINK
-from skwd._targets import ClassTargets, LabelTargets
+from skwd._partial_fit import has_partial_fit
+from skwd._targets import ClassTargets, LabelTargets, check_classes
 
 
+@documented
 class WeightDecayMLPClassifier(ClassifierMixin, BaseWeightDecayMLP):
     """Multi-layer perceptron classifier with exact weight decay.
 
-    Minimises, over weights and biases::
+    Minimises, over weights and biases (with ``decay="l2"``, the default)::
 
         J = -1 / (sum s) * sum_i s_i ln p(y_i | x_i)  +  alpha / 2 * sum_j w_j^2
 
@@ -27,75 +31,18 @@ class WeightDecayMLPClassifier(ClassifierMixin, BaseWeightDecayMLP):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default=(100,)
-        Units of each hidden layer; ``()`` is a linear model.
-    activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "elu", \
-"selu", "silu", "gelu", "softplus"}, default="relu"
-        Activation of the hidden layers.
-    solver : {"auto", "lbfgs", "gd"}, default="auto"
-        "lbfgs" is limited-memory BFGS, "gd" full-batch gradient descent with the
-        constant step ``learning_rate_init``; both minimise J itself. "auto" is "lbfgs".
-    alpha : float or sequence of float, default=1e-3
-        lambda of J, or one per weight layer (hidden layers first, the output layer
-        last).
-    learning_rate_init : float, default=0.001
-        Step length of "gd".
-    max_iter : int, default=1000
-        Most iterations ("lbfgs") or epochs ("gd").
-    max_fun : int, default=15000
-        Most evaluations of J ("lbfgs").
-    tol : float, default=1e-4
-        Absolute, in the units of J (of y squared, for a regressor without scaled y).
-        "lbfgs" has converged when the largest gradient entry of J is at most ``tol``,
-        or, for the kinked activations "relu", "leaky_relu" and "selu", whose gradient
-        need not vanish at a minimum, when J falls by less than ``tol * J`` per
-        iteration over ``n_iter_no_change`` iterations. "gd" has when J has not improved
-        by more than ``tol`` for ``n_iter_no_change`` epochs. With ``early_stopping``
-        the latter holds for the validation loss and either solver.
-    n_iter_no_change : int, default=10
-        Patience, see ``tol``.
-    early_stopping : bool, default=False
-        Stop when the validation loss no longer improves, and restore the weights of the
-        lowest validation loss.
-    validation_fraction : float, default=0.1
-        Part of the rows held out for early stopping, unless fit is given X_val, y_val.
+    <<network>>
     class_weight : dict, "balanced" or None, default=None
         Multiplies the sample weights, in training and validation; "balanced" gives
         every class the same sum of weights. An error for multilabel targets.
-    n_init : int, default=1
-        Random starts, trained together; the one of lowest J, or of lowest validation
-        loss with ``early_stopping``, is kept.
+    <<starts>>
     ensemble : bool, default=False
         Keep all ``n_init`` networks and predict with their mean probabilities.
-    warm_start : bool, default=False
-        Continue from the weights of the last fit, with the same validation rows.
-    random_state : int, RandomState instance or None, default=None
-        Fixes initial weights and validation split, which are separate streams.
-    verbose : bool or int, default=False
-        Print a line per iteration.
+    <<continuing>>
 
     Attributes
     ----------
-    coefs_, intercepts_ : list of ndarray
-        Weights (fan_in, fan_out) and biases (fan_out,) of each layer; with
-        ``ensemble`` they have the networks as a further first axis. predict reads them.
-    alpha_ : float or ndarray
-        The alpha that was used.
-    loss_ : float
-        J at the returned weights; with ``ensemble`` this and the following are those of
-        the best network.
-    loss_curve_ : list of float
-        J after each iteration ("lbfgs") or before each epoch's step ("gd").
-    best_loss_ : float
-        The lowest of ``loss_curve_``.
-    validation_scores_ : list of float or None
-        Minus the validation loss, without penalty, per iteration.
-    best_validation_score_ : float or None
-        The score of the returned weights.
-    n_iter_, t_ : int
-        Iterations, and rows seen.
-    converged_ : bool
-        Whether training ended by ``tol`` or early stopping.
+    <<fitted>>
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted; for multilabel targets 0 ... n_labels - 1.
     n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
@@ -103,7 +50,7 @@ class WeightDecayMLPClassifier(ClassifierMixin, BaseWeightDecayMLP):
 
     References
     ----------
-    Krogh and Hertz, "A simple weight decay can improve generalization", NeurIPS 1991.
+    <<references>>
 
     Examples
     --------
@@ -126,7 +73,17 @@ class WeightDecayMLPClassifier(ClassifierMixin, BaseWeightDecayMLP):
         activation="relu",
         solver="auto",
         alpha=1e-3,
+        batch_size="auto",
+        learning_rate="constant",
         learning_rate_init=0.001,
+        power_t=0.5,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        decay="l2",
+        shuffle=True,
         max_iter=1000,
         max_fun=15000,
         tol=1e-4,
@@ -144,7 +101,17 @@ class WeightDecayMLPClassifier(ClassifierMixin, BaseWeightDecayMLP):
         self.activation = activation
         self.solver = solver
         self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.decay = decay
+        self.shuffle = shuffle
         self.max_iter = max_iter
         self.max_fun = max_fun
         self.tol = tol
@@ -219,6 +186,43 @@ class WeightDecayMLPClassifier(ClassifierMixin, BaseWeightDecayMLP):
         """
         return self._two_columns(self.decision_function(X), "log_probabilities")
 
+    @available_if(has_partial_fit)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch more, over the rows given.
+
+        k calls on the same data are k epochs of fit. The moments are kept between
+        calls, in pickles too; after fit they start at zero. ``solver="auto"`` is "adam"
+        here.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        classes : array-like of shape (n_classes,), optional
+            All classes that will ever occur: needed in the first call, unless y is
+            multilabel; may be left out afterwards.
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            For parameters or data out of range, a class that is not among ``classes``,
+            with early_stopping, class_weight="balanced" or n_init > 1, and when the
+            epoch diverges. The estimator is then as it was.
+        """
+        continued = hasattr(self, "classes_")
+        if classes is None and not continued:
+            if type_of_target(y) != "multilabel-indicator":
+                raise ValueError(
+                    "The first call of partial_fit needs classes, all that will ever "
+                    "occur; got None. Pass classes=np.unique(y) of all y."
+                )
+        return self._partial_fit(X, y, sample_weight, classes=classes)
+
     def _two_columns(self, raw: np.ndarray, link: str) -> np.ndarray:
         """The loss's ``link`` of the logits, with a column for each of two classes."""
         if raw.ndim == 1:
@@ -238,11 +242,14 @@ class WeightDecayMLPClassifier(ClassifierMixin, BaseWeightDecayMLP):
     def _is_multilabel(self) -> bool:
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
 
-    def _targets(self, y, weight, continued):
+    def _targets(self, y, weight, continued, classes=None):
         check_classification_targets(y)
         if type_of_target(y, input_name="y") == "multilabel-indicator":
             return LabelTargets(y, self.class_weight)
-        classes = self.classes_ if continued else None
+        if classes is not None:
+            classes = check_classes(classes, self.classes_ if continued else None)
+        elif continued:
+            classes = self.classes_
         return ClassTargets(y, weight, self.class_weight, classes)
 
     def __sklearn_tags__(self):

@@ -14,6 +14,19 @@ import numpy as np
 from scipy import sparse
 
 from skwd._objective import Sample
+from skwd._training import Settings
+
+
+def rows_to_train_on(sample: Sample, settings: Settings) -> Sample:
+    """The sample without rows of zero weight, and distinct for full-batch steps."""
+    n_counted = np.count_nonzero(sample.weight)
+    if settings.is_full_batch(n_counted):
+        return distinct_rows(sample)
+    if n_counted == len(sample):
+        return sample
+    counted = np.flatnonzero(sample.weight)
+    rows = counted if sample.rows is None else sample.rows[counted]
+    return Sample(sample.X, sample.y[counted], sample.weight[counted], rows)
 
 
 def distinct_rows(sample: Sample) -> Sample:

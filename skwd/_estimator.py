@@ -10,21 +10,21 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skwd._activations import ACTIVATIONS
-from skwd._distinct import distinct_rows
+from skwd._distinct import rows_to_train_on
 from skwd._layout import Layout, initial_params
 from skwd._losses import Loss
 from skwd._network import Network
 from skwd._objective import Objective, Sample
+from skwd._parameters import check_alpha, check_hidden_layer_sizes, check_settings
+from skwd._partial_fit import PartialFitMixin
 from skwd._report import check_not_lost, warn_if_collapsed, warn_if_not_converged
 from skwd._result import succeeded
 from skwd._training import Trained, train
 from skwd._validation import (
-    check_alpha,
-    check_hidden_layer_sizes,
     check_sample_weight,
-    check_settings,
     check_some_weight,
     check_validation_data,
+    in_dtype,
     unchanged_on_failure,
     validation_split,
 )
@@ -32,10 +32,10 @@ from skwd._validation import (
 CHECK_X = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
 CHECK_Y = {"accept_sparse": "csr", "dtype": None, "ensure_2d": False}
 # The separate random streams of one random_state.
-WEIGHTS, VALIDATION = 0, 1
+WEIGHTS, VALIDATION, SHUFFLING = 0, 1, 2
 
 
-class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
+class BaseWeightDecayMLP(PartialFitMixin, BaseEstimator, metaclass=ABCMeta):
     """The common fit; the subclasses know their targets, loss and predictions."""
 
     def fit(
@@ -91,26 +91,32 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         X, y, weight = self._validate(X, y, sample_weight, reset=not continued)
         targets = self._targets(y, weight, continued)
         if X_val is None:
-            training, validation = self._samples(X, targets, *targets.encode(y, weight))
+            parts = self._encode(targets, y, weight)
+            training, validation = self._samples(X, targets, *parts)
         else:
-            training = Sample(X, *targets.encode(y, weight))
+            training = Sample(X, *self._encode(targets, y, weight))
             X, y, weight = self._validate(X_val, y_val, sample_weight_val, "_val")
             parts = targets.encode(y, weight, "y_val")
-            validation = Sample(X.astype(training.dtype), *parts)
+            validation = Sample(in_dtype(X, training.dtype), *parts)
             check_some_weight(validation.weight, "X_val and y_val")
-        n_rows, training = len(training), distinct_rows(training)
+        layout = Layout((X.shape[1], *hidden, training.y.shape[1]))
+        n_rows, n_counted = len(training), np.count_nonzero(training.weight)
+        settings = settings.resolved(n_counted, layout.n_params)
+        training = rows_to_train_on(training, settings)
         targets.finish(training, validation)
 
-        layout = Layout((X.shape[1], *hidden, training.y.shape[1]))
         network = Network(layout, ACTIVATIONS[self.activation])
-        start = self._stored_params if continued else self._initial_params
-        params0 = start(layout, targets.loss, training)
+        if continued:
+            how = "warm_start=True", "Set warm_start=False"
+            params0 = self._stored_params(layout, targets.loss, *how)
+        else:
+            params0 = self._initial_params(layout, targets.loss, training)
         alphas = np.tile(alpha, (len(params0), 1))
         objective = Objective(network, targets.loss, [training], alphas)
         watched = None
         if validation is not None:
             watched = Objective(network, targets.loss, [validation], alphas)
-        trained = train(objective, params0, settings, watched)
+        trained = train(objective, params0, settings, watched, self._order())
 
         check_not_lost(trained, settings)
         networks = np.flatnonzero(~trained.lost) if self.ensemble else [trained.best]
@@ -132,6 +138,12 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         name = "sample_weight" + suffix
         return X, y, check_sample_weight(sample_weight, X.shape[0], name)
 
+    def _encode(self, targets, y, weight):
+        """y (n, n_outputs) and the weights that count, class weights among them."""
+        Y, weight = targets.encode(y, weight)
+        check_some_weight(weight, "sample_weight times class_weight")
+        return Y, weight
+
     def _samples(self, X, targets, Y, weight) -> tuple[Sample, Sample | None]:
         """The rows to train on and, when stopping early, those held out."""
         if not self.early_stopping:
@@ -150,6 +162,10 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         )
         return training, validation
 
+    def _order(self) -> np.random.Generator:
+        """What draws the order of the rows of each epoch."""
+        return np.random.default_rng([self._seed, SHUFFLING])
+
     def _initial_params(self, layout: Layout, loss: Loss, sample: Sample) -> np.ndarray:
         rngs = [
             np.random.default_rng([self._seed, WEIGHTS, restart])
@@ -161,32 +177,31 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         bias[:] = loss.constant(sample.share @ sample.y)
         return params0
 
-    def _stored_params(self, layout: Layout, loss: Loss, sample: Sample) -> np.ndarray:
-        """The weights a warm start continues from: those that predict now."""
+    def _stored_params(self, layout: Layout, loss: Loss, by: str, anew: str):
+        """The weights to continue from, those that predict now, (n_networks, P)."""
         params = self._params()
         stored = self._network().layout
-        if stored != layout:
-            raise ValueError(
-                f"warm_start=True continues layers of {stored.layer_units} units, but "
-                f"the data and hidden_layer_sizes now ask for {layout.layer_units}. "
-                "Set warm_start=False to start anew."
-            )
         was_ensemble = self.coefs_[0].ndim == 3
         # An ensemble may hold fewer than n_init: diverged restarts were dropped.
-        if was_ensemble != self.ensemble or len(params) > self.n_init:
-            kind = f"an ensemble of {len(params)}" if was_ensemble else "one network"
+        other_kind = was_ensemble != self.ensemble or len(params) > self.n_init
+        held, asked = None, None
+        if stored != layout:
+            held = f"layers of {stored.layer_units} units"
+            asked = f"the data and hidden_layer_sizes now ask for {layout.layer_units}"
+        elif other_kind:
+            held = f"an ensemble of {len(params)}" if was_ensemble else "one network"
+            asked = f"ensemble={self.ensemble} and n_init={self.n_init} now ask for "
+            asked += "another"
+        else:
+            for name, now in self._kind_of(loss).items():
+                before = self._kind[name]
+                if before != now:
+                    held = f"a network of {name}={before!r}"
+                    asked = f"{name}={now!r} now"
+        if held is not None:
             raise ValueError(
-                f"warm_start=True continues {kind}, but ensemble="
-                f"{self.ensemble} and n_init={self.n_init} now ask for another. Set "
-                "warm_start=False to start anew."
+                f"{by} continues {held}, but {asked}. {anew} to start anew."
             )
-        before = self._kind
-        for name, now in self._kind_of(loss).items():
-            if before[name] != now:
-                raise ValueError(
-                    f"warm_start=True continues a network of {name}={before[name]!r}, "
-                    f"but {name}={now!r} now. Set warm_start=False to start anew."
-                )
         return params.astype(np.float64)
 
     def _store(
@@ -214,6 +229,7 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         self.t_ = self.n_iter_ * n_rows
         self.converged_ = bool(succeeded(trained.status[networks]).all())
         self.__dict__.update(targets.fitted())
+        self.__dict__.pop("_progress", None)  # of an earlier partial_fit
 
     def _kind_of(self, loss: Loss) -> dict:
         """What the weights mean beside their shapes, kept as fitted."""
@@ -248,5 +264,5 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         return tags
 
     @abstractmethod
-    def _targets(self, y, weight, continued: bool):
-        """What y is: an object of skwd._targets."""
+    def _targets(self, y, weight, continued: bool, classes=None):
+        """What y is: an object of skwd._targets; ``classes`` are partial_fit's."""

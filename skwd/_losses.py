@@ -3,9 +3,10 @@
 One loss is one small object. ``l(y, raw)`` is the loss of one sample, SUMMED over
 outputs, with the 1/2 that the name says; ``raw_prediction`` is the network's output
 before the inverse link. Shapes: y (n, n_outputs), raw_prediction (K, n, n_outputs),
-losses (K, n).
+losses (K, n); any leading axes that broadcast will do for K.
 
-``loss_gradient(y, raw)`` returns the losses and overwrites ``raw`` with dl/draw.
+``loss_gradient(y, raw)`` returns the losses and overwrites ``raw`` with dl/draw;
+``gradient(raw, y, out)`` writes dl/draw alone and leaves ``raw`` as it is.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Protocol
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, logit, softmax, xlogy
 
-# Class frequencies below this start as if they were this: a logit of +-9, not inf.
+# Class frequencies below this start as if they were this: a logit of +-9, not inf. So
+# do counts that are all zero.
 FREQUENCY_FLOOR = 1e-4
 
 
@@ -27,6 +29,8 @@ class Loss(Protocol):
     def loss_gradient(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray: ...
 
     def loss(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray: ...
+
+    def gradient(self, raw: np.ndarray, y: np.ndarray, out: np.ndarray) -> None: ...
 
     def inverse_link(self, raw: np.ndarray) -> np.ndarray: ...
 
@@ -42,6 +46,7 @@ class HalfSquaredError:
     """l = 1/2 ||y - raw||^2, identity link."""
 
     out_activation = "identity"
+    gradient = np.subtract  # raw - y
 
     def loss_gradient(self, y, raw):
         raw -= y
@@ -72,11 +77,15 @@ class HalfPoissonLoss:
     def loss(self, y, raw):
         return self.loss_gradient(y, raw.copy())
 
+    def gradient(self, raw, y, out):
+        np.exp(raw, out)
+        np.subtract(out, y, out)
+
     def inverse_link(self, raw):
         return np.exp(raw)
 
     def constant(self, y_mean):
-        return np.log(np.maximum(y_mean, np.finfo(np.float64).tiny))
+        return np.log(np.where(y_mean > 0.0, y_mean, FREQUENCY_FLOOR))
 
 
 class HalfBinomialLoss:
@@ -96,6 +105,10 @@ class HalfBinomialLoss:
         raw -= y
         return losses
 
+    def gradient(self, raw, y, out):
+        expit(raw, out)
+        np.subtract(out, y, out)
+
     def inverse_link(self, raw):
         return expit(raw)
 
@@ -113,7 +126,7 @@ class HalfMultinomialLoss:
     out_activation = "softmax"
 
     def loss_gradient(self, y, raw):
-        losses = np.einsum("no,kno->kn", y, raw)
+        losses = np.einsum("...no,...no->...n", y, raw)
         highest = raw.max(axis=-1, keepdims=True)
         raw -= highest
         np.exp(raw, out=raw)
@@ -124,6 +137,12 @@ class HalfMultinomialLoss:
 
     def loss(self, y, raw):
         return self.loss_gradient(y, raw.copy())
+
+    def gradient(self, raw, y, out):
+        np.subtract(raw, raw.max(axis=-1, keepdims=True), out)
+        np.exp(out, out)
+        np.divide(out, out.sum(axis=-1, keepdims=True), out)
+        np.subtract(out, y, out)
 
     def inverse_link(self, raw):
         return softmax(raw, axis=-1)

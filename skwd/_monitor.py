@@ -7,9 +7,15 @@ import numpy as np
 from skwd._objective import Objective
 from skwd._result import Status
 
+# Plain numbers: reading a member of an enumeration takes longer than a small sum.
+RUNNING, CONVERGED, STOPPED = (
+    int(s) for s in (Status.RUNNING, Status.CONVERGED, Status.STOPPED)
+)
 # J that ends this far above the lowest it had been, relative, has risen: more than the
-# ripple of steps at the edge of stability.
+# ripple of full-batch steps at the edge of stability.
 RISE = 1e-3
+# The same for mini-batches, whose J is noisy, as a part of J at the start.
+NOISY_RISE = 0.1
 
 
 class Monitor:
@@ -31,6 +37,8 @@ class Monitor:
         Without validation, patience watches J.
     patience, tol, relative_tol
         See above.
+    noisy : ndarray of bool (K,), optional
+        Where J is that of mini-batches: a small rise is no sign of steps too long.
     verbose : bool
         Print a line per iteration.
 
@@ -39,6 +47,7 @@ class Monitor:
     loss_curves, validation_curves : list of list of float
         J and the validation loss of each network, per iteration.
     best_params : ndarray (K, P)
+        Only with validation.
     best_validation : ndarray (K,)
         The lowest validation loss seen.
     """
@@ -52,6 +61,7 @@ class Monitor:
         patience: int,
         tol: float,
         relative_tol: float,
+        noisy: np.ndarray | None = None,
         verbose: bool,
     ):
         n_networks = len(params0)
@@ -60,14 +70,16 @@ class Monitor:
         self.patience = patience
         self.tol = tol
         self.relative_tol = relative_tol
+        self.noisy = np.zeros(n_networks, bool) if noisy is None else noisy
         self.verbose = verbose
         self.loss_curves: list[list[float]] = [[] for _ in range(n_networks)]
         self.validation_curves: list[list[float]] = [[] for _ in range(n_networks)]
         self.waited = np.zeros(n_networks, int)
         self.reference = np.full(n_networks, np.inf)
         self.best_validation = np.full(n_networks, np.inf)
-        self.best_params = np.array(params0, dtype=np.float64)
+        self.best_params = np.empty((n_networks, 0))
         if validation is not None:
+            self.best_params = np.array(params0, dtype=np.float64)
             self._keep_best(np.arange(n_networks), self.best_params)
 
     def __call__(
@@ -76,29 +88,35 @@ class Monitor:
         """Record one iteration of ``networks`` (k,); the status of each (k,)."""
         for network, value in zip(networks, fun):
             self.loss_curves[network].append(float(value))
-        watched, ended = fun, Status.CONVERGED
+        watched, ended = fun, CONVERGED
         if self.validation is not None:
-            watched, ended = self._keep_best(networks, params), Status.STOPPED
+            watched, ended = self._keep_best(networks, params), STOPPED
             for network, value in zip(networks, watched):
                 self.validation_curves[network].append(float(value))
         if self.verbose:
             self._print(networks, fun, watched)
         if self.validation is None and not self.watch_loss:
-            return np.full(len(networks), int(Status.RUNNING))
+            return np.full(len(networks), RUNNING)
         reference = self.reference[networks]
         known = np.where(np.isinf(reference), 0.0, np.abs(reference))
         improved = watched < reference - (self.tol + self.relative_tol * known)
         self.reference[networks[improved]] = watched[improved]
         self.waited[networks] = np.where(improved, 0, self.waited[networks] + 1)
         tired = self.waited[networks] >= self.patience
-        status = np.where(tired, ended, Status.RUNNING)
-        if self.validation is None and tired.any():
+        status = np.where(tired, ended, RUNNING)
+        if not tired.any():
+            return status
+        # Where a schedule lowers the rate instead of ending, patience starts anew.
+        self.waited[networks[tired]] = 0
+        if self.validation is None:
             # No progress is convergence only at the bottom: J that has risen since, or
             # even above its start, was driven there by steps that are too long.
             start = np.array([self.loss_curves[network][0] for network in networks])
-            rose = fun > reference + self.tol + RISE * np.abs(reference)
-            status[tired & rose] = Status.ROSE
-            status[tired & rose & (fun > start)] = Status.DIVERGED
+            noisy = self.noisy[networks]
+            room = np.where(noisy, NOISY_RISE * start, RISE * np.abs(reference))
+            rose = tired & (fun > reference + self.tol + room)
+            status[rose] = Status.ROSE
+            status[rose & ~noisy & (fun > start)] = Status.DIVERGED
         return status
 
     def _keep_best(self, networks: np.ndarray, params: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ With BLAS held to one thread a stack gives bit for bit what its networks give al
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy import sparse
@@ -20,10 +20,19 @@ from scipy import sparse
 from skwd._activations import Activation
 from skwd._layout import Layout
 
+# A function and its arguments; with arrays among them, all of it can be called again.
+Call = tuple[Callable, tuple]
+
 # Rows per block: the activations of one network in one block fill about half an L2
 # cache. Changes rounding only; it depends on the network's shape, never on the stack.
 BLOCK_BYTES = 1 << 19
 MIN_BLOCK_ROWS = 64
+
+
+def run(calls: list[Call]) -> None:
+    """Make the calls, one after the other."""
+    for function, arguments in calls:
+        function(*arguments)
 
 
 def block_rows(layout: Layout, itemsize: int) -> int:
@@ -32,22 +41,24 @@ def block_rows(layout: Layout, itemsize: int) -> int:
     return max(MIN_BLOCK_ROWS, BLOCK_BYTES // (itemsize * width))
 
 
-def row_block(X, rows: slice | np.ndarray):
-    """Some rows of X as `Network` takes them: dense ones get a last column of ones.
+def row_block(X, rows: slice | np.ndarray, out: np.ndarray | None = None):
+    """Some rows of X as `Pass` takes them: dense ones get a last column of ones.
 
     That column carries the bias of the first layer; sparse rows stay as they are.
+    ``out`` (b, d + 1) spares dense X an allocation.
     """
-    if sparse.issparse(X):
-        return X[rows]
     part = X[rows]
-    block = np.empty((part.shape[0], part.shape[1] + 1), dtype=X.dtype)
-    block[:, :-1] = part
-    block[:, -1] = 1.0
-    return block
+    if sparse.issparse(X):
+        return part
+    if out is None:
+        out = np.empty((part.shape[0], part.shape[1] + 1), dtype=X.dtype)
+    out[:, :-1] = part
+    out[:, -1] = 1.0
+    return out
 
 
 class Network:
-    """The function f of K equally shaped networks; it holds scratch memory only.
+    """The function f of equally shaped networks; it holds scratch memory only.
 
     Parameters
     ----------
@@ -59,61 +70,20 @@ class Network:
     def __init__(self, layout: Layout, activation: Activation):
         self.layout = layout
         self.activation = activation
-        self._buffers: dict[tuple[str, int], tuple[np.ndarray, np.ndarray]] = {}
+        self._buffers: dict[tuple, np.ndarray] = {}
 
     @property
     def kinked(self) -> bool:
         """Whether f, and so J, has kinks in the weights."""
         return self.layout.n_weight_layers > 1 and self.activation.kinked
 
-    def _buffer(
-        self, name: str, layer: int, shape: tuple[int, ...], dtype
-    ) -> np.ndarray:
+    def buffer(self, name: str, layer: int, shape: tuple[int, ...], dtype):
         """Scratch memory of this shape, kept between calls and grown when needed."""
-        kept, view = self._buffers.get((name, layer), (None, None))
-        if view is None or view.shape != shape or view.dtype != dtype:
-            size = math.prod(shape)
-            if kept is None or kept.size < size or kept.dtype != dtype:
-                kept = np.empty(size, dtype=dtype)
-            view = kept[:size].reshape(shape)
-            self._buffers[name, layer] = kept, view
-        return view
-
-    def _first_product(self, params, X, out):
-        """Z_1 = X W_1 + b_1; dense X ends in a column of ones, sparse X does not."""
-        if sparse.issparse(X):
-            for k, W in enumerate(self.layout.W(params, 0)):
-                out[k] = X @ W
-            out += self.layout.b(params, 0)
-        else:
-            np.matmul(X, self.layout.Wb(params, 0), out=out)
-
-    def forward(
-        self, params: np.ndarray, X, *, slopes: bool = False
-    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Activations A_1 ... A_L (A_L the raw prediction) and slopes phi'(Z_l).
-
-        params (K, P); X (b, d + 1) with its column of ones, or sparse (b, d). The
-        arrays returned are scratch memory, valid until the next call.
-        """
-        A: list[np.ndarray] = []
-        S: list[np.ndarray] = []
-        n_layers = self.layout.n_weight_layers
-        for layer in range(n_layers):
-            shape = (len(params), X.shape[0], self.layout.layer_units[layer + 1])
-            Z = self._buffer("A", layer, shape, params.dtype)  # (K, b, fan_out)
-            if layer == 0:
-                self._first_product(params, X, Z)
-            else:
-                np.matmul(A[-1], self.layout.W(params, layer), out=Z)
-                Z += self.layout.b(params, layer)
-            if layer < n_layers - 1:
-                slope = self._buffer("S", layer, shape, Z.dtype) if slopes else None
-                self.activation(Z, slope)
-                if slopes:
-                    S.append(slope)
-            A.append(Z)
-        return A, S
+        size, key = math.prod(shape), (name, layer, np.dtype(dtype))
+        kept = self._buffers.get(key)
+        if kept is None or kept.size < size:
+            kept = self._buffers[key] = np.empty(size, dtype=dtype)
+        return kept[:size].reshape(shape)
 
     def predict_blocks(self, params: np.ndarray, X) -> Iterator[np.ndarray]:
         """Raw predictions (K, b, n_outputs) of all rows of X, block after block.
@@ -123,50 +93,163 @@ class Network:
         step = block_rows(self.layout, params.dtype.itemsize)
         for start in range(0, X.shape[0], step):
             block = row_block(X, slice(start, start + step))
-            yield self.forward(params, block)[0][-1]
+            yield Pass(self, params, block.shape[0]).forward(block)
 
-    def backward(
-        self, params: np.ndarray, X, A: list[np.ndarray], S: list[np.ndarray], grad
-    ) -> None:
-        """Add this block's gradient to ``grad`` (K, P); A[-1] holds dJ/draw.
 
-        A and S are those of `forward(..., slopes=True)` on the same block.
+class Pass:
+    """Forward and backward pass of a stack on blocks of ``n_rows`` rows.
+
+    It makes all views of ``params`` and ``grad`` once, for as many blocks as follow
+    while their owner steps ``params`` in place. `forward_calls` and `backward_calls`
+    write the passes down as a list of calls, to be made again and again at no other
+    cost than that of the array operations.
+
+    Parameters
+    ----------
+    network : Network
+    params : ndarray (K, P)
+    n_rows : int
+        b, the rows of a block.
+    grad : ndarray (K, P), optional
+        Where the backward pass writes the gradient; without it there is only a forward
+        pass.
+    stack : tuple of int, optional
+        How the stack axis is laid out, written * below; default (K,). () for a single
+        network spares it an axis; (F, A) are F groups of A networks, where each group
+        has rows of its own.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        params: np.ndarray,
+        n_rows: int,
+        grad: np.ndarray | None = None,
+        stack: tuple[int, ...] | None = None,
+    ):
+        self._network = network
+        self._params, self._grad = params, grad
+        self._stack = (len(params),) if stack is None else stack
+        layout, layers = network.layout, range(network.layout.n_weight_layers)
+        self._W = [self._shaped(layout.W(params, layer)) for layer in layers]
+        self._b = [self._shaped(layout.b(params, layer)) for layer in layers]
+        widths = layout.layer_units[1:]
+        #: The values of each layer after the forward pass, the raw prediction last.
+        self.values = [self._scratch("A", i, n_rows, h) for i, h in enumerate(widths)]
+        self._slopes: list = [None] * (len(widths) - 1)
+        if grad is not None:
+            hidden = enumerate(widths[:-1])
+            self._slopes = [self._scratch("S", i, n_rows, h) for i, h in hidden]
+
+    def _shaped(self, view: np.ndarray) -> np.ndarray:
+        return view.reshape(*self._stack, *view.shape[1:])
+
+    def _scratch(self, name: str, layer: int, n_rows: int, width: int) -> np.ndarray:
+        shape = (*self._stack, n_rows, width)
+        return self._network.buffer(name, layer, shape, self._params.dtype)
+
+    def forward(self, X) -> np.ndarray:
+        """The raw prediction (*, b, n_outputs), scratch memory.
+
+        X (b, d + 1) with its column of ones, with leading axes that broadcast to the
+        stack's, or sparse (b, d).
         """
-        layout = self.layout
-        delta = A[-1]  # (K, b, fan_out)
-        ones = np.ones((1, delta.shape[1]), dtype=delta.dtype)  # sums over the rows
-        for layer in range(layout.n_weight_layers - 1, 0, -1):
-            layout.W(grad, layer)[:] += np.matmul(A[layer - 1].swapaxes(1, 2), delta)
-            layout.b(grad, layer)[:] += np.matmul(ones, delta)
-            W_t = layout.W(params, layer).swapaxes(1, 2)  # (K, fan_out, fan_in)
-            if layer == 1 and delta.shape[2] == 1 and not sparse.issparse(X):
-                self._first_gradient_one_output(X, delta, W_t, S[0], grad)
-                return
-            # The value of the layer below is used up: the new delta takes its place.
-            previous = A[layer - 1]
-            if delta.shape[2] == 1:
-                np.multiply(delta, W_t, out=previous)
-            else:
-                np.matmul(delta, W_t, out=previous)
-            previous *= S[layer - 1]
-            delta = previous
-        if sparse.issparse(X):
-            for dW, d in zip(layout.W(grad, 0), delta):
-                dW += X.T @ d
-            layout.b(grad, 0)[:] += np.matmul(ones, delta)
-        else:
-            layout.Wb(grad, 0)[:] += np.matmul(X.T, delta)
+        run(self.forward_calls(X, self.values[-1]))
+        return self.values[-1]
 
-    def _first_gradient_one_output(self, X, delta, W_t, slope, grad) -> None:
+    def backward(self, X, delta: np.ndarray) -> None:
+        """Write the gradient of the block last seen, given dJ/draw (*, b, n_outputs).
+
+        Afterwards the scratch memory of the forward pass is used up.
+        """
+        run(self.backward_calls(X, delta))
+
+    def forward_calls(self, X, raw: np.ndarray) -> list[Call]:
+        """The calls of `forward`, which write the raw prediction to ``raw``."""
+        Z = [*self.values[:-1], raw]
+        if sparse.issparse(X):
+            calls: list[Call] = [(self._first_sparse, (X, Z[0]))]
+        else:
+            Wb = self._shaped(self._network.layout.Wb(self._params, 0))
+            calls = [self._product(X, Wb, Z[0])]
+        for layer, slope in enumerate(self._slopes):
+            calls += self._network.activation.calls(Z[layer], slope)
+            calls.append(self._product(Z[layer], self._W[layer + 1], Z[layer + 1]))
+            out, b = Z[layer + 1], self._b[layer + 1]
+            if b.ndim == 2 and b.size == 1:  # one number for all: as one
+                out, b = out[:, 0], b[0, 0, ...]
+            calls.append((np.add, (out, b, out)))
+        return calls
+
+    def backward_calls(self, X, delta: np.ndarray) -> list[Call]:
+        """The calls of `backward`."""
+        layout, is_sparse = self._network.layout, sparse.issparse(X)
+        ones = np.ones((1, delta.shape[-2]), dtype=delta.dtype)  # sums over the rows
+        calls: list[Call] = []
+        for layer in range(layout.n_weight_layers - 1, 0, -1):
+            A, slope = self.values[layer - 1], self._slopes[layer - 1]
+            W_t = self._W[layer].swapaxes(-1, -2)  # (*, fan_out, fan_in)
+            dW = self._shaped(layout.W(self._grad, layer))
+            db = self._shaped(layout.b(self._grad, layer))
+            calls += [
+                self._product(A.swapaxes(-1, -2), delta, dW),
+                self._product(ones, delta, db),
+            ]
+            if layer == 1 and delta.shape[-1] == 1 and not is_sparse:
+                return calls + self._first_gradient_one_output(X, delta, W_t, slope)
+            # The value of the layer below is used up: the new delta takes its place.
+            outer = (np.multiply, (delta, W_t, A))
+            product = outer if delta.shape[-1] == 1 else self._product(delta, W_t, A)
+            calls += [product, (np.multiply, (A, slope, A))]
+            delta = A
+        if is_sparse:
+            db = self._shaped(layout.b(self._grad, 0))
+            sums = self._product(ones, delta, db)
+            return [*calls, (self._first_gradient_sparse, (X, delta)), sums]
+        dWb = self._shaped(layout.Wb(self._grad, 0))
+        return [*calls, self._product(X.swapaxes(-1, -2), delta, dWb)]
+
+    def _first_gradient_one_output(self, X, delta, W_t, slope) -> list[Call]:
         """dW_1 of one hidden layer with one output, in two passes fewer.
 
         delta_1 = (delta w') * S is never formed: X' delta_1 = ((X * delta)' S) * w', so
         delta scales the rows of X or S, whichever is narrower, and w a small matrix.
         """
-        if X.shape[1] <= slope.shape[2]:
-            product = np.matmul((X * delta).swapaxes(1, 2), slope)
+        dWb = self._shaped(self._network.layout.Wb(self._grad, 0))
+        if X.shape[-1] <= slope.shape[-1]:
+            narrow = X
+            scaled = self._scratch("X", 0, X.shape[-2], X.shape[-1])
+            factors = scaled.swapaxes(-1, -2), slope
         else:
-            slope *= delta
-            product = np.matmul(X.T, slope)
-        product *= W_t
-        self.layout.Wb(grad, 0)[:] += product
+            narrow, scaled = slope, slope
+            factors = X.swapaxes(-1, -2), slope
+        return [
+            (np.multiply, (narrow, delta, scaled)),
+            self._product(*factors, dWb),
+            (np.multiply, (dWb, W_t, dWb)),
+        ]
+
+    def _product(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> Call:
+        """out <- a b, a slice per network.
+
+        For a single network np.dot makes the same BLAS calls at less cost, columns and
+        rows given as vectors.
+        """
+        if self._stack:
+            return np.matmul, (a, b, out)
+        if b.shape[1] == 1:
+            b, out = b[:, 0], out[:, 0]
+        if a.shape[0] == 1:
+            a, out = a[0], out[0, ...]
+        return np.dot, (a, b, out)
+
+    def _first_sparse(self, X, Z) -> None:
+        layout = self._network.layout
+        W, b = layout.W(self._params, 0), layout.b(self._params, 0)
+        for z, w, bias in zip(Z.reshape(len(W), *Z.shape[-2:]), W, b):
+            np.add(X @ w, bias, z)
+
+    def _first_gradient_sparse(self, X, delta) -> None:
+        dW = self._network.layout.W(self._grad, 0)
+        for dw, d in zip(dW, delta.reshape(len(dW), *delta.shape[-2:])):
+            dw[:] = X.T @ d

@@ -10,14 +10,14 @@ over the rows i of network k's own sample. Solvers see ``len(objective)``,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
 from skwd._losses import Loss
-from skwd._network import Network, block_rows, row_block
+from skwd._network import Network, Pass, block_rows, row_block
 
 # Networks per chunk: activations and slopes of a chunk stay in the cache too. Changes
 # no bit.
@@ -46,7 +46,6 @@ class Sample:
     y: np.ndarray
     weight: np.ndarray
     rows: np.ndarray | None = None
-    _gathered: tuple[int, list] | None = field(default=None, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -75,22 +74,30 @@ class Sample:
             return int(part * (self.X.data.nbytes + self.X.indices.nbytes))
         return len(self) * (self.X.shape[1] + 1) * self.X.dtype.itemsize
 
-    def blocks(self, n_rows: int) -> Iterator[tuple]:
-        """X (b, d + 1) with its column of ones, or sparse (b, d), y and share."""
-        if self._gathered is not None and self._gathered[0] == n_rows:
-            yield from self._gathered[1]
-            return
-        starts = range(0, len(self), n_rows)
-        blocks = (self._block(slice(start, start + n_rows)) for start in starts)
-        if self.is_small:
-            self._gathered = (n_rows, list(blocks))
-            blocks = iter(self._gathered[1])
-        yield from blocks
+    @cached_property
+    def gathered(self):
+        """All rows as `take` gives them; only for a small sample."""
+        return row_block(self.X, slice(None) if self.rows is None else self.rows)
 
-    def _block(self, block: slice) -> tuple:
-        rows = block if self.rows is None else self.rows[block]
-        y = self.y[block].astype(self.dtype)
-        return row_block(self.X, rows), y, self.share[block, np.newaxis]
+    def take(self, positions: slice | np.ndarray, out: np.ndarray | None = None):
+        """X of some of the rows (b, d + 1) with its column of ones, or sparse (b, d).
+
+        ``out`` (b, d + 1) spares dense X an allocation.
+        """
+        if not self.is_small:
+            rows = positions if self.rows is None else self.rows[positions]
+            return row_block(self.X, rows, out)
+        if out is None or isinstance(positions, slice):
+            return self.gathered[positions]
+        # The positions are in range; "clip" spares a copy.
+        return np.take(self.gathered, positions, axis=0, out=out, mode="clip")
+
+    def blocks(self, n_rows: int) -> Iterator[tuple]:
+        """X as of `take`, y (b, n_outputs) and share (b, 1), block after block."""
+        for start in range(0, len(self), n_rows):
+            block = slice(start, start + n_rows)
+            y = self.y[block].astype(self.dtype, copy=False)
+            yield self.take(block), y, self.share[block, np.newaxis]
 
 
 class Objective:
@@ -142,6 +149,11 @@ class Objective:
         grad += decayed
         return fun, grad
 
+    def penalty(self, params: np.ndarray) -> np.ndarray:
+        """alpha/2 times the sum of squared weights, (K,), in float64."""
+        params = params.astype(np.float64, copy=False)
+        return 0.5 * row_dot(self.decay * params, params)
+
     def penalty_gradient(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The penalty alone (K,) and its gradient, alpha times the weights, (K, P)."""
         decayed = self.decay * params
@@ -155,11 +167,14 @@ class Objective:
             members = params[networks].astype(self.dtype, copy=False)
             # A slice of networks gives views: the gradient is written in its place.
             dparams = grad[networks]
+            part = np.empty_like(members)
             for X, y, share in sample.blocks(self._block_rows):
-                A, S = self.network.forward(members, X, slopes=True)
-                losses = self.loss.loss_gradient(y, A[-1])  # A[-1] is now dl/draw
-                A[-1] *= share.astype(self.dtype, copy=False)
-                self.network.backward(members, X, A, S, dparams)
+                step = Pass(self.network, members, X.shape[0], part)
+                raw = step.forward(X)
+                losses = self.loss.loss_gradient(y, raw)  # raw is now dl/draw
+                raw *= share.astype(self.dtype, copy=False)
+                step.backward(X, raw)
+                dparams += part
                 fun[networks] += weighted_sum(losses, share)
             if not isinstance(networks, slice):
                 grad[networks] = dparams
@@ -171,9 +186,18 @@ class Objective:
         for sample, networks in self._groups:
             members = params[networks].astype(self.dtype, copy=False)
             for X, y, share in sample.blocks(self._block_rows):
-                raw = self.network.forward(members, X)[0][-1]
+                raw = Pass(self.network, members, X.shape[0]).forward(X)
                 fun[networks] += weighted_sum(self.loss.loss(y, raw), share)
         return fun
+
+    def constant_loss(self) -> np.ndarray:
+        """The loss of the best constant prediction, (K,), in float64."""
+        of_sample = []
+        for sample in self.samples:
+            raw = self.loss.constant(sample.share @ sample.y)
+            losses = self.loss.loss(sample.y, np.broadcast_to(raw, sample.y.shape))
+            of_sample.append(float(sample.share @ losses))
+        return np.array(of_sample)[self.sample_of]
 
     @cached_property
     def _block_rows(self) -> int:
@@ -204,6 +228,6 @@ def row_dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def weighted_sum(losses: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """sum_i share_i losses_ki in float64: (K, b), (b, 1) -> (K,)."""
+    """sum_i share_i losses_ki in float64: (*, b), (..., b, 1) -> (*,)."""
     losses = np.asarray(losses, dtype=np.float64)
-    return np.matmul(losses[:, np.newaxis], share)[:, 0, 0]
+    return np.matmul(losses[..., np.newaxis, :], share)[..., 0, 0]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.utils.metaestimators import available_if
 
+from skwd._docs import documented
 from skwd._estimator import BaseWeightDecayMLP
 from skwd._losses import LOSS_OF_LINK
+from skwd._parameters import check_choice
+from skwd._partial_fit import has_partial_fit
 from skwd._targets import REGRESSION_LOSSES, RegressionTargets
-from skwd._validation import check_choice
 
 
+@documented
 class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
     """Multi-layer perceptron regressor with exact weight decay.
 
-    Minimises, over weights and biases::
+    Minimises, over weights and biases (with ``decay="l2"``, the default)::
 
         J = 1 / (2 sum s) * sum_i s_i ||y_i - f(x_i)||^2  +  alpha / 2 * sum_j w_j^2
 
@@ -26,38 +30,7 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default=(100,)
-        Units of each hidden layer; ``()`` is a linear model.
-    activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "elu", \
-"selu", "silu", "gelu", "softplus"}, default="relu"
-        Activation of the hidden layers.
-    solver : {"auto", "lbfgs", "gd"}, default="auto"
-        "lbfgs" is limited-memory BFGS, "gd" full-batch gradient descent with the
-        constant step ``learning_rate_init``; both minimise J itself. "auto" is "lbfgs".
-    alpha : float or sequence of float, default=1e-3
-        lambda of J, or one per weight layer (hidden layers first, the output layer
-        last).
-    learning_rate_init : float, default=0.001
-        Step length of "gd".
-    max_iter : int, default=1000
-        Most iterations ("lbfgs") or epochs ("gd").
-    max_fun : int, default=15000
-        Most evaluations of J ("lbfgs").
-    tol : float, default=1e-4
-        Absolute, in the units of J (of y squared, for a regressor without scaled y).
-        "lbfgs" has converged when the largest gradient entry of J is at most ``tol``,
-        or, for the kinked activations "relu", "leaky_relu" and "selu", whose gradient
-        need not vanish at a minimum, when J falls by less than ``tol * J`` per
-        iteration over ``n_iter_no_change`` iterations. "gd" has when J has not improved
-        by more than ``tol`` for ``n_iter_no_change`` epochs. With ``early_stopping``
-        the latter holds for the validation loss and either solver.
-    n_iter_no_change : int, default=10
-        Patience, see ``tol``.
-    early_stopping : bool, default=False
-        Stop when the validation loss no longer improves, and restore the weights of the
-        lowest validation loss.
-    validation_fraction : float, default=0.1
-        Part of the rows held out for early stopping, unless fit is given X_val, y_val.
+    <<network>>
     loss : {"squared_error", "poisson"}, default="squared_error"
         See above; "poisson" needs y >= 0.
     normalize_y : bool, default=False
@@ -65,40 +38,14 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
         counts as 1) for training; predictions are in y's own units, ``coefs_`` and
         ``loss_`` in scaled ones, and alpha is relative to the scaled y. An error with
         ``loss="poisson"``.
-    n_init : int, default=1
-        Random starts, trained together; the one of lowest J, or of lowest validation
-        loss with ``early_stopping``, is kept.
+    <<starts>>
     ensemble : bool, default=False
         Keep all ``n_init`` networks and predict with their mean.
-    warm_start : bool, default=False
-        Continue from the weights of the last fit, with the same validation rows.
-    random_state : int, RandomState instance or None, default=None
-        Fixes initial weights and validation split, which are separate streams.
-    verbose : bool or int, default=False
-        Print a line per iteration.
+    <<continuing>>
 
     Attributes
     ----------
-    coefs_, intercepts_ : list of ndarray
-        Weights (fan_in, fan_out) and biases (fan_out,) of each layer; with
-        ``ensemble`` they have the networks as a further first axis. predict reads them.
-    alpha_ : float or ndarray
-        The alpha that was used.
-    loss_ : float
-        J at the returned weights; with ``ensemble`` this and the following are those of
-        the best network.
-    loss_curve_ : list of float
-        J after each iteration ("lbfgs") or before each epoch's step ("gd").
-    best_loss_ : float
-        The lowest of ``loss_curve_``.
-    validation_scores_ : list of float or None
-        Minus the validation loss, without penalty, per iteration.
-    best_validation_score_ : float or None
-        The score of the returned weights.
-    n_iter_, t_ : int
-        Iterations, and rows seen.
-    converged_ : bool
-        Whether training ended by ``tol`` or early stopping.
+    <<fitted>>
     y_mean_, y_scale_ : ndarray of shape (n_outputs,)
         The scaling of y; 0 and 1 without ``normalize_y``.
     n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
@@ -106,7 +53,7 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
 
     References
     ----------
-    Krogh and Hertz, "A simple weight decay can improve generalization", NeurIPS 1991.
+    <<references>>
 
     Examples
     --------
@@ -130,7 +77,17 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
         activation="relu",
         solver="auto",
         alpha=1e-3,
+        batch_size="auto",
+        learning_rate="constant",
         learning_rate_init=0.001,
+        power_t=0.5,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        decay="l2",
+        shuffle=True,
         max_iter=1000,
         max_fun=15000,
         tol=1e-4,
@@ -149,7 +106,17 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
         self.activation = activation
         self.solver = solver
         self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.decay = decay
+        self.shuffle = shuffle
         self.max_iter = max_iter
         self.max_fun = max_fun
         self.tol = tol
@@ -179,12 +146,38 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
         y = self._predict_blocks(X, self._mean_prediction)
         return y if self._y_shape else y[:, 0]
 
+    @available_if(has_partial_fit)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch more, over the rows given.
+
+        k calls on the same data are k epochs of fit. The moments are kept between
+        calls, in pickles too; after fit they start at zero. ``solver="auto"`` is "adam"
+        here.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            For parameters or data out of range, with early_stopping, normalize_y or
+            n_init > 1, and when the epoch diverges. The estimator is then as it was.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
     def _mean_prediction(self, raw: np.ndarray) -> np.ndarray:
         """Mean over the networks, in y's units: (K, b, n_outputs) -> (b, n_outputs)."""
         y = LOSS_OF_LINK[self.out_activation_].inverse_link(raw).mean(axis=0)
         return (y * self.y_scale_ + self.y_mean_).astype(raw.dtype)
 
-    def _targets(self, y, weight, continued):
+    def _targets(self, y, weight, continued, classes=None):
         check_choice("loss", self.loss, tuple(REGRESSION_LOSSES))
         if self.loss == "poisson" and self.normalize_y:
             raise ValueError(

@@ -34,10 +34,14 @@ def check_not_lost(trained: Trained, settings: Settings) -> None:
             "(normalize_y=True) for a regressor."
         )
     k = int(np.argmax(trained.status == Status.DIVERGED))
+    curve = trained.loss_curve[k]  # empty if the first epoch diverged
+    start = f"from {curve[0]:.3g} " if curve else ""
+    # With early stopping loss is that of the best weights, otherwise of the last.
+    end = np.fmax(trained.fun[k], trained.loss[k])
     raise ValueError(
-        f"solver={settings.solver!r} diverged in iteration {trained.nit[k]}: the "
-        f"objective went from {trained.loss_curve[k][0]:.3g} to {trained.loss[k]:.3g}. "
-        f"learning_rate_init={settings.learning_rate_init:g} is too large for this "
+        f"solver={settings.solver!r} diverged in epoch {trained.nit[k]}: the "
+        f"objective went {start}to {end:.3g}. "
+        f"learning_rate_init={settings.schedule.initial:g} is too large for this "
         "data: lower it, or standardise X (and y)."
     )
 
@@ -49,14 +53,18 @@ def warn_if_not_converged(
     late = [k for k in networks if not Status(trained.status[k]).success]
     if not late:
         return
-    k = max(late, key=lambda network: trained.grad_norm[network])
+    # The one with the largest gradient (or J, where there is no gradient).
+    k = max(late, key=lambda k: (np.nan_to_num(trained.grad_norm[k]), trained.loss[k]))
     status = Status(trained.status[k])
     slow = status == Status.MAX_ITER and settings.solver != "lbfgs"
     remedy = _REMEDY_GD if slow else _REMEDIES[status]
     who = f"{len(late)} of {len(networks)} networks: " if len(networks) > 1 else ""
+    reached = ""
+    if np.isfinite(trained.grad_norm[k]):
+        reached = f", with a largest gradient entry of {trained.grad_norm[k]:.2g}"
     warnings.warn(
         f"{who}solver={settings.solver!r} {status.message} after {trained.nit[k]} "
-        f"iterations, with a largest gradient entry of {trained.grad_norm[k]:.2g} "
+        f"{'iterations' if settings.solver == 'lbfgs' else 'epochs'}{reached} "
         f"(tol={settings.tol:g}). {remedy}.",
         ConvergenceWarning,
         stacklevel=4,

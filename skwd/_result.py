@@ -61,13 +61,18 @@ class Result:
     status: np.ndarray  # (K,)
 
     @classmethod
-    def of_start(cls, params0: np.ndarray) -> Result:
-        """The answer before the first evaluation; x is a copy of params0 in float64."""
+    def of_start(cls, params0: np.ndarray, *, with_jac: bool = True) -> Result:
+        """The answer before the first evaluation; x is a copy of params0 in float64.
+
+        Without ``with_jac`` the gradient stays unknown, nan, and takes no memory.
+        """
         n_networks = len(params0)
         return cls(
             x=np.array(params0, dtype=np.float64),
             fun=np.full(n_networks, np.nan),
-            jac=np.full(params0.shape, np.nan),
+            jac=np.full(params0.shape, np.nan)
+            if with_jac
+            else np.broadcast_to(np.nan, params0.shape),
             nit=np.zeros(n_networks, int),
             nfev=np.zeros(n_networks, int),
             status=np.full(n_networks, Status.RUNNING),

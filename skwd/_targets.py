@@ -181,6 +181,22 @@ class ClassTargets(Targets):
         return {"classes_": self.classes}
 
 
+def check_classes(classes, known: np.ndarray | None) -> np.ndarray:
+    """The classes given to partial_fit, sorted; ``known`` are those of before."""
+    unique = np.unique(column_or_1d(classes))
+    if known is not None and not np.array_equal(unique, known):
+        raise ValueError(
+            f"classes must be those of the first call, {known.tolist()}; got "
+            f"{unique.tolist()}. Leave classes out, or fit anew."
+        )
+    if len(unique) < 2:
+        raise ValueError(
+            f"classes must hold at least two classes; got {unique.tolist()}. Pass all "
+            "that will ever occur."
+        )
+    return unique
+
+
 class LabelTargets(Targets):
     """Multilabel y, an indicator (n, n_labels) of 0 and 1."""
 

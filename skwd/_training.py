@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from skwd import _lbfgs, _stochastic
 from skwd._monitor import Monitor
 from skwd._objective import Objective
-from skwd._result import Status
-from skwd._updates import GradientDescent
+from skwd._result import Result, Status
+from skwd._stepping import State
+from skwd._updates import Schedule, Update
 
-# The full-batch solvers; "auto" stands for the first.
-SOLVERS = ("lbfgs", "gd")
+SOLVERS = ("lbfgs", "gd", "sgd", "adam")
+FULL_BATCH = ("lbfgs", "gd")
+# "auto" is L-BFGS up to so many rows times parameters, the work of one evaluation of J.
+AUTO_WORK = 1e8
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What of an estimator's parameters the training reads, under their names."""
+    """What of an estimator's parameters the training reads."""
 
-    solver: str
-    learning_rate_init: float
+    solver: str  # one of SOLVERS, or "auto" until `resolved`
     max_iter: int
     max_fun: int
     tol: float
     n_iter_no_change: int
     verbose: bool
+    update: Update  # of the epoch loop, as are the following
+    schedule: Schedule
+    batch_size: int
+    shuffle: bool
+
+    def resolved(self, n_rows: int, n_params: int) -> Settings:
+        """With "auto" replaced by the solver for so many rows and parameters."""
+        if self.solver != "auto":
+            return self
+        small = n_rows * n_params <= AUTO_WORK
+        return replace(self, solver="lbfgs" if small else "adam")
+
+    def is_full_batch(self, n_rows: int) -> bool:
+        """Whether every step on a sample of so many rows sees all of them."""
+        return self.solver in FULL_BATCH or self.batch_size >= n_rows
 
 
 @dataclass
@@ -35,7 +53,8 @@ class Trained:
 
     params: np.ndarray  # (K, P), in the objective's dtype
     loss: np.ndarray  # (K,) J at params
-    grad_norm: np.ndarray  # (K,) the largest gradient entry of J at params
+    fun: np.ndarray  # (K,) the last J of the training itself
+    grad_norm: np.ndarray  # (K,) the largest gradient entry of J at params, or nan
     nit: np.ndarray  # (K,)
     nfev: np.ndarray  # (K,)
     status: np.ndarray  # (K,)
@@ -56,37 +75,37 @@ class Trained:
         return int(np.argmin(np.where(self.lost, np.inf, value)))
 
 
+@dataclass
+class Progress:
+    """What partial_fit keeps of a network between its calls, beside its weights."""
+
+    solver: str
+    state: State  # its params are empty: the estimator's coefs_ hold them
+    reference: np.ndarray  # (K,) of the patience, as `Monitor` has it
+    waited: np.ndarray  # (K,)
+
+
 def train(
     objective: Objective,
     params0: np.ndarray,
     settings: Settings,
     validation: Objective | None = None,
+    order: np.random.Generator | None = None,
 ) -> Trained:
     """Train a stack of K networks from ``params0`` (K, P), float64.
 
     With ``validation`` the weights of the lowest validation loss are returned, the
-    starting point included, otherwise the last ones.
+    starting point included, otherwise the last ones. ``order`` draws the order of the
+    rows in each epoch.
     """
-    lbfgs = settings.solver == "lbfgs"
-    # L-BFGS converges by its gradient, which need not vanish where J has kinks: there
-    # it is done as well when J falls by less than tol, relative, per iteration.
-    on_kinks = lbfgs and validation is None
-    monitor = Monitor(
-        params0,
-        validation=validation,
-        watch_loss=not lbfgs or objective.network.kinked,
-        patience=settings.n_iter_no_change,
-        tol=0.0 if on_kinks else settings.tol,
-        relative_tol=settings.n_iter_no_change * settings.tol if on_kinks else 0.0,
-        verbose=settings.verbose,
-    )
+    monitor = _monitor(objective, params0, settings, validation)
     if validation is not None and np.isinf(monitor.best_validation).all():
         raise ValueError(
             "The validation loss is not finite at the initial weights: the validation "
             "rows (X_val and y_val, if given) hold values too large for their dtype. "
             "Standardise them as X and y."
         )
-    if lbfgs:
+    if settings.solver == "lbfgs":
         result = _lbfgs.minimize(
             objective,
             params0,
@@ -96,28 +115,99 @@ def train(
             callback=monitor,
         )
     else:
+        order = order if settings.shuffle else None
+        epochs = _epochs(objective, settings)
         result = _stochastic.minimize(
-            objective,
-            params0,
-            update=GradientDescent(settings.learning_rate_init),
-            max_iter=settings.max_iter,
-            callback=monitor,
+            objective, params0, **epochs, callback=monitor, order=order
         )
-    status = result.status.copy()
     params = result.x if validation is None else monitor.best_params
     with np.errstate(over="ignore", invalid="ignore"):  # of networks that diverged
         params = params.astype(objective.dtype)
-        loss, grad = objective.loss_gradient(params)
-    if not lbfgs:  # the last step of a first-order solver has not been looked at yet
-        first = np.array(
-            [curve[0] if curve else np.inf for curve in monitor.loss_curves]
-        )
-        late = ~np.isfinite(loss) | (loss > _stochastic.EXPLOSION * first)
-        status[late & (status != Status.OVERFLOW)] = Status.DIVERGED
+        if settings.solver in FULL_BATCH:
+            loss, grad = objective.loss_gradient(params)
+            grad_norm = np.abs(grad).max(axis=1)
+        else:  # which says nothing of steps on batches, and costs twice the loss
+            loss = objective.data_loss(params) + objective.penalty(params)
+            grad_norm = np.full(len(loss), np.nan)
+    return _trained(result, monitor, params, loss, grad_norm)
+
+
+def train_epoch(
+    objective: Objective,
+    params0: np.ndarray,
+    settings: Settings,
+    progress: Progress | None = None,
+    order: np.random.Generator | None = None,
+) -> tuple[Trained, Progress]:
+    """Train one network for one epoch more; ``progress`` is left as it is.
+
+    Without ``progress``, or with that of another solver, the moments start at zero.
+    """
+    monitor = _monitor(objective, params0, settings, None)
+    with np.errstate(over="ignore"):  # seen when the epoch is over
+        params = params0.astype(objective.dtype)
+    update, rate = settings.update, settings.schedule.initial
+    state = State.of(params, update, rate, order if settings.shuffle else None)
+    if progress is not None and progress.state.fits(state, settings.shuffle):
+        if progress.solver == settings.solver:
+            state = deepcopy(progress.state)
+            state.start[:] = np.nan  # other rows may have another J
+            state.params = params
+            monitor.reference = progress.reference.copy()
+            monitor.waited = progress.waited.copy()
+    epochs = {**_epochs(objective, settings), "max_iter": 1}
+    result = _stochastic.minimize(
+        objective, params0, **epochs, callback=monitor, state=state
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        loss = objective.data_loss(state.params) + objective.penalty(state.params)
+    unknown = np.full(len(loss), np.nan)
+    trained = _trained(result, monitor, state.params, loss, unknown)
+    state.params = np.empty((len(loss), 0), dtype=objective.dtype)
+    return trained, Progress(settings.solver, state, monitor.reference, monitor.waited)
+
+
+def _monitor(objective, params0, settings: Settings, validation) -> Monitor:
+    lbfgs = settings.solver == "lbfgs"
+    # L-BFGS converges by its gradient, which need not vanish where J has kinks: there
+    # it is done as well when J falls by less than tol, relative, per iteration.
+    on_kinks = lbfgs and validation is None
+    lengths = [len(objective.samples[number]) for number in objective.sample_of]
+    return Monitor(
+        params0,
+        validation=validation,
+        watch_loss=not lbfgs or objective.network.kinked,
+        patience=settings.n_iter_no_change,
+        tol=0.0 if on_kinks else settings.tol,
+        relative_tol=settings.n_iter_no_change * settings.tol if on_kinks else 0.0,
+        noisy=np.array([not settings.is_full_batch(n) for n in lengths]),
+        verbose=settings.verbose,
+    )
+
+
+def _epochs(objective: Objective, settings: Settings) -> dict:
+    """What the epoch loop is told."""
+    longest = max(map(len, objective.samples))
+    return {
+        "update": settings.update,
+        "schedule": settings.schedule,
+        "batch_size": longest if settings.solver == "gd" else settings.batch_size,
+        "max_iter": settings.max_iter,
+    }
+
+
+def _trained(result: Result, monitor: Monitor, params, loss, grad_norm) -> Trained:
+    """The networks as they ended; loss (K,) is J at ``params`` (K, P)."""
+    status = result.status.copy()
+    # The last step of the epoch loop has not been looked at yet.
+    first = np.array([curve[0] if curve else np.inf for curve in monitor.loss_curves])
+    late = ~np.isfinite(loss) | (loss > _stochastic.EXPLOSION * first)
+    status[late & (status != Status.OVERFLOW)] = Status.DIVERGED
     return Trained(
         params=params,
         loss=loss,
-        grad_norm=np.abs(grad).max(axis=1),
+        fun=result.fun,
+        grad_norm=grad_norm,
         nit=result.nit,
         nfev=result.nfev,
         status=status,

@@ -1,6 +1,7 @@
 """Small stacks of networks for the tests of the core."""
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from skwd._activations import ACTIVATIONS
 from skwd._layout import Layout, initial_params
@@ -43,6 +44,7 @@ def make_stack(
     n_features=4,
     alpha=0.01,
     dtype=np.float64,
+    sparse=False,
     weighted=False,
     rows=(None,),
     seed=0,
@@ -54,6 +56,8 @@ def make_stack(
     """
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((n, n_features)).astype(dtype)
+    if sparse:
+        X = csr_matrix(np.where(X > 0, X, 0.0))
     Y = targets(loss, n, n_outputs, rng)
     weight = rng.uniform(0.0, 3.0, size=n) if weighted else np.ones(n)
     samples = [

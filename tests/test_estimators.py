@@ -18,8 +18,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 
 
-# gd needs a step that is stable on every data set of the checks, some of which have
-# features of size 100, and the epochs that so short a step takes.
+# gd and sgd need steps that are stable on every data set of the checks, some of which
+# have features of size 100, and the epochs that so short steps take.
 @parametrize_with_checks(
     [
         WeightDecayMLPRegressor(),
@@ -28,6 +28,10 @@ from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
         WeightDecayMLPClassifier(solver="lbfgs"),
         WeightDecayMLPRegressor(solver="gd", learning_rate_init=3e-4, max_iter=5000),
         WeightDecayMLPClassifier(solver="gd", learning_rate_init=0.1, max_iter=500),
+        WeightDecayMLPRegressor(solver="sgd", learning_rate_init=3e-5, max_iter=3000),
+        WeightDecayMLPClassifier(solver="sgd", learning_rate_init=0.01),
+        WeightDecayMLPRegressor(solver="adam", learning_rate_init=0.01),
+        WeightDecayMLPClassifier(solver="adam", learning_rate_init=0.01),
     ]
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

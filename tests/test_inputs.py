@@ -23,15 +23,19 @@ ESTIMATORS = [
 kinds = pytest.mark.parametrize(
     ("Estimator", "y"), ESTIMATORS, ids=["regressor", "three classes", "two classes"]
 )
-solvers = pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+solvers = pytest.mark.parametrize("solver", ["lbfgs", "gd", "sgd", "adam"])
 
 
 def network(Estimator, **params):
+    """A small network; sgd and adam take steps of 16 rows, the last one fewer."""
+    in_batches = params.get("solver") in ("sgd", "adam")
     params = {
         "hidden_layer_sizes": (5,),
         "activation": "tanh",
         "alpha": 0.01,
-        "learning_rate_init": 0.3,
+        "learning_rate_init": 0.02 if in_batches else 0.3,
+        "batch_size": 16 if in_batches else "auto",
+        "tol": 1e-3 if in_batches else 1e-4,
         "random_state": 0,
         **params,
     }
@@ -51,10 +55,13 @@ def same_fit(model, other):
 
 
 @kinds
+@pytest.mark.parametrize("solver", ["gd", "sgd", "adam"])
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_sparse_steps_equal_dense_ones(Estimator, y, early_stopping):
-    """Twenty steps of gd add up their rounding, about 1e-16 each, without growth."""
-    model = network(Estimator, solver="gd", max_iter=20, early_stopping=early_stopping)
+def test_sparse_steps_equal_dense_ones(Estimator, y, solver, early_stopping):
+    """The steps add up their rounding, about 1e-16 each, without growth."""
+    params = {"max_iter": 20, "n_iter_no_change": 20}
+    params["early_stopping"] = early_stopping
+    model = network(Estimator, solver=solver, **params)
     found = []
     with pytest.warns(UserWarning, match="max_iter"):
         for convert in (np.asarray, sparse.csr_matrix, sparse.csc_array):

@@ -96,7 +96,9 @@ def test_agrees_with_the_plain_reference_at_every_layer(loss, n_outputs, activat
     sample, layout = objective.samples[0], objective.network.layout
     coefs, intercepts = layout.split(params)
     block = skwd._network.row_block(sample.X, slice(None))
-    A = [a.copy() for a in objective.network.forward(params, block)[0]]
+    step = skwd._network.Pass(objective.network, params, len(block))
+    step.forward(block)
+    A = [a.copy() for a in step.values]
     J = objective.loss_gradient(params)[0]
     for k in range(len(objective)):
         Ws, bs = [W[k] for W in coefs], [b[k] for b in intercepts]

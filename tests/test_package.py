@@ -16,6 +16,7 @@ ESTIMATORS = {
     "__init__",
     "_classifier",
     "_estimator",
+    "_partial_fit",
     "_regressor",
     "_report",
     "_targets",

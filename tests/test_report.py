@@ -79,7 +79,7 @@ def test_warning_of_gradient_descent():
     _, dW, db = linear_loss_gradient(W, b, 0.1)
     assert category is ConvergenceWarning
     assert text == (
-        "solver='gd' reached max_iter after 7 iterations, with a largest gradient "
+        "solver='gd' reached max_iter after 7 epochs, with a largest gradient "
         f"entry of {max(*np.abs(dW), abs(db)):.2g} (tol=0.0001). Increase max_iter, "
         "tol or learning_rate_init, or standardise X."
     )
@@ -158,7 +158,10 @@ def test_no_warning_for_a_restart_that_is_not_kept():
 
 
 def diverging_curve(alpha, rate):
-    """J before each step of gradient descent, until it is 1000 times the first."""
+    """J of each epoch of gradient descent until it is 1000 times the first, J after.
+
+    The loss is that before the epoch's step, the penalty that at its end.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         # A step of 1e-300 leaves the initial weights as they are.
@@ -167,21 +170,22 @@ def diverging_curve(alpha, rate):
     curve = []
     while not curve or curve[-1] <= 1000.0 * curve[0]:
         J, dW, db = linear_loss_gradient(W, b, alpha)
-        curve.append(J)
+        loss = J - 0.5 * alpha * W @ W
         W, b = W - rate * dW, b - rate * db
-    return curve
+        curve.append(loss + 0.5 * alpha * W @ W)
+    return curve, linear_loss_gradient(W, b, alpha)[0]
 
 
 @pytest.mark.parametrize(("alpha", "rate"), [(0.1, 2.0), (0.1, 1.5), (0.0, 3.0)])
 def test_divergence_names_the_iteration_and_the_remedy(alpha, rate):
-    curve = diverging_curve(alpha, rate)
+    curve, final = diverging_curve(alpha, rate)
     assert 2 < len(curve) < 100
     model = linear(solver="gd", alpha=alpha, learning_rate_init=rate)
     with pytest.raises(ValueError) as caught:
         model.fit(X, Y)
     assert str(caught.value) == (
-        f"solver='gd' diverged in iteration {len(curve)}: the objective went from "
-        f"{curve[0]:.3g} to {curve[-1]:.3g}. learning_rate_init={rate:g} is too large "
+        f"solver='gd' diverged in epoch {len(curve)}: the objective went from "
+        f"{curve[0]:.3g} to {final:.3g}. learning_rate_init={rate:g} is too large "
         "for this data: lower it, or standardise X (and y)."
     )
     with pytest.raises(NotFittedError):
@@ -219,7 +223,7 @@ def test_all_restarts_lost_is_an_error():
     model = network(
         activation="identity", solver="gd", learning_rate_init=10.0, n_init=3
     )
-    with pytest.raises(ValueError, match=r"^solver='gd' diverged in iteration \d+: "):
+    with pytest.raises(ValueError, match=r"^solver='gd' diverged in epoch \d+: "):
         model.fit(X, Y)
 
 

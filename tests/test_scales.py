@@ -31,7 +31,7 @@ def test_gradient_descent_that_rises_is_divergence(factor, diabetes):
     model = WeightDecayMLPRegressor(
         solver="gd", learning_rate_init=factor * rate_limit(diabetes[0]), **LINEAR
     )
-    with pytest.raises(ValueError, match="solver='gd' diverged in iteration"):
+    with pytest.raises(ValueError, match="solver='gd' diverged in epoch"):
         model.fit(*diabetes)
 
 
@@ -59,7 +59,7 @@ def test_the_last_step_of_gradient_descent_is_looked_at(diabetes):
     model = WeightDecayMLPRegressor(
         solver="gd", learning_rate_init=1e10, max_iter=1, **LINEAR
     )
-    with pytest.raises(ValueError, match="diverged in iteration 1"):
+    with pytest.raises(ValueError, match="diverged in epoch 1"):
         model.fit(*diabetes)
 
 

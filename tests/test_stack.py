@@ -6,18 +6,33 @@ import numpy as np
 import pytest
 from stacks import make_stack
 
+import skwd._batches
 import skwd._objective
+import skwd._stochastic
+import skwd._updates
 from skwd._monitor import Monitor
 from skwd._result import Status
 from skwd._training import Settings, train
+from skwd._updates import SGD, Adam, Schedule
 
 ROWS = (np.arange(0, 50), np.arange(10, 60), np.arange(5, 40))
 
 
-def settings(**changes):
+UPDATES = {
+    "lbfgs": SGD(),
+    "gd": SGD(),
+    "sgd": SGD(0.9, nesterov=True),
+    "adam": Adam(),
+}
+
+
+def settings(solver="lbfgs", learning_rate="constant", **changes):
     base = dict(
-        solver="lbfgs",
-        learning_rate_init=0.05,
+        solver=solver,
+        update=UPDATES[solver],
+        schedule=Schedule(learning_rate, 0.05, horizon=80),
+        batch_size=8,
+        shuffle=True,
         max_iter=80,
         max_fun=500,
         tol=1e-4,
@@ -37,11 +52,10 @@ def assert_same(stack, k, other, j):
 
 def stacks_of(case, n_networks=7):
     make = dict(
-        hidden=(6, 5),
         alpha=10.0 ** np.linspace(-4, 0, n_networks),
         rows=ROWS,
         weighted=True,
-        **case,
+        **{"hidden": (6, 5), **case},
     )
     objective, x0 = make_stack(n_networks, **make)
     validation, _ = make_stack(n_networks, **{**make, "rows": (np.arange(50, 60),)})
@@ -49,57 +63,119 @@ def stacks_of(case, n_networks=7):
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+@pytest.mark.parametrize(
+    ("solver", "schedule"),
+    [
+        ("lbfgs", "constant"),
+        ("gd", "constant"),
+        ("gd", "adaptive"),
+        ("sgd", "cosine"),
+        ("sgd", "adaptive"),
+        ("adam", "constant"),
+        ("adam", "invscaling"),
+        ("adam", "adaptive"),
+    ],
+)
 @pytest.mark.parametrize(
     "case",
     [
         {},
         {"loss": "multinomial", "n_outputs": 3, "activation": "relu"},
         {"dtype": np.float32},
+        {"hidden": ()},
+        {"hidden": (9,), "sparse": True},
+        {"hidden": (3,), "loss": "binomial"},
     ],
-    ids=["squared", "multinomial", "float32"],
+    ids=["squared", "multinomial", "float32", "linear", "sparse", "binomial"],
 )
 def test_stack_equals_one_by_one_in_every_field(
-    case, solver, early_stopping, one_blas_thread
+    case, solver, schedule, early_stopping, one_blas_thread
 ):
-    """Different alphas, rows and row counts, stopping at different iterations."""
+    """Different alphas, rows, row counts and rates, stopping at different epochs."""
     objective, validation, x0 = stacks_of(case)
-    chosen = settings(solver=solver)
-    stack = train(objective, x0, chosen, validation if early_stopping else None)
+    chosen = settings(solver, schedule, tol=1e-3)
+    watched = validation if early_stopping else None
+    stack = train(objective, x0, chosen, watched, np.random.default_rng(5))
     assert len(set(stack.nit)) > 1 or (stack.nit == chosen.max_iter).all()
     for k in range(len(objective)):
         watched = validation[[k]] if early_stopping else None
-        assert_same(stack, k, train(objective[[k]], x0[[k]], chosen, watched), 0)
+        rng = np.random.default_rng(5)
+        alone = train(objective[[k]], x0[[k]], chosen, watched, rng)
+        assert_same(stack, k, alone, 0)
 
 
-def test_a_network_is_unaffected_by_its_neighbours_and_its_place(one_blas_thread):
+def test_the_stopping_epochs_and_rates_above_do_differ():
+    """So that the test above has crews to split and rates to keep apart."""
+    objective, _, x0 = stacks_of({})
+    for solver in ("sgd", "adam"):
+        chosen = settings(solver, "adaptive", tol=1e-3)
+        stack = train(objective, x0, chosen, None, np.random.default_rng(5))
+        assert len(set(stack.nit)) > 2
+
+
+SOLVERS = pytest.mark.parametrize("solver", ["lbfgs", "gd", "sgd", "adam"])
+
+
+def trained(objective, x0, solver):
+    return train(objective, x0, settings(solver), None, np.random.default_rng(5))
+
+
+@SOLVERS
+def test_a_network_is_unaffected_by_its_neighbours_and_its_place(
+    solver, one_blas_thread
+):
     objective, _, x0 = stacks_of({})
     order = np.array([4, 0, 6, 2])
-    stack = train(objective, x0, settings())
-    mixed = train(objective[order], x0[order], settings())
+    stack = trained(objective, x0, solver)
+    mixed = trained(objective[order], x0[order], solver)
     for place, k in enumerate(order):
         assert_same(mixed, place, stack, k)
 
 
+@SOLVERS
 @pytest.mark.parametrize("chunk_bytes", [1, 20_000, 1 << 40])
-def test_chunking_changes_no_bit(chunk_bytes, monkeypatch, one_blas_thread):
+def test_chunking_changes_no_bit(solver, chunk_bytes, monkeypatch, one_blas_thread):
+    """Networks together, and parameters stepped together."""
     objective, _, x0 = stacks_of({})
-    whole = train(objective, x0, settings())
+    whole = trained(objective, x0, solver)
     monkeypatch.setattr(skwd._objective, "CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(skwd._stochastic, "CREW_BYTES", chunk_bytes)
+    monkeypatch.setattr(skwd._updates, "VISIT", min(chunk_bytes, 37))
     objective, _, x0 = stacks_of({})
-    chunked = train(objective, x0, settings())
+    chunked = trained(objective, x0, solver)
     for k in range(len(objective)):
         assert_same(chunked, k, whole, k)
 
 
-def test_networks_of_one_sample_equal_networks_of_equal_samples(one_blas_thread):
+@SOLVERS
+def test_networks_of_one_sample_equal_networks_of_equal_samples(
+    solver, one_blas_thread
+):
     """Sharing rows, or having one's own copy of them, is the same."""
     shared, x0 = make_stack(3, rows=(ROWS[0],))
     own, _ = make_stack(3, rows=(ROWS[0],) * 3)
     assert len(own.samples) == 3
-    one, three = train(shared, x0, settings()), train(own, x0, settings())
+    one, three = trained(shared, x0, solver), trained(own, x0, solver)
     for k in range(3):
         assert_same(one, k, three, k)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_large_samples_and_batches_equal_small_ones(solver, monkeypatch):
+    """Rows left in place give the same bits, batches in parts the same to rounding."""
+    objective, _, x0 = stacks_of({})
+    small = trained(objective, x0, solver)
+    monkeypatch.setattr(skwd._objective, "GATHER_BYTES", 0)
+    objective, _, x0 = stacks_of({})
+    large = trained(objective, x0, solver)
+    for k in range(len(objective)):
+        assert_same(large, k, small, k)
+    monkeypatch.setattr(skwd._batches, "WHOLE_BLOCKS", 0)
+    monkeypatch.setattr(skwd._batches, "block_rows", lambda layout, itemsize: 3)
+    in_parts = trained(objective, x0, solver)
+    np.testing.assert_allclose(in_parts.loss, small.loss, rtol=1e-9)
+    np.testing.assert_allclose(in_parts.params, small.params, rtol=1e-6, atol=1e-9)
+    assert (in_parts.params != small.params).any()
 
 
 class Scripted:

@@ -94,8 +94,13 @@ ACTIVATIONS = (
 @pytest.mark.parametrize("value", ["foo", None, 3, ["relu"]], ids=repr)
 @pytest.mark.parametrize(
     ("name", "choices"),
-    [("solver", "'auto', 'lbfgs', 'gd'"), ("activation", ACTIVATIONS)],
-    ids=["solver", "activation"],
+    [
+        ("solver", "'auto', 'lbfgs', 'gd', 'sgd', 'adam'"),
+        ("activation", ACTIVATIONS),
+        ("learning_rate", "'constant', 'invscaling', 'adaptive', 'cosine'"),
+        ("decay", "'l2', 'decoupled'"),
+    ],
+    ids=["solver", "activation", "learning_rate", "decay"],
 )
 @both
 def test_unknown_names(Estimator, name, choices, value):

@@ -1,0 +1,129 @@
+"""The parts of the estimators' docstrings that they share, and how they get them."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+SHARED = {
+    "network": """\
+hidden_layer_sizes : int or sequence of int, default=(100,)
+    Units of each hidden layer; ``()`` is a linear model.
+activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "elu", \
+"selu", "silu", "gelu", "softplus"}, default="relu"
+    Activation of the hidden layers.
+solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
+    "lbfgs" is limited-memory BFGS and "gd" gradient descent, both on all rows at
+    once; "sgd" is gradient descent with momentum on mini-batches, "adam" Adam [1]_.
+    All minimise J itself. "auto" is "lbfgs" for small problems (rows of positive
+    weight times parameters at most 1e8, the work of one evaluation of J) and "adam"
+    for larger ones, for parameters that ask for epochs (``batch_size``,
+    ``learning_rate`` or ``decay`` other than their defaults) and in partial_fit.
+alpha : float or sequence of float, default=1e-3
+    lambda of J, or one per weight layer (hidden layers first, the output layer last).
+batch_size : int or "auto", default="auto"
+    Rows per step of "sgd" and "adam": a batch B steps along
+    ``n / (|B| sum s) * sum_B s_i grad l_i + alpha w``, without bias for every size.
+    "auto" is min(200, n); more than n counts as n.
+learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, default="constant"
+    The learning rate of each epoch e = 0, 1, ... of "gd", "sgd" and "adam", as a
+    multiple of ``learning_rate_init``: 1; ``1 / (e + 1) ** power_t``; 1, divided by 5
+    each time that patience has run out, until it is at most 1e-6;
+    ``(1 + cos(pi e / max_iter)) / 2``.
+learning_rate_init : float, default=0.001
+    The learning rate of the first epoch. Steps of "gd" and "sgd" are this long times
+    the gradient, those of "adam" about this long in every weight.
+power_t : float, default=0.5
+    Exponent of ``learning_rate="invscaling"``.
+momentum : float, default=0.9
+    Of "sgd": v <- momentum v + gradient, w <- w - rate v.
+nesterovs_momentum : bool, default=True
+    Whether "sgd" steps by gradient + momentum v instead of v.
+beta_1, beta_2 : float, default=0.9, 0.999
+    Decay rates of the first and second moments of "adam".
+epsilon : float, default=1e-8
+    Added to the root of the corrected second moment of "adam", as PyTorch does.
+decay : {"l2", "decoupled"}, default="l2"
+    Only "l2" minimises J: the gradient of the penalty is part of the gradient.
+    "decoupled" is the weight decay of AdamW and SGDW [2]_, w <- (1 - rate alpha) w
+    beside the step of the loss, in PyTorch's form; it minimises no J, so that its best
+    alpha depends on solver, learning rate and epochs. For "gd", "sgd" and "adam".
+shuffle : bool, default=True
+    Whether "sgd" and "adam" see the rows in a new random order in each epoch.
+max_iter : int, default=1000
+    Most iterations ("lbfgs") or epochs.
+max_fun : int, default=15000
+    Most evaluations of J ("lbfgs").
+tol : float, default=1e-4
+    Absolute, in the units of J (of y squared, for a regressor without scaled y).
+    "lbfgs" has converged when the largest gradient entry of J is at most ``tol``, or,
+    for the kinked activations "relu", "leaky_relu" and "selu", whose gradient need not
+    vanish at a minimum, when J falls by less than ``tol * J`` per iteration over
+    ``n_iter_no_change`` iterations. The other solvers have when ``loss_curve_`` has not
+    improved on its reference by more than ``tol`` for ``n_iter_no_change`` epochs; an
+    improvement by more is the new reference, so that slow progress adds up. With
+    ``early_stopping`` that holds for the validation loss and every solver.
+n_iter_no_change : int, default=10
+    Patience, see ``tol``.
+early_stopping : bool, default=False
+    Stop when the validation loss no longer improves, and restore the weights of the
+    lowest validation loss.
+validation_fraction : float, default=0.1
+    Part of the rows held out for early stopping, unless fit is given X_val, y_val.
+""",
+    "starts": """\
+n_init : int, default=1
+    Random starts, trained together; the one of lowest J, or of lowest validation loss
+    with ``early_stopping``, is kept.
+""",
+    "continuing": """\
+warm_start : bool, default=False
+    Continue from the weights of the last fit, with the same validation rows.
+random_state : int, RandomState instance or None, default=None
+    Fixes initial weights, validation split and the order of the rows, which are
+    separate streams.
+verbose : bool or int, default=False
+    Print a line per iteration.
+""",
+    "fitted": """\
+coefs_, intercepts_ : list of ndarray
+    Weights (fan_in, fan_out) and biases (fan_out,) of each layer; with ``ensemble``
+    they have the networks as a further first axis. predict reads them.
+alpha_ : float or ndarray
+    The alpha that was used.
+loss_ : float
+    J at the returned weights, on all rows; with ``ensemble`` this and the following are
+    those of the best network.
+loss_curve_ : list of float
+    J after each iteration ("lbfgs"); otherwise, for each epoch, the weighted mean of
+    the batches' losses before their steps, plus the penalty at its end.
+best_loss_ : float
+    The lowest of ``loss_curve_``.
+validation_scores_ : list of float or None
+    Minus the validation loss, without penalty, per iteration or epoch.
+best_validation_score_ : float or None
+    The score of the returned weights.
+n_iter_, t_ : int
+    Iterations or epochs, and rows seen.
+converged_ : bool
+    Whether training ended by ``tol`` or early stopping.
+""",
+    "references": """\
+Krogh and Hertz, "A simple weight decay can improve generalization", NeurIPS 1991.
+
+.. [1] Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+.. [2] Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
+""",
+}
+
+
+def documented(cls: type) -> type:
+    """Fill the lines ``<<name>>`` of a class docstring with the shared parts."""
+    if cls.__doc__:  # there is none under python -OO
+        cls.__doc__ = re.sub(
+            r"^( *)<<(\w+)>>\n",
+            lambda line: textwrap.indent(SHARED[line[2]], line[1]),
+            cls.__doc__,
+            flags=re.MULTILINE,
+        )
+    return cls

@@ -1,0 +1,76 @@
+"""Mini-batch training watched from outside: rows, learning rates, results."""
+
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.testing import assert_array_equal
+
+from skwd._batches import Batches
+from skwd._updates import Schedule
+
+
+def numbered(X):
+    """X with the number of each row, divided by n, as a further, first feature."""
+    return np.column_stack([np.arange(len(X)) / len(X), X])
+
+
+@contextmanager
+def batches_seen(monkeypatch, n):
+    """The rows of each batch, in the order of the steps; X is `numbered`, n rows."""
+    seen, epoch = [], Batches.epoch
+
+    def spy(self):
+        rows = []
+        for block in epoch(self):
+            for piece in block.pieces:
+                rows.extend(np.rint(n * piece.X[..., 0]).astype(int).tolist())
+                if piece.ends:
+                    seen.append(rows)
+                    rows = []
+            yield block
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Batches, "epoch", spy)
+        yield seen
+
+
+@contextmanager
+def rates_seen(monkeypatch):
+    """The learning rate of each epoch of a single network."""
+    seen, rates = [], Schedule.rates
+
+    def spy(self, epoch, current):
+        seen.append(float(rates(self, epoch, current)[0]))
+        return rates(self, epoch, current)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Schedule, "rates", spy)
+        yield seen
+
+
+def assert_same_training(a, b):
+    """Two estimators hold the same weights and history, to the last bit."""
+    ours, others = a.coefs_ + a.intercepts_, b.coefs_ + b.intercepts_
+    for part, other in zip(ours, others, strict=True):
+        assert part.dtype == other.dtype
+        assert_array_equal(part, other)
+    names = ("loss_", "loss_curve_", "best_loss_", "n_iter_", "t_")
+    assert {n: getattr(a, n) for n in names} == {n: getattr(b, n) for n in names}
+
+
+@contextmanager
+def interrupted(monkeypatch, after):
+    """A KeyboardInterrupt once so many steps have been taken."""
+    taken, epoch = [], Batches.epoch
+
+    def spy(self):
+        for block in epoch(self):
+            yield block
+            taken.append(block)
+            if len(taken) == after:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("skwd._batches.BLOCK_BYTES", 1)  # each batch a block of its own
+        patch.setattr(Batches, "epoch", spy)
+        yield taken

@@ -1,0 +1,201 @@
+"""Every step equals torch's; what the two kinds of weight decay converge to."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import Ridge
+from stacks import LOSSES
+from trajectories.cases import (
+    ALPHA,
+    BATCH_SIZE,
+    CASES,
+    N_EPOCHS,
+    N_STEPS,
+    PROBLEMS,
+    N,
+)
+
+from skwd import WeightDecayMLPRegressor
+from skwd._activations import ACTIVATIONS
+from skwd._layout import Layout
+from skwd._network import Network
+from skwd._objective import Objective, Sample
+from skwd._result import Status
+from skwd._stochastic import minimize
+from skwd._updates import DECAYS, SGD, Adam, Schedule
+
+BOTH = ("l2", "decoupled")
+LINEAR_ALPHA = 0.2  # of the fits without hidden layer
+EPSILON = 0.1  # of Adam's: large, so that it converges at a constant rate
+STORED = Path(__file__).parent / "trajectories" / "trajectories.npz"
+
+
+@pytest.fixture(scope="module")
+def stored():
+    with np.load(STORED) as file:
+        return dict(file)
+
+
+class Recorded:
+    """An update that keeps a copy of the weights after each of its steps."""
+
+    def __init__(self, update):
+        self.update = update
+        self.decay, self.n_moments = update.decay, update.n_moments
+        self.coefficients = update.coefficients
+        self.n_coefficients = update.n_coefficients
+        self.steps = []
+
+    def calls(self, w, *others):
+        return [*self.update.calls(w, *others), (self.keep, (w,))]
+
+    def keep(self, w):
+        self.steps.append(w.copy())
+
+
+def update_of(case):
+    decay = DECAYS[case.decay]
+    if case.optimizer == "SGD":
+        return SGD(**case.options, decay=decay)
+    beta_1, beta_2 = case.options.get("betas", (0.9, 0.999))
+    return Adam(beta_1, beta_2, case.options.get("eps", 1e-8), decay)
+
+
+def schedule_of(case):
+    kind = "invscaling" if case.power else "constant"
+    return Schedule(kind, case.rate, power=case.power)
+
+
+def steps_of(update, schedule, problem, stored, batch_size=BATCH_SIZE):
+    """The weights after each step of skwd, (n_steps, P)."""
+    X, Y, start = (stored[f"{problem}/{part}"] for part in ("X", "Y", "start"))
+    kind = PROBLEMS[problem]
+    objective = Objective(
+        Network(Layout(kind.layer_units), ACTIVATIONS[kind.activation]),
+        LOSSES[kind.loss],
+        [Sample(X, Y, np.ones(len(X)))],
+        np.array([ALPHA]),
+    )
+    recorded, epochs = Recorded(update), []
+
+    def callback(networks, params, fun):
+        epochs.append(params[0].copy())
+        return np.full(len(networks), Status.RUNNING)
+
+    result = minimize(
+        objective,
+        start[np.newaxis],
+        update=recorded,
+        schedule=schedule,
+        batch_size=batch_size,
+        max_iter=N_EPOCHS,
+        callback=callback,
+    )
+    steps = np.array(recorded.steps)
+    # What was seen is what was trained, one step per batch.
+    per_epoch = -(-len(X) // batch_size)
+    assert steps.shape == (N_EPOCHS * per_epoch, len(start))
+    np.testing.assert_array_equal(steps[per_epoch - 1 :: per_epoch], epochs)
+    np.testing.assert_array_equal(steps[-1:], result.x)
+    return steps
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_step_equals_the_stored_one_of_torch(name, stored):
+    case, expected = CASES[name], stored[f"{name}/steps"]
+    assert len(expected) == N_STEPS
+    # Nothing is compared that does not move.
+    assert (np.abs(np.diff(expected, axis=0)).max(axis=0) > 1e-3).all()
+    steps = steps_of(update_of(case), schedule_of(case), case.problem, stored)
+    np.testing.assert_allclose(steps, expected, rtol=1e-10, atol=1e-10)
+
+
+def test_torch_makes_the_stored_trajectories(stored):
+    """Live: the file is what its script makes."""
+    pytest.importorskip("torch")
+    from trajectories.make_trajectories import make
+
+    made = make()
+    assert made.keys() == stored.keys()
+    for name in stored.keys() - {"torch_version"}:
+        np.testing.assert_allclose(made[name], stored[name], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("batch_size", [N, BATCH_SIZE])
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_without_momentum_both_decays_are_the_same_steps(problem, batch_size, stored):
+    schedule = Schedule("invscaling", 0.1)
+    coupled, decoupled = (
+        steps_of(SGD(decay=DECAYS[decay]), schedule, problem, stored, batch_size)
+        for decay in BOTH
+    )
+    np.testing.assert_allclose(coupled, decoupled, rtol=0, atol=1e-14)
+
+
+def linear_fit(solver, decay, **params):
+    """A full-batch fit without hidden layer that ends by max_iter, and its data."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3)) * [1.0, 0.7, 1.3] + 0.3
+    y = X @ [1.0, -2.0, 0.5] + 1.0 + 0.3 * rng.standard_normal(60)
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(),
+        solver=solver,
+        decay=decay,
+        alpha=LINEAR_ALPHA,
+        batch_size=len(X),
+        tol=0.0,
+        n_iter_no_change=params["max_iter"],  # decoupled decay does not lower J
+        random_state=0,
+        **params,
+    )
+    with pytest.warns(ConvergenceWarning):
+        return model.fit(X, y), X, y
+
+
+@pytest.mark.parametrize("nesterov", [False, True], ids=["heavy ball", "nesterov"])
+@pytest.mark.parametrize("decay", BOTH)
+def test_momentum_divides_decoupled_decay(decay, nesterov):
+    """Coupled ends at Ridge(n alpha), decoupled at Ridge(n alpha (1 - momentum)).
+
+    A velocity at rest is 1 / (1 - momentum) gradients; decoupled decay is not in it.
+    """
+    momentum = 0.8
+    model, X, y = linear_fit(
+        "sgd",
+        decay,
+        momentum=momentum,
+        nesterovs_momentum=nesterov,
+        learning_rate_init=0.05,
+        max_iter=1000,
+    )
+    alpha = LINEAR_ALPHA * (1.0 if decay == "l2" else 1.0 - momentum)
+    ridge = Ridge(alpha=len(X) * alpha, tol=1e-12).fit(X, y)
+    np.testing.assert_allclose(model.coefs_[0][:, 0], ridge.coef_, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(model.intercepts_[0], ridge.intercept_, atol=1e-8)
+
+
+def adam_fit(decay):
+    """coefs w and the gradient of the loss at them and at the intercept."""
+    constants = {"beta_2": 0.9, "epsilon": EPSILON}
+    model, X, y = linear_fit(
+        "adam", decay, learning_rate_init=0.05, max_iter=2000, **constants
+    )
+    error = model.predict(X) - y
+    return model.coefs_[0][:, 0], X.T @ error / len(X), error.mean()
+
+
+def test_adam_with_l2_ends_at_the_minimum_of_J():
+    w, grad, grad_b = adam_fit("l2")
+    np.testing.assert_allclose(grad + LINEAR_ALPHA * w, 0.0, atol=1e-10)
+    np.testing.assert_allclose(grad_b, 0.0, atol=1e-10)
+
+
+def test_adamw_ends_elsewhere():
+    """Where its own step vanishes: g / (|g| + epsilon) + alpha w = 0."""
+    w, grad, grad_b = adam_fit("decoupled")
+    step = grad / (np.abs(grad) + EPSILON) + LINEAR_ALPHA * w
+    np.testing.assert_allclose(step, 0.0, atol=1e-10)
+    np.testing.assert_allclose(grad_b, 0.0, atol=1e-10)
+    assert (np.abs(grad + LINEAR_ALPHA * w) > 0.03).all()
