@@ -16,7 +16,7 @@ solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
     "lbfgs" is limited-memory BFGS and "gd" gradient descent, both on all rows at
     once; "sgd" is gradient descent with momentum on mini-batches, "adam" Adam [1]_.
     All minimise J itself. "auto" is "lbfgs" for small problems (rows of positive
-    weight times parameters at most 1e8, the work of one evaluation of J) and "adam"
+    weight times parameters at most 5e7, the work of one evaluation of J) and "adam"
     for larger ones, for parameters that ask for epochs (``batch_size``,
     ``learning_rate`` or ``decay`` other than their defaults) and in partial_fit.
 alpha : float or sequence of float, default=1e-3

@@ -116,7 +116,8 @@ class BaseWeightDecayMLP(PartialFitMixin, BaseEstimator, metaclass=ABCMeta):
         watched = None
         if validation is not None:
             watched = Objective(network, targets.loss, [validation], alphas)
-        trained = train(objective, params0, settings, watched, self._order())
+        order = self._order(continued)
+        trained = train(objective, params0, settings, watched, order)
 
         check_not_lost(trained, settings)
         networks = np.flatnonzero(~trained.lost) if self.ensemble else [trained.best]
@@ -162,9 +163,10 @@ class BaseWeightDecayMLP(PartialFitMixin, BaseEstimator, metaclass=ABCMeta):
         )
         return training, validation
 
-    def _order(self) -> np.random.Generator:
-        """What draws the order of the rows of each epoch."""
-        return np.random.default_rng([self._seed, SHUFFLING])
+    def _order(self, continued: bool) -> np.random.Generator:
+        """What draws the order of the rows, another one when training goes on."""
+        epochs = self.n_iter_ if continued else 0
+        return np.random.default_rng([self._seed, SHUFFLING, epochs])
 
     def _initial_params(self, layout: Layout, loss: Loss, sample: Sample) -> np.ndarray:
         rngs = [
@@ -254,7 +256,7 @@ class BaseWeightDecayMLP(PartialFitMixin, BaseEstimator, metaclass=ABCMeta):
         check_is_fitted(self)
         params = self._params()
         X = validate_data(self, X, reset=False, **CHECK_X)
-        X = X.astype(params.dtype, copy=False)
+        X = in_dtype(X, params.dtype)
         blocks = self._network().predict_blocks(params, X)
         return np.concatenate([combine(block) for block in blocks])
 

@@ -71,7 +71,7 @@ class PartialFitMixin:
         else:
             params0 = self._initial_params(layout, targets.loss, sample)
         objective = Objective(network, targets.loss, [sample], alpha[np.newaxis])
-        progress, order = getattr(self, "_progress", None), self._order()
+        progress, order = getattr(self, "_progress", None), self._order(continued)
         trained, progress = train_epoch(objective, params0, settings, progress, order)
 
         before = (self.n_iter_, self.t_) if continued else (0, 0)

@@ -16,6 +16,8 @@ from skwd._network import Call
 # Parameters per visit: the weights, gradient, moments and decay of so many parameters
 # stay in the cache through all operations of a step. Changes no bit.
 VISIT = 1 << 14
+# The smallest epsilon of Adam, a positive number in float32 too.
+TINY = float(np.finfo(np.float32).tiny)
 
 
 class CoupledDecay:
@@ -121,7 +123,8 @@ class Adam:
         rate = (1.0 - self.beta_1) * rate
         out = np.empty((n_steps, 2, *np.shape(rate)))
         np.multiply(rate / (1.0 - self.beta_1**t), root, out=out[:, 0])
-        np.multiply(self.epsilon, root, out=out[:, 1])
+        # In float32 a tiny epsilon must not become 0: a weight may have no gradient.
+        np.multiply(max(self.epsilon, TINY), root, out=out[:, 1])
         return out
 
     def calls(self, w, g, factor, scratch, moments, coefficients) -> list[Call]:

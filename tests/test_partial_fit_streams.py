@@ -99,14 +99,16 @@ def test_a_chunk_far_from_those_before_is_no_divergence(solver):
     assert np.isfinite(model.predict(X)).all()
 
 
+@pytest.mark.parametrize("batch_size", [10, 50], ids=["mini-batches", "all rows"])
 @both
-def test_one_epoch_from_a_perfect_fit_is_no_divergence(solver):
+def test_one_epoch_from_a_perfect_fit_is_no_divergence(solver, batch_size):
     """Fresh moments may move it by a step, which is much more than J = 0."""
     X, _ = stream(50)
     y = X @ [1.0, -2.0, 0.5]
     exact = {"hidden_layer_sizes": (), "alpha": 0.0}
     model = regressor(solver, **exact).set_params(solver="lbfgs", batch_size="auto")
-    model.set_params(tol=1e-9).fit(X, y).set_params(**SOLVERS[solver], batch_size=10)
+    model.set_params(tol=1e-9).fit(X, y)
+    model.set_params(**SOLVERS[solver], batch_size=batch_size)
     assert model.loss_ < 1e-15
     for _ in range(3):
         model.partial_fit(X, y)
