@@ -98,8 +98,11 @@ class Monitor:
         if self.validation is None and not self.watch_loss:
             return np.full(len(networks), RUNNING)
         reference = self.reference[networks]
-        known = np.where(np.isinf(reference), 0.0, np.abs(reference))
-        improved = watched < reference - (self.tol + self.relative_tol * known)
+        margin = self.tol
+        if self.relative_tol:
+            known = np.where(np.isinf(reference), 0.0, np.abs(reference))
+            margin = self.tol + self.relative_tol * known
+        improved = watched < reference - margin
         self.reference[networks[improved]] = watched[improved]
         self.waited[networks] = np.where(improved, 0, self.waited[networks] + 1)
         tired = self.waited[networks] >= self.patience

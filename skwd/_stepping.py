@@ -85,11 +85,13 @@ class Stepping:
         self.passes: dict[int, Pass] = {}
         self.calls: dict[int, list[list[Call]]] = {}  # of the pieces of each block
 
-    def epoch(self, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def epoch(
+        self, rates: np.ndarray, *, look_at_first: bool = False
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """Take the steps of one epoch.
 
-        Returns the mean of the losses before their batch's step, and that of the first
-        batch alone, each (K,).
+        Returns the mean of the losses before their batch's step, and with
+        ``look_at_first`` that of the first batch alone, each (K,).
         """
         coefficients = iter(self._coefficients(rates))
         now, loss = self.coefficients, self.part.loss
@@ -102,7 +104,7 @@ class Stepping:
                     function(*arguments)
             losses = loss.loss_gradient(block.y, block.raw)
             fun += np.reshape(weighted_sum(losses, block.share), -1)
-            if first is None:
+            if look_at_first and first is None:
                 n_first = block.pieces[0].n_rows
                 first = np.reshape(losses[..., :n_first].mean(axis=-1), -1)
         return fun, first

@@ -165,7 +165,8 @@ def _train(
     everyone = np.ones(len(networks), bool)
     while True:
         is_first = np.isnan(state.start[0])
-        fun, first = steps.epoch(schedule.rates(int(state.epochs[0]), state.rate))
+        rates = schedule.rates(int(state.epochs[0]), state.rate)
+        fun, first = steps.epoch(rates, look_at_first=is_first)
         crew.epochs += 1
         state.epochs += 1
         state.steps += batches.n_batches
