@@ -78,6 +78,33 @@ def test_choose_lambda(tmp_path):
         assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+@needs_examples
+def test_seed_network():
+    """One line for each library, in which the network fits, and no warning."""
+    run = subprocess.run(
+        [sys.executable, EXAMPLES / "seed_network.py"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    _, *rows = run.stdout.strip().splitlines()
+    assert [row.split()[0] for row in rows] == ["skwd", "scikit-learn"]
+    assert all(float(row.split()[2]) > 0.8 for row in rows)
+
+
+@pytest.mark.parametrize(
+    "name", ["WeightDecayMLPClassifier", "WeightDecayMLPRegressor"]
+)
+def test_every_parameter_is_documented(name):
+    estimator = getattr(skwd, name)
+    assert "<<" not in estimator.__doc__
+    parameters, _ = estimator.__doc__.split("Attributes\n    -----")
+    for parameter in estimator().get_params():
+        assert re.search(rf"^    [\w, ]*\b{parameter}\b[\w, ]* : ", parameters, re.M)
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_docstrings_run(name):
     module = importlib.import_module(name)
