@@ -21,6 +21,8 @@ from skwd._objective import Sample
 # when their turn comes. Changes the rounding of J only, a sum over blocks; depends on
 # the shape of X and the batch size, never on the stack.
 BLOCK_BYTES = 1 << 20
+# Batches gathered at a time: their views and calls are kept from epoch to epoch.
+BLOCK_BATCHES = 256
 # A batch of more than so many of the network's blocks of rows is worked through block
 # by block.
 WHOLE_BLOCKS = 4
@@ -100,8 +102,8 @@ class Batches:
         self._lead = () if F == 1 else (F,) if A == 1 else (F, 1)
         self._dtype = samples[0].dtype
         self._is_sparse = sparse.issparse(samples[0].X)
-        # In order and in memory: the rows are used where they are.
-        self._in_place = self._rngs is None and F == 1 and samples[0].is_small
+        # All rows at once, and in memory: they are used where they are.
+        self._in_place = self.n_batches == 1 and F == 1 and samples[0].is_small
         self._uniform = all((s.weight == s.weight[0]).all() for s in samples)
         self._spans = list(self._block_spans())
         self._blocks: dict[tuple, Block] = {}
@@ -127,7 +129,7 @@ class Batches:
                     span = Span(0, stop - start, last - first, stop == last)
                     yield start, stop, [span]
             return
-        together = max(1, BLOCK_BYTES // (row_bytes * size))
+        together = max(1, min(BLOCK_BATCHES, BLOCK_BYTES // (row_bytes * size)))
         for i in range(0, len(batches), together):
             some = batches[i : i + together]
             start, stop = some[0][0], some[-1][1]
