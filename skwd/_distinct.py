@@ -14,13 +14,14 @@ import numpy as np
 from scipy import sparse
 
 from skwd._objective import Sample
-from skwd._training import Settings
+from skwd._training import FULL_BATCH, Settings
 
 
 def rows_to_train_on(sample: Sample, settings: Settings) -> Sample:
     """The sample without rows of zero weight, and distinct for full-batch steps."""
     n_counted = np.count_nonzero(sample.weight)
-    if settings.is_full_batch(n_counted):
+    full_batch = settings.is_full_batch(n_counted)
+    if full_batch and (sample.is_small or settings.solver in FULL_BATCH):
         return distinct_rows(sample)
     if n_counted == len(sample):
         return sample

@@ -126,6 +126,7 @@ class BaseWeightDecayMLP(PartialFitMixin, BaseEstimator, metaclass=ABCMeta):
         if (training.y != training.y[0]).any():  # otherwise a constant is right
             warn_if_collapsed(layout, network.activation.gain, params, alpha)
         self._store(layout, targets, trained, networks, alpha, n_rows)
+        self._n_epochs = self.n_iter_ + (self._n_epochs if continued else 0)
 
     def _validate(self, X, y, sample_weight, suffix="", reset=False):
         """X, y and weights, checked; ``suffix`` is "_val" for validation data."""
@@ -165,7 +166,7 @@ class BaseWeightDecayMLP(PartialFitMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _order(self, continued: bool) -> np.random.Generator:
         """What draws the order of the rows, another one when training goes on."""
-        epochs = self.n_iter_ if continued else 0
+        epochs = self._n_epochs if continued else 0
         return np.random.default_rng([self._seed, SHUFFLING, epochs])
 
     def _initial_params(self, layout: Layout, loss: Loss, sample: Sample) -> np.ndarray:

@@ -12,10 +12,8 @@ RUNNING, CONVERGED, STOPPED = (
     int(s) for s in (Status.RUNNING, Status.CONVERGED, Status.STOPPED)
 )
 # J that ends this far above the lowest it had been, relative, has risen: more than the
-# ripple of full-batch steps at the edge of stability.
+# ripple of gradient descent at the edge of stability.
 RISE = 1e-3
-# The same for mini-batches, whose J is noisy, as a part of J at the start.
-NOISY_RISE = 0.1
 
 
 class Monitor:
@@ -37,8 +35,9 @@ class Monitor:
         Without validation, patience watches J.
     patience, tol, relative_tol
         See above.
-    noisy : ndarray of bool (K,), optional
-        Where J is that of mini-batches: a small rise is no sign of steps too long.
+    may_rise : float, optional
+        Where the steps do not lower J one by one: so much, as a part of J at the start,
+        may J end above its reference and still count as converged.
     verbose : bool
         Print a line per iteration.
 
@@ -61,7 +60,7 @@ class Monitor:
         patience: int,
         tol: float,
         relative_tol: float,
-        noisy: np.ndarray | None = None,
+        may_rise: float | None = None,
         verbose: bool,
     ):
         n_networks = len(params0)
@@ -70,7 +69,7 @@ class Monitor:
         self.patience = patience
         self.tol = tol
         self.relative_tol = relative_tol
-        self.noisy = np.zeros(n_networks, bool) if noisy is None else noisy
+        self.may_rise = may_rise
         self.verbose = verbose
         self.loss_curves: list[list[float]] = [[] for _ in range(n_networks)]
         self.validation_curves: list[list[float]] = [[] for _ in range(n_networks)]
@@ -115,11 +114,12 @@ class Monitor:
             # No progress is convergence only at the bottom: J that has risen since, or
             # even above its start, was driven there by steps that are too long.
             start = np.array([self.loss_curves[network][0] for network in networks])
-            noisy = self.noisy[networks]
-            room = np.where(noisy, NOISY_RISE * start, RISE * np.abs(reference))
+            strict = self.may_rise is None
+            room = RISE * np.abs(reference) if strict else self.may_rise * np.abs(start)
             rose = tired & (fun > reference + self.tol + room)
             status[rose] = Status.ROSE
-            status[rose & ~noisy & (fun > start)] = Status.DIVERGED
+            if strict:
+                status[rose & (fun > start)] = Status.DIVERGED
         return status
 
     def _keep_best(self, networks: np.ndarray, params: np.ndarray) -> np.ndarray:

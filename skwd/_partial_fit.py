@@ -82,6 +82,7 @@ class PartialFitMixin:
         check_not_lost(trained, settings)
         self._store(layout, targets, trained, [0], alpha, n_rows)
         self._progress = progress
+        self._n_epochs = 1 + (self._n_epochs if continued else 0)
         self.t_ = before[1] + n_rows
         self.loss_curve_ = curve + self.loss_curve_
         self.best_loss_ = min(lowest, self.best_loss_)

@@ -20,7 +20,7 @@ _REMEDIES = {
     Status.MAX_FUN: "Increase max_fun or tol, or standardise X (StandardScaler)",
     Status.STALLED: "Increase tol, standardise X and y, or pass X as float64",
 }
-_REMEDY_GD = "Increase max_iter, tol or learning_rate_init, or standardise X"
+_REMEDY_EPOCHS = "Increase max_iter, tol or learning_rate_init, or standardise X"
 
 
 def check_not_lost(trained: Trained, settings: Settings) -> None:
@@ -57,7 +57,7 @@ def warn_if_not_converged(
     k = max(late, key=lambda k: (np.nan_to_num(trained.grad_norm[k]), trained.loss[k]))
     status = Status(trained.status[k])
     slow = status == Status.MAX_ITER and settings.solver != "lbfgs"
-    remedy = _REMEDY_GD if slow else _REMEDIES[status]
+    remedy = _REMEDY_EPOCHS if slow else _REMEDIES[status]
     who = f"{len(late)} of {len(networks)} networks: " if len(networks) > 1 else ""
     reached = ""
     if np.isfinite(trained.grad_norm[k]):

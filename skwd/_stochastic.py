@@ -24,7 +24,7 @@ EXPLOSION = 1e3
 RUNNING = int(Status.RUNNING)
 # Networks per crew: their weights, gradients, moments and activations take no more than
 # this. Changes no bit.
-CREW_BYTES = 1 << 21
+CREW_BYTES = 1 << 22
 
 
 @dataclass
@@ -213,11 +213,13 @@ def _lost(part: Objective, state: State, fun, first, before) -> np.ndarray | Non
         if odd.any():  # then it is worth a look at where it came from
             weights, some = before[odd], part[odd]
             start = some.data_loss(weights) + some.penalty(weights)
-            # A fit that was perfect may be left: at worst for a bad constant.
-            constant = some.constant_loss()
-            state.start[odd] = np.where(
-                np.isfinite(start), np.maximum(start, constant), start
-            )
+            state.start[odd] = start
+    fine = (fun <= EXPLOSION * state.start) & np.isfinite(fun)
+    if fine.all():
+        return None
+    # A perfect fit may be left: at worst for a constant of so high a loss.
+    known = np.isfinite(state.start)
+    state.start[known] = np.fmax(state.start, part.constant_loss())[known]
     fine = (fun <= EXPLOSION * state.start) & np.isfinite(fun)
     if fine.all():
         return None

@@ -12,10 +12,12 @@ from skwd._monitor import Monitor
 from skwd._objective import Objective
 from skwd._result import Result, Status
 from skwd._stepping import State
-from skwd._updates import Schedule, Update
+from skwd._updates import DECAYS, Schedule, Update
 
 SOLVERS = ("lbfgs", "gd", "sgd", "adam")
 FULL_BATCH = ("lbfgs", "gd")
+# More than this part of its start, and J of sgd or adam has risen by steps too long.
+NOISY_RISE = 0.1
 # "auto" is L-BFGS up to so many rows times parameters, the work of one evaluation of J:
 # it ends at a lower J, Adam beyond this in less time (benchmarks/auto.py).
 AUTO_WORK = 5e7
@@ -42,6 +44,17 @@ class Settings:
             return self
         small = n_rows * n_params <= AUTO_WORK
         return replace(self, solver="lbfgs" if small else "adam")
+
+    @property
+    def may_rise(self) -> float | None:
+        """How far J may end above its lowest, as a part of its start; None: not at all.
+
+        Batches and momentum do not lower J step by step, and decoupled decay does not
+        minimise it.
+        """
+        if self.update.decay is not DECAYS["l2"]:
+            return np.inf
+        return NOISY_RISE if self.solver in ("sgd", "adam") else None
 
     def is_full_batch(self, n_rows: int) -> bool:
         """Whether every step on a sample of so many rows sees all of them."""
@@ -81,6 +94,7 @@ class Progress:
     """What partial_fit keeps of a network between its calls, beside its weights."""
 
     solver: str
+    rate: float  # the learning rate it began with
     state: State  # its params are empty: the estimator's coefs_ hold them
     reference: np.ndarray  # (K,) of the patience, as `Monitor` has it
     waited: np.ndarray  # (K,)
@@ -153,6 +167,8 @@ def train_epoch(
         if progress.solver == settings.solver:
             state = deepcopy(progress.state)
             state.start[:] = np.nan  # other rows may have another J
+            if progress.rate != rate:  # the user's wish, which adaptive lowers anew
+                state.rate[:] = rate
             state.params = params
             monitor.reference = progress.reference.copy()
             monitor.waited = progress.waited.copy()
@@ -165,7 +181,8 @@ def train_epoch(
     unknown = np.full(len(loss), np.nan)
     trained = _trained(objective, result, monitor, state.params, loss, unknown)
     state.params = np.empty((len(loss), 0), dtype=objective.dtype)
-    return trained, Progress(settings.solver, state, monitor.reference, monitor.waited)
+    patience = monitor.reference, monitor.waited
+    return trained, Progress(settings.solver, rate, state, *patience)
 
 
 def _monitor(objective, params0, settings: Settings, validation) -> Monitor:
@@ -173,7 +190,6 @@ def _monitor(objective, params0, settings: Settings, validation) -> Monitor:
     # L-BFGS converges by its gradient, which need not vanish where J has kinks: there
     # it is done as well when J falls by less than tol, relative, per iteration.
     on_kinks = lbfgs and validation is None
-    lengths = [len(objective.samples[number]) for number in objective.sample_of]
     return Monitor(
         params0,
         validation=validation,
@@ -181,7 +197,7 @@ def _monitor(objective, params0, settings: Settings, validation) -> Monitor:
         patience=settings.n_iter_no_change,
         tol=0.0 if on_kinks else settings.tol,
         relative_tol=settings.n_iter_no_change * settings.tol if on_kinks else 0.0,
-        noisy=np.array([not settings.is_full_batch(n) for n in lengths]),
+        may_rise=settings.may_rise,
         verbose=settings.verbose,
     )
 
