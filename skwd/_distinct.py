@@ -23,8 +23,11 @@ def rows_to_train_on(sample: Sample, settings: Settings) -> Sample:
     full_batch = settings.is_full_batch(n_counted)
     if full_batch and (sample.is_small or settings.solver in FULL_BATCH):
         return distinct_rows(sample)
-    if n_counted == len(sample):
-        return sample
+    return sample if n_counted == len(sample) else _counted(sample)
+
+
+def _counted(sample: Sample) -> Sample:
+    """The rows of positive weight."""
     counted = np.flatnonzero(sample.weight)
     rows = counted if sample.rows is None else sample.rows[counted]
     return Sample(sample.X, sample.y[counted], sample.weight[counted], rows)
@@ -34,9 +37,8 @@ def distinct_rows(sample: Sample) -> Sample:
     """The sample with equal (x, y) merged, weights summed, zero weights left out."""
     if not sample.is_small:
         return sample
-    rows = np.arange(len(sample)) if sample.rows is None else sample.rows
-    counted = np.flatnonzero(sample.weight)
-    rows, y, weight = rows[counted], sample.y[counted], sample.weight[counted]
+    counted = _counted(sample)
+    rows, y, weight = counted.rows, counted.y, counted.weight
     x_key, y_key = _row_hash(sample.X)[rows], _array_hash(y, seed=1)
     # By x first: a change of y's units keeps the order. By weight last: so do sums.
     order = np.lexsort((weight, y_key, x_key))

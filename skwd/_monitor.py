@@ -5,12 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from skwd._objective import Objective
-from skwd._result import Status
+from skwd._result import CONVERGED, RUNNING, STOPPED, Status
 
-# Plain numbers: reading a member of an enumeration takes longer than a small sum.
-RUNNING, CONVERGED, STOPPED = (
-    int(s) for s in (Status.RUNNING, Status.CONVERGED, Status.STOPPED)
-)
 # J that ends this far above the lowest it had been, relative, has risen: more than the
 # ripple of gradient descent at the edge of stability.
 RISE = 1e-3

@@ -149,6 +149,10 @@ class Objective:
         grad += decayed
         return fun, grad
 
+    def fun(self, params: np.ndarray) -> np.ndarray:
+        """J (K,), in float64, by a forward pass alone."""
+        return self.data_loss(params) + self.penalty(params)
+
     def penalty(self, params: np.ndarray) -> np.ndarray:
         """alpha/2 times the sum of squared weights, (K,), in float64."""
         params = params.astype(np.float64, copy=False)

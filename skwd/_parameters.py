@@ -141,10 +141,10 @@ def check_settings(estimator) -> Settings:
             )
     if solver == "auto" and any(params[n] != default for n, default, _ in _OF_SOLVERS):
         solver = "adam"
-    return settings_of(estimator, solver)
+    return _settings(estimator, solver)
 
 
-def settings_of(estimator, solver: str) -> Settings:
+def _settings(estimator, solver: str) -> Settings:
     """What the training reads of an estimator with checked parameters."""
     size = estimator.batch_size
     return Settings(

@@ -31,6 +31,11 @@ class Status(IntEnum):
         return _MESSAGES[self]
 
 
+# Plain numbers: reading a member of an enumeration takes longer than a small sum.
+RUNNING, CONVERGED, STOPPED = map(
+    int, (Status.RUNNING, Status.CONVERGED, Status.STOPPED)
+)
+
 _MESSAGES = {
     Status.RUNNING: "still running",
     Status.CONVERGED: "converged",

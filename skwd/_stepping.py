@@ -48,7 +48,10 @@ class State:
         )
 
     def fits(self, other: State, shuffled: bool) -> bool:
-        """Whether it can continue: moments as the other's, order as asked for."""
+        """Whether it can continue: moments as the other's, order as asked for.
+
+        The number of moments tells the solvers apart: sgd has at most one, adam two.
+        """
         pairs = (self.first, other.first), (self.second, other.second)
         same = all(ours.shape == theirs.shape for ours, theirs in pairs)
         return same and (self.order[0] is not None) == shuffled

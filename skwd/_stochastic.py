@@ -14,14 +14,13 @@ from scipy import sparse
 
 from skwd._batches import Batches
 from skwd._objective import Objective
-from skwd._result import Callback, Result, Status
+from skwd._result import RUNNING, Callback, Result, Status
 from skwd._stepping import State, Stepping
 from skwd._updates import Schedule, Update
 
 # J this many times above its start is divergence: steps that are too long multiply J
 # time and again, so that this is seen within a few epochs.
 EXPLOSION = 1e3
-RUNNING = int(Status.RUNNING)
 # Networks per crew: their weights, gradients, moments and activations take no more than
 # this. Changes no bit.
 CREW_BYTES = 1 << 22
@@ -162,7 +161,6 @@ def _train(
         None if rngs[0] is None else rngs,
     )
     steps = Stepping(part, batches, state, update)
-    everyone = np.ones(len(networks), bool)
     while True:
         is_first = np.isnan(state.start[0])
         rates = schedule.rates(int(state.epochs[0]), state.rate)
@@ -188,7 +186,7 @@ def _train(
             going = status == RUNNING
         if crew.epochs == max_iter:
             status[going] = Status.MAX_ITER
-            going = ~everyone
+            going = np.zeros(len(networks), bool)
         if not going.all():
             done = ~going
             result.x[networks[done]] = state.params[done]
@@ -211,18 +209,20 @@ def _lost(part: Objective, state: State, fun, first, before) -> np.ndarray | Non
         state.start[:] = fun
         odd = ~(fun <= EXPLOSION * first)  # true for nan as well
         if odd.any():  # then it is worth a look at where it came from
-            weights, some = before[odd], part[odd]
-            start = some.data_loss(weights) + some.penalty(weights)
-            state.start[odd] = start
-    fine = (fun <= EXPLOSION * state.start) & np.isfinite(fun)
-    if fine.all():
+            state.start[odd] = part[odd].fun(before[odd])
+    gone = exploded(part, fun, state.start)
+    if not gone.any():
         return None
-    # A perfect fit may be left: at worst for a constant of so high a loss.
-    known = np.isfinite(state.start)
-    state.start[known] = np.fmax(state.start, part.constant_loss())[known]
-    fine = (fun <= EXPLOSION * state.start) & np.isfinite(fun)
-    if fine.all():
-        return None
-    lost = np.where(fine, RUNNING, int(Status.DIVERGED))
+    lost = np.where(gone, int(Status.DIVERGED), RUNNING)
     lost[~np.isfinite(state.start)] = Status.OVERFLOW
     return lost
+
+
+def exploded(objective: Objective, fun: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Where J (K,) has diverged from its ``start`` (K,), bool."""
+    gone = ~(fun <= EXPLOSION * start) | ~np.isfinite(fun)
+    if gone.any():
+        # A perfect fit may be left: at worst for a constant of so high a loss.
+        allowed = np.maximum(start, objective.constant_loss())
+        gone = ~(fun <= EXPLOSION * allowed) | ~np.isfinite(fun)
+    return gone

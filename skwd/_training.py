@@ -93,7 +93,6 @@ class Trained:
 class Progress:
     """What partial_fit keeps of a network between its calls, beside its weights."""
 
-    solver: str
     rate: float  # the learning rate it began with
     state: State  # its params are empty: the estimator's coefs_ hold them
     reference: np.ndarray  # (K,) of the patience, as `Monitor` has it
@@ -142,7 +141,7 @@ def train(
             loss, grad = objective.loss_gradient(params)
             grad_norm = np.abs(grad).max(axis=1)
         else:  # which says nothing of steps on batches, and costs twice the loss
-            loss = objective.data_loss(params) + objective.penalty(params)
+            loss = objective.fun(params)
             grad_norm = np.full(len(loss), np.nan)
     return _trained(objective, result, monitor, params, loss, grad_norm)
 
@@ -164,25 +163,24 @@ def train_epoch(
     update, rate = settings.update, settings.schedule.initial
     state = State.of(params, update, rate, order if settings.shuffle else None)
     if progress is not None and progress.state.fits(state, settings.shuffle):
-        if progress.solver == settings.solver:
-            state = deepcopy(progress.state)
-            state.start[:] = np.nan  # other rows may have another J
-            if progress.rate != rate:  # the user's wish, which adaptive lowers anew
-                state.rate[:] = rate
-            state.params = params
-            monitor.reference = progress.reference.copy()
-            monitor.waited = progress.waited.copy()
+        state = deepcopy(progress.state)
+        state.start[:] = np.nan  # other rows may have another J
+        if progress.rate != rate:  # the user's wish, which adaptive lowers anew
+            state.rate[:] = rate
+        state.params = params
+        monitor.reference = progress.reference.copy()
+        monitor.waited = progress.waited.copy()
     epochs = {**_epochs(objective, settings), "max_iter": 1}
     result = _stochastic.minimize(
         objective, params0, **epochs, callback=monitor, state=state
     )
     with np.errstate(over="ignore", invalid="ignore"):
-        loss = objective.data_loss(state.params) + objective.penalty(state.params)
+        loss = objective.fun(state.params)
     unknown = np.full(len(loss), np.nan)
     trained = _trained(objective, result, monitor, state.params, loss, unknown)
     state.params = np.empty((len(loss), 0), dtype=objective.dtype)
     patience = monitor.reference, monitor.waited
-    return trained, Progress(settings.solver, rate, state, *patience)
+    return trained, Progress(rate, state, *patience)
 
 
 def _monitor(objective, params0, settings: Settings, validation) -> Monitor:
@@ -220,11 +218,8 @@ def _trained(
     status = result.status.copy()
     # The last step of the epoch loop has not been looked at yet.
     first = np.array([curve[0] if curve else np.inf for curve in monitor.loss_curves])
-    late = ~(loss <= _stochastic.EXPLOSION * first)
-    if late.any():  # a perfect fit may be left: at worst for a bad constant
-        with np.errstate(all="ignore"):
-            allowed = _stochastic.EXPLOSION * objective.constant_loss()
-        late &= ~(np.isfinite(loss) & (loss <= allowed))
+    with np.errstate(all="ignore"):
+        late = _stochastic.exploded(objective, loss, first)
     status[late & (status != Status.OVERFLOW)] = Status.DIVERGED
     return Trained(
         params=params,
