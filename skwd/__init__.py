@@ -1,8 +1,18 @@
 """skwd: multi-layer perceptrons with exact weight decay for scikit-learn."""
 
 from skwd._classifier import WeightDecayMLPClassifier
+from skwd._cross_validated import (
+    WeightDecayMLPClassifierCV,
+    WeightDecayMLPRegressorCV,
+)
 from skwd._regressor import WeightDecayMLPRegressor
 
-__all__ = ["WeightDecayMLPClassifier", "WeightDecayMLPRegressor", "__version__"]
+__all__ = [
+    "WeightDecayMLPClassifier",
+    "WeightDecayMLPClassifierCV",
+    "WeightDecayMLPRegressor",
+    "WeightDecayMLPRegressorCV",
+    "__version__",
+]
 
 __version__ = "0.1.0"

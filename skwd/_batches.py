@@ -103,7 +103,7 @@ class Batches:
         self._dtype = samples[0].dtype
         self._is_sparse = sparse.issparse(samples[0].X)
         # All rows at once, and in memory: they are used where they are.
-        self._in_place = self.n_batches == 1 and F == 1 and samples[0].is_small
+        self._in_place = self.n_batches == 1 and F == 1 and samples[0].is_gathered
         self._uniform = all((s.weight == s.weight[0]).all() for s in samples)
         self._spans = list(self._block_spans())
         self._blocks: dict[tuple, Block] = {}

@@ -10,13 +10,112 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from skwd._docs import documented
 from skwd._estimator import BaseWeightDecayMLP
+from skwd._fit import FitMixin, has_partial_fit
 from skwd._losses import LOSS_OF_LINK
-from skwd._partial_fit import has_partial_fit
 from skwd._targets import ClassTargets, LabelTargets, check_classes
 
 
+class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
+    """Targets and predictions of the classifiers, whoever chooses alpha."""
+
+    def decision_function(self, X):
+        """The logits: the raw prediction f(x) before softmax or logistic function.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            For two classes the log-odds of ``classes_[1]``; for multilabel targets the
+            log-odds of each label. With ``ensemble``, those of the mean probabilities.
+        """
+        raw = self._predict_blocks(X, self._combined)
+        return raw[:, 0] if raw.shape[1] == 1 else raw
+
+    def predict(self, X):
+        """Predict classes: the argmax of `decision_function`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), or (n_samples, n_labels) of 0 and 1
+        """
+        raw = self.decision_function(X)
+        if self._is_multilabel():
+            return (raw > 0).astype(int)
+        best = (raw > 0).astype(int) if raw.ndim == 1 else raw.argmax(axis=1)
+        return self.classes_[best]
+
+    def predict_proba(self, X):
+        """Class probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``; for multilabel targets the probability of each
+            label.
+        """
+        return self._two_columns(self.decision_function(X), "inverse_link")
+
+    def predict_log_proba(self, X):
+        """Logarithms of the class probabilities, computed from the logits: finite.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return self._two_columns(self.decision_function(X), "log_probabilities")
+
+    def _two_columns(self, raw: np.ndarray, link: str) -> np.ndarray:
+        """The loss's ``link`` of the logits, with a column for each of two classes."""
+        if raw.ndim == 1:
+            raw = np.stack([-raw, raw], axis=1)
+        return getattr(LOSS_OF_LINK[self.out_activation_], link)(raw)
+
+    def _combined(self, raw: np.ndarray) -> np.ndarray:
+        """Logits of the networks' mean probabilities: (K, b, o) -> (b, o)."""
+        if len(raw) == 1:
+            return raw[0].copy()
+        if raw.shape[2] == 1 or self._is_multilabel():
+            return logsumexp(log_expit(raw), axis=0) - logsumexp(
+                log_expit(-raw), axis=0
+            )
+        return logsumexp(log_softmax(raw, axis=-1), axis=0)
+
+    def _is_multilabel(self) -> bool:
+        return self.out_activation_ == "logistic" and self.n_outputs_ > 1
+
+    def _targets(self, y, weight, continued=False, classes=None):
+        check_classification_targets(y)
+        if type_of_target(y, input_name="y") == "multilabel-indicator":
+            return LabelTargets(y, self.class_weight)
+        if classes is not None:
+            classes = check_classes(classes, self.classes_ if continued else None)
+        elif continued:
+            classes = self.classes_
+        return ClassTargets(y, weight, self.class_weight, classes)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
 @documented
-class WeightDecayMLPClassifier(ClassifierMixin, BaseWeightDecayMLP):
+class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
     """Multi-layer perceptron classifier with exact weight decay.
 
     Minimises, over weights and biases (with ``decay="l2"``, the default)::
@@ -32,16 +131,21 @@ class WeightDecayMLPClassifier(ClassifierMixin, BaseWeightDecayMLP):
     Parameters
     ----------
     <<network>>
+    <<alpha>>
+    <<steps>>
     class_weight : dict, "balanced" or None, default=None
         Multiplies the sample weights, in training and validation; "balanced" gives
         every class the same sum of weights. An error for multilabel targets.
     <<starts>>
     ensemble : bool, default=False
         Keep all ``n_init`` networks and predict with their mean probabilities.
-    <<continuing>>
+    <<warm_start>>
+    <<random_state>>
+    <<verbose>>
 
     Attributes
     ----------
+    <<fitted_alpha>>
     <<fitted>>
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted; for multilabel targets 0 ... n_labels - 1.
@@ -125,67 +229,6 @@ class WeightDecayMLPClassifier(ClassifierMixin, BaseWeightDecayMLP):
         self.random_state = random_state
         self.verbose = verbose
 
-    def decision_function(self, X):
-        """The logits: the raw prediction f(x) before softmax or logistic function.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-            For two classes the log-odds of ``classes_[1]``; for multilabel targets the
-            log-odds of each label. With ``ensemble``, those of the mean probabilities.
-        """
-        raw = self._predict_blocks(X, self._combined)
-        return raw[:, 0] if raw.shape[1] == 1 else raw
-
-    def predict(self, X):
-        """Predict classes: the argmax of `decision_function`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), or (n_samples, n_labels) of 0 and 1
-        """
-        raw = self.decision_function(X)
-        if self._is_multilabel():
-            return (raw > 0).astype(int)
-        best = (raw > 0).astype(int) if raw.ndim == 1 else raw.argmax(axis=1)
-        return self.classes_[best]
-
-    def predict_proba(self, X):
-        """Class probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``; for multilabel targets the probability of each
-            label.
-        """
-        return self._two_columns(self.decision_function(X), "inverse_link")
-
-    def predict_log_proba(self, X):
-        """Logarithms of the class probabilities, computed from the logits: finite.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        return self._two_columns(self.decision_function(X), "log_probabilities")
-
     @available_if(has_partial_fit)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch more, over the rows given.
@@ -222,37 +265,3 @@ class WeightDecayMLPClassifier(ClassifierMixin, BaseWeightDecayMLP):
                     "occur; got None. Pass classes=np.unique(y) of all y."
                 )
         return self._partial_fit(X, y, sample_weight, classes=classes)
-
-    def _two_columns(self, raw: np.ndarray, link: str) -> np.ndarray:
-        """The loss's ``link`` of the logits, with a column for each of two classes."""
-        if raw.ndim == 1:
-            raw = np.stack([-raw, raw], axis=1)
-        return getattr(LOSS_OF_LINK[self.out_activation_], link)(raw)
-
-    def _combined(self, raw: np.ndarray) -> np.ndarray:
-        """Logits of the networks' mean probabilities: (K, b, o) -> (b, o)."""
-        if len(raw) == 1:
-            return raw[0].copy()
-        if raw.shape[2] == 1 or self._is_multilabel():
-            return logsumexp(log_expit(raw), axis=0) - logsumexp(
-                log_expit(-raw), axis=0
-            )
-        return logsumexp(log_softmax(raw, axis=-1), axis=0)
-
-    def _is_multilabel(self) -> bool:
-        return self.out_activation_ == "logistic" and self.n_outputs_ > 1
-
-    def _targets(self, y, weight, continued, classes=None):
-        check_classification_targets(y)
-        if type_of_target(y, input_name="y") == "multilabel-indicator":
-            return LabelTargets(y, self.class_weight)
-        if classes is not None:
-            classes = check_classes(classes, self.classes_ if continued else None)
-        elif continued:
-            classes = self.classes_
-        return ClassTargets(y, weight, self.class_weight, classes)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags

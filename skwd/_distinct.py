@@ -28,9 +28,7 @@ def rows_to_train_on(sample: Sample, settings: Settings) -> Sample:
 
 def _counted(sample: Sample) -> Sample:
     """The rows of positive weight."""
-    counted = np.flatnonzero(sample.weight)
-    rows = counted if sample.rows is None else sample.rows[counted]
-    return Sample(sample.X, sample.y[counted], sample.weight[counted], rows)
+    return sample.part(np.flatnonzero(sample.weight))
 
 
 def distinct_rows(sample: Sample) -> Sample:

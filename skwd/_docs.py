@@ -19,8 +19,31 @@ solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
     weight times parameters at most 5e7, the work of one evaluation of J) and "adam"
     for larger ones, for parameters that ask for epochs (``batch_size``,
     ``learning_rate`` or ``decay`` other than their defaults) and in partial_fit.
+""",
+    "alpha": """\
 alpha : float or sequence of float, default=1e-3
     lambda of J, or one per weight layer (hidden layers first, the output layer last).
+""",
+    "search": """\
+alphas : int or array-like of float, default=13
+    The values of lambda to try, sorted. An integer asks for so many on a logarithmic
+    grid from 1e-6 a to a, where ``a = ||X'(s (y - mean(y)))|| / sum(s)`` is about where
+    the network collapses to a constant.
+cv : int, splitter, iterable or None, default=None
+    Anything that scikit-learn's ``check_cv`` takes; None is 5 folds, stratified for a
+    classifier. One split is enough, unless ``rule="1se"``.
+scoring : str, callable or None, default=None
+    Any scorer of one number; None is the estimator's own score: R2 or accuracy.
+rule : {"best", "1se"}, default="best"
+    "best" is the alpha of the highest mean score, the smallest of equals. "1se" is the
+    largest alpha whose mean score is at most one standard error below it [3]_: the
+    smoother network, where the data cannot tell the two apart.
+n_jobs : int or None, default=None
+    Workers, as in joblib; None is 1 and -1 all processors. They are processes, each
+    with BLAS on one thread, or what ``joblib.parallel_config`` names: threads, Dask,
+    Ray. The results depend on none of this.
+""",
+    "steps": """\
 batch_size : int or "auto", default="auto"
     Rows per step of "sgd" and "adam": a batch B steps along
     ``n / (|B| sum s) * sum_B s_i grad l_i + alpha w``, without bias for every size.
@@ -76,21 +99,32 @@ n_init : int, default=1
     Random starts, trained together; the one of lowest J, or of lowest validation loss
     with ``early_stopping``, is kept.
 """,
-    "continuing": """\
+    "warm_start": """\
 warm_start : bool, default=False
     Continue from the weights of the last fit, with the same validation rows.
+""",
+    "random_state": """\
 random_state : int, RandomState instance or None, default=None
     Fixes initial weights, validation split and the order of the rows, which are
     separate streams.
+""",
+    "verbose": """\
 verbose : bool or int, default=False
     Print a line per iteration.
+""",
+    "search_verbose": """\
+verbose : bool or int, default=False
+    Print a line per chunk of networks with the share done and the time left; from 2 on
+    also one per iteration of the final fit.
+""",
+    "fitted_alpha": """\
+alpha_ : float or ndarray
+    The alpha that was used.
 """,
     "fitted": """\
 coefs_, intercepts_ : list of ndarray
     Weights (fan_in, fan_out) and biases (fan_out,) of each layer; with ``ensemble``
     they have the networks as a further first axis. predict reads them.
-alpha_ : float or ndarray
-    The alpha that was used.
 loss_ : float
     J at the returned weights, on all rows; with ``ensemble`` this and the following are
     those of the best network.
@@ -108,11 +142,28 @@ n_iter_, t_ : int
 converged_ : bool
     Whether training ended by ``tol`` or early stopping.
 """,
+    "searched": """\
+alpha_ : float
+    The alpha that was chosen, and with which the network is fitted to all data.
+alphas_ : ndarray of shape (n_alphas,)
+    The values tried, ascending.
+cv_results_ : dict of ndarray
+    Score of every split and alpha, with the keys of GridSearchCV: a
+    ``pandas.DataFrame`` of it is the table. ``std_test_score`` has ddof=0, times are
+    equal shares of those of the chunks. A network that diverged scores nan.
+best_index_, best_score_ : int, float
+    The number of ``alpha_`` in ``alphas_`` and its mean score, whatever the rule.
+n_splits_, scorer_
+    The number of splits and the scorer.
+""",
     "references": """\
 Krogh and Hertz, "A simple weight decay can improve generalization", NeurIPS 1991.
 
 .. [1] Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015.
 .. [2] Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
+""",
+    "search_references": """\
+.. [3] Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984.
 """,
 }
 

@@ -28,8 +28,8 @@ from skwd._result import Callback, Result, Status
 # Curvature pairs. SciPy keeps 10; with 20, as many iterations reach a lower J for a few
 # per cent more time (benchmarks/lbfgs.py prints both).
 MEMORY = 20
-# Networks per chunk: their curvature pairs together need no more than this, unless one
-# network's alone do. Changes no bit.
+# Networks per chunk: together they need no more than this, unless one network alone
+# does. Changes no bit.
 CHUNK_BYTES = 1 << 28
 
 # As plain integers: an enumeration's members cost a look-up in every iteration.
@@ -71,6 +71,11 @@ class _State:
             setattr(self, field.name, getattr(self, field.name)[networks])
 
 
+def network_bytes(n_params: int) -> int:
+    """Memory of a network in its run: pairs, iterate, trial, gradients, direction."""
+    return 8 * (2 * MEMORY + 8) * n_params
+
+
 def minimize(
     objective: Objective,
     params0: np.ndarray,
@@ -98,7 +103,7 @@ def minimize(
         ``x`` is the last iterate of each network: the lowest J, but for rounding.
     """
     result = Result.of_start(params0)
-    size = max(1, CHUNK_BYTES // (2 * MEMORY * params0.itemsize * params0.shape[1]))
+    size = max(1, CHUNK_BYTES // network_bytes(params0.shape[1]))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for first in range(0, len(params0), size):
             networks = np.arange(first, min(first + size, len(params0)))

@@ -12,6 +12,17 @@ from skwd._result import CONVERGED, RUNNING, STOPPED, Status
 RISE = 1e-3
 
 
+class Interrupt:
+    """A request to stop that trainings in other threads look at, once an iteration."""
+
+    def __init__(self):
+        self.requested = False
+
+
+class Interrupted(Exception):
+    """Raised by a training that was asked to stop."""
+
+
 class Monitor:
     """The callback of both loops for a stack of K networks.
 
@@ -36,6 +47,8 @@ class Monitor:
         may J end above its reference and still count as converged.
     verbose : bool
         Print a line per iteration.
+    interrupt : Interrupt, optional
+        Ends the training with `Interrupted` once it is set.
 
     Attributes
     ----------
@@ -58,6 +71,7 @@ class Monitor:
         relative_tol: float,
         may_rise: float | None = None,
         verbose: bool,
+        interrupt: Interrupt | None = None,
     ):
         n_networks = len(params0)
         self.validation = validation
@@ -67,6 +81,7 @@ class Monitor:
         self.relative_tol = relative_tol
         self.may_rise = may_rise
         self.verbose = verbose
+        self.interrupt = interrupt
         self.loss_curves: list[list[float]] = [[] for _ in range(n_networks)]
         self.validation_curves: list[list[float]] = [[] for _ in range(n_networks)]
         self.waited = np.zeros(n_networks, int)
@@ -81,6 +96,8 @@ class Monitor:
         self, networks: np.ndarray, params: np.ndarray, fun: np.ndarray
     ) -> np.ndarray:
         """Record one iteration of ``networks`` (k,); the status of each (k,)."""
+        if self.interrupt is not None and self.interrupt.requested:
+            raise Interrupted
         for network, value in zip(networks, fun):
             self.loss_curves[network].append(float(value))
         watched, ended = fun, CONVERGED

@@ -46,6 +46,7 @@ class Sample:
     y: np.ndarray
     weight: np.ndarray
     rows: np.ndarray | None = None
+    gather_once: bool = True  # may be switched off to save memory; changes no bit
 
     def __len__(self) -> int:
         return len(self.y)
@@ -62,21 +63,33 @@ class Sample:
         scaled = self.weight / self.weight.max()
         return scaled / scaled.sum()
 
-    @property
-    def is_small(self) -> bool:
-        """Whether its rows are gathered once; those of a larger one stay in place."""
-        return self._gathered_bytes <= GATHER_BYTES
+    @cached_property
+    def gathered_bytes(self) -> int:
+        """Memory of its rows as `take` gives them."""
+        if sparse.issparse(self.X):
+            per_row = np.diff(self.X.indptr)
+            values = int((per_row if self.rows is None else per_row[self.rows]).sum())
+            return values * (self.X.data.itemsize + self.X.indices.itemsize)
+        return len(self) * (self.X.shape[1] + 1) * self.X.dtype.itemsize
+
+    def part(self, positions: np.ndarray) -> Sample:
+        """Some of its rows."""
+        rows = positions if self.rows is None else self.rows[positions]
+        return Sample(self.X, self.y[positions], self.weight[positions], rows)
 
     @property
-    def _gathered_bytes(self) -> int:
-        if sparse.issparse(self.X):
-            part = len(self) / self.X.shape[0]
-            return int(part * (self.X.data.nbytes + self.X.indices.nbytes))
-        return len(self) * (self.X.shape[1] + 1) * self.X.dtype.itemsize
+    def is_small(self) -> bool:
+        """Whether its rows need no more than GATHER_BYTES."""
+        return self.gathered_bytes <= GATHER_BYTES
+
+    @property
+    def is_gathered(self) -> bool:
+        """Whether its rows are gathered once; otherwise they stay in place."""
+        return self.gather_once and self.is_small
 
     @cached_property
     def gathered(self):
-        """All rows as `take` gives them; only for a small sample."""
+        """All rows as `take` gives them; only where `is_gathered`."""
         return row_block(self.X, slice(None) if self.rows is None else self.rows)
 
     def take(self, positions: slice | np.ndarray, out: np.ndarray | None = None):
@@ -84,7 +97,7 @@ class Sample:
 
         ``out`` (b, d + 1) spares dense X an allocation.
         """
-        if not self.is_small:
+        if not self.is_gathered:
             rows = positions if self.rows is None else self.rows[positions]
             return row_block(self.X, rows, out)
         if out is None or isinstance(positions, slice):

@@ -188,6 +188,21 @@ def check_hidden_layer_sizes(sizes) -> tuple[int, ...]:
     return tuple(int(units) for units in as_list)
 
 
+def check_alphas(alphas) -> int | np.ndarray:
+    """The size of the grid to make, or the alphas given: ascending, each once."""
+    if _is_integer(alphas) and alphas >= 2:
+        return int(alphas)
+    is_number = _is_integer(alphas) or _is_real(alphas) or isinstance(alphas, str)
+    values = [] if is_number or alphas is None else _as_list(alphas)
+    if not values or not all(_is_real(value) and value >= 0 for value in values):
+        raise ValueError(
+            "alphas must be an integer >= 2, for a grid of so many, or a sequence of "
+            f"finite numbers >= 0; got {alphas!r}. Use alphas=13, or np.logspace(-4, "
+            "0, 9) for standardised data."
+        )
+    return np.unique(np.asarray(values, dtype=np.float64))
+
+
 def check_alpha(alpha, n_weight_layers: int) -> np.ndarray:
     """alpha of each weight layer, (n_weight_layers,)."""
     values = _as_list(alpha)

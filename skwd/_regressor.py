@@ -8,14 +8,54 @@ from sklearn.utils.metaestimators import available_if
 
 from skwd._docs import documented
 from skwd._estimator import BaseWeightDecayMLP
+from skwd._fit import FitMixin, has_partial_fit
 from skwd._losses import LOSS_OF_LINK
 from skwd._parameters import check_choice
-from skwd._partial_fit import has_partial_fit
 from skwd._targets import REGRESSION_LOSSES, RegressionTargets
 
 
+class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
+    """Targets and predictions of the regressors, whoever chooses alpha."""
+
+    def predict(self, X):
+        """Predict targets, in y's own units.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the dtype of the X of fit.
+        """
+        y = self._predict_blocks(X, self._mean_prediction)
+        return y if self._y_shape else y[:, 0]
+
+    def _mean_prediction(self, raw: np.ndarray) -> np.ndarray:
+        """Mean over the networks, in y's units: (K, b, n_outputs) -> (b, n_outputs)."""
+        y = LOSS_OF_LINK[self.out_activation_].inverse_link(raw).mean(axis=0)
+        return (y * self.y_scale_ + self.y_mean_).astype(raw.dtype)
+
+    def _targets(self, y, weight, continued=False, classes=None):
+        check_choice("loss", self.loss, tuple(REGRESSION_LOSSES))
+        if self.loss == "poisson" and self.normalize_y:
+            raise ValueError(
+                "normalize_y=True has no meaning with loss='poisson', whose y are "
+                "counts >= 0. Use normalize_y=False."
+            )
+        scaling = (self.y_mean_, self.y_scale_) if continued else None
+        return RegressionTargets(y, self.loss, self.normalize_y, scaling)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = self.loss == "poisson"
+        return tags
+
+
 @documented
-class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
+class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
     """Multi-layer perceptron regressor with exact weight decay.
 
     Minimises, over weights and biases (with ``decay="l2"``, the default)::
@@ -31,6 +71,8 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
     Parameters
     ----------
     <<network>>
+    <<alpha>>
+    <<steps>>
     loss : {"squared_error", "poisson"}, default="squared_error"
         See above; "poisson" needs y >= 0.
     normalize_y : bool, default=False
@@ -41,10 +83,13 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
     <<starts>>
     ensemble : bool, default=False
         Keep all ``n_init`` networks and predict with their mean.
-    <<continuing>>
+    <<warm_start>>
+    <<random_state>>
+    <<verbose>>
 
     Attributes
     ----------
+    <<fitted_alpha>>
     <<fitted>>
     y_mean_, y_scale_ : ndarray of shape (n_outputs,)
         The scaling of y; 0 and 1 without ``normalize_y``.
@@ -131,21 +176,6 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
         self.random_state = random_state
         self.verbose = verbose
 
-    def predict(self, X):
-        """Predict targets, in y's own units.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the dtype of the X of fit.
-        """
-        y = self._predict_blocks(X, self._mean_prediction)
-        return y if self._y_shape else y[:, 0]
-
     @available_if(has_partial_fit)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch more, over the rows given.
@@ -171,24 +201,3 @@ class WeightDecayMLPRegressor(RegressorMixin, BaseWeightDecayMLP):
             n_init > 1, and when the epoch diverges. The estimator is then as it was.
         """
         return self._partial_fit(X, y, sample_weight)
-
-    def _mean_prediction(self, raw: np.ndarray) -> np.ndarray:
-        """Mean over the networks, in y's units: (K, b, n_outputs) -> (b, n_outputs)."""
-        y = LOSS_OF_LINK[self.out_activation_].inverse_link(raw).mean(axis=0)
-        return (y * self.y_scale_ + self.y_mean_).astype(raw.dtype)
-
-    def _targets(self, y, weight, continued, classes=None):
-        check_choice("loss", self.loss, tuple(REGRESSION_LOSSES))
-        if self.loss == "poisson" and self.normalize_y:
-            raise ValueError(
-                "normalize_y=True has no meaning with loss='poisson', whose y are "
-                "counts >= 0. Use normalize_y=False."
-            )
-        scaling = (self.y_mean_, self.y_scale_) if continued else None
-        return RegressionTargets(y, self.loss, self.normalize_y, scaling)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        tags.target_tags.positive_only = self.loss == "poisson"
-        return tags

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skwd._layout import Layout, initial_scale
+from skwd._path import Problem
 from skwd._result import Status
 from skwd._training import Settings, Trained
 
@@ -33,6 +34,12 @@ def check_not_lost(trained: Trained, settings: Settings) -> None:
             "large for their dtype. Standardise X (StandardScaler), and y "
             "(normalize_y=True) for a regressor."
         )
+    if (trained.status == Status.UNWATCHED).all():
+        raise ValueError(
+            "The validation loss is not finite at any weights: the validation rows "
+            "(X_val and y_val, if given) hold values too large for their dtype. "
+            "Standardise them as X and y."
+        )
     k = int(np.argmax(trained.status == Status.DIVERGED))
     curve = trained.loss_curve[k]  # empty if the first epoch diverged
     start = f"from {curve[0]:.3g} " if curve else ""
@@ -44,6 +51,16 @@ def check_not_lost(trained: Trained, settings: Settings) -> None:
         f"learning_rate_init={settings.schedule.initial:g} is too large for this "
         "data: lower it, or standardise X (and y)."
     )
+
+
+def report(problem: Problem, trained: Trained, ensemble: bool, alpha) -> None:
+    """Raise when nothing can predict; warn of what the user should know."""
+    check_not_lost(trained, problem.settings)
+    networks = trained.predicting(ensemble)
+    warn_if_not_converged(trained, networks, problem.settings)
+    if problem.has_varying_y:  # otherwise a constant is right
+        params, gain = trained.params[networks], problem.activation.gain
+        warn_if_collapsed(problem.layout, gain, params, alpha)
 
 
 def warn_if_not_converged(
@@ -67,7 +84,7 @@ def warn_if_not_converged(
         f"{'iterations' if settings.solver == 'lbfgs' else 'epochs'}{reached} "
         f"(tol={settings.tol:g}). {remedy}.",
         ConvergenceWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
 
 
@@ -85,5 +102,5 @@ def warn_if_collapsed(layout: Layout, gain: float, params: np.ndarray, alpha) ->
         f"alpha={shown} is too large for this data: every weight has collapsed to "
         "about zero, and the network predicts a constant. Lower alpha.",
         UserWarning,
-        stacklevel=4,
+        stacklevel=5,
     )

@@ -21,6 +21,7 @@ class Status(IntEnum):
     DIVERGED = 5
     OVERFLOW = 6
     ROSE = 7
+    UNWATCHED = 8
 
     @property
     def success(self) -> bool:
@@ -31,6 +32,8 @@ class Status(IntEnum):
         return _MESSAGES[self]
 
 
+# How networks end that have no usable weights.
+LOST = (Status.DIVERGED, Status.OVERFLOW, Status.UNWATCHED)
 # Plain numbers: reading a member of an enumeration takes longer than a small sum.
 RUNNING, CONVERGED, STOPPED = map(
     int, (Status.RUNNING, Status.CONVERGED, Status.STOPPED)
@@ -45,6 +48,7 @@ _MESSAGES = {
     Status.STALLED: "found no step that lowers the objective at this precision",
     Status.DIVERGED: "diverged",
     Status.OVERFLOW: "the objective is not finite at the initial weights",
+    Status.UNWATCHED: "the validation loss was never finite",
     Status.ROSE: "stopped with an objective above the lowest it had reached",
 }
 

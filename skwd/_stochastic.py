@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from skwd._batches import Batches
+from skwd._layout import Layout
 from skwd._objective import Objective
 from skwd._result import RUNNING, Callback, Result, Status
 from skwd._stepping import State, Stepping
@@ -101,11 +102,16 @@ def minimize(
     return result
 
 
+def network_bytes(layout: Layout, batch_size: int, itemsize: int) -> int:
+    """Memory of a network in its crew: weights, moments and so on, activations."""
+    values = 6 * layout.n_params + 2 * batch_size * sum(layout.layer_units[1:])
+    return values * itemsize
+
+
 def _networks_per_crew(objective: Objective, batch_size: int) -> int:
-    layout = objective.network.layout
     rows = min(batch_size, max(len(sample) for sample in objective.samples))
-    values = 6 * layout.n_params + 2 * rows * sum(layout.layer_units[1:])
-    return max(1, CREW_BYTES // (values * objective.dtype.itemsize))
+    each = network_bytes(objective.network.layout, rows, objective.dtype.itemsize)
+    return max(1, CREW_BYTES // each)
 
 
 def _teams(objective: Objective, networks: np.ndarray, limit: int):

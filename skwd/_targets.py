@@ -34,6 +34,10 @@ class Targets:
     def finish(self, training: Sample, validation: Sample | None) -> None:
         """Adjust the samples' y once the rows to train on are known."""
 
+    def missing(self, whole: Targets) -> list:
+        """The classes of the whole data that these, of a part of it, do not have."""
+        return []
+
 
 class RegressionTargets(Targets):
     """Numeric y, scaled to mean 0 and deviation 1 per output where asked for.
@@ -176,6 +180,9 @@ class ClassTargets(Targets):
     def strata(self, Y: np.ndarray) -> np.ndarray:
         """The class number of each row, to keep the classes in proportion."""
         return Y[:, 0].astype(int) if Y.shape[1] == 1 else Y.argmax(axis=1)
+
+    def missing(self, whole: Targets) -> list:
+        return np.setdiff1d(whole.classes, self.classes).tolist()
 
     def fitted(self) -> dict:
         return {"classes_": self.classes}

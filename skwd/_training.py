@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from skwd import _lbfgs, _stochastic
-from skwd._monitor import Monitor
+from skwd._monitor import Interrupt, Monitor
 from skwd._objective import Objective
-from skwd._result import Result, Status
+from skwd._result import LOST, Result, Status
 from skwd._stepping import State
 from skwd._updates import DECAYS, Schedule, Update
 
@@ -58,7 +58,11 @@ class Settings:
 
     def is_full_batch(self, n_rows: int) -> bool:
         """Whether every step on a sample of so many rows sees all of them."""
-        return self.solver in FULL_BATCH or self.batch_size >= n_rows
+        return self.rows_per_step(n_rows) == n_rows
+
+    def rows_per_step(self, n_rows: int) -> int:
+        """The most rows that a step on a sample of ``n_rows`` sees."""
+        return n_rows if self.solver in FULL_BATCH else min(self.batch_size, n_rows)
 
 
 @dataclass
@@ -76,10 +80,25 @@ class Trained:
     validation_curve: list[list[float]]
     best_validation: np.ndarray  # (K,) inf without validation
 
+    def __getitem__(self, networks: np.ndarray) -> Trained:
+        """Some of the networks, by their numbers."""
+        held = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            is_list = isinstance(value, list)
+            held[field.name] = (
+                [value[k] for k in networks] if is_list else value[networks]
+            )
+        return Trained(**held)
+
     @property
     def lost(self) -> np.ndarray:
         """The networks without usable weights, (K,) bool."""
-        return np.isin(self.status, (Status.DIVERGED, Status.OVERFLOW))
+        return np.isin(self.status, LOST)
+
+    def predicting(self, ensemble: bool) -> np.ndarray:
+        """The networks that predict: all with usable weights, or the best."""
+        return np.flatnonzero(~self.lost) if ensemble else np.array([self.best])
 
     @property
     def best(self) -> int:
@@ -105,20 +124,15 @@ def train(
     settings: Settings,
     validation: Objective | None = None,
     order: np.random.Generator | None = None,
+    interrupt: Interrupt | None = None,
 ) -> Trained:
     """Train a stack of K networks from ``params0`` (K, P), float64.
 
     With ``validation`` the weights of the lowest validation loss are returned, the
     starting point included, otherwise the last ones. ``order`` draws the order of the
-    rows in each epoch.
+    rows in each epoch; ``interrupt`` can end the training from another thread.
     """
-    monitor = _monitor(objective, params0, settings, validation)
-    if validation is not None and np.isinf(monitor.best_validation).all():
-        raise ValueError(
-            "The validation loss is not finite at the initial weights: the validation "
-            "rows (X_val and y_val, if given) hold values too large for their dtype. "
-            "Standardise them as X and y."
-        )
+    monitor = _monitor(objective, params0, settings, validation, interrupt)
     if settings.solver == "lbfgs":
         result = _lbfgs.minimize(
             objective,
@@ -183,7 +197,9 @@ def train_epoch(
     return trained, Progress(rate, state, *patience)
 
 
-def _monitor(objective, params0, settings: Settings, validation) -> Monitor:
+def _monitor(
+    objective, params0, settings: Settings, validation, interrupt=None
+) -> Monitor:
     lbfgs = settings.solver == "lbfgs"
     # L-BFGS converges by its gradient, which need not vanish where J has kinks: there
     # it is done as well when J falls by less than tol, relative, per iteration.
@@ -197,6 +213,7 @@ def _monitor(objective, params0, settings: Settings, validation) -> Monitor:
         relative_tol=settings.n_iter_no_change * settings.tol if on_kinks else 0.0,
         may_rise=settings.may_rise,
         verbose=settings.verbose,
+        interrupt=interrupt,
     )
 
 
@@ -206,7 +223,7 @@ def _epochs(objective: Objective, settings: Settings) -> dict:
     return {
         "update": settings.update,
         "schedule": settings.schedule,
-        "batch_size": longest if settings.solver == "gd" else settings.batch_size,
+        "batch_size": settings.rows_per_step(longest),
         "max_iter": settings.max_iter,
     }
 
@@ -221,6 +238,8 @@ def _trained(
     with np.errstate(all="ignore"):
         late = _stochastic.exploded(objective, loss, first)
     status[late & (status != Status.OVERFLOW)] = Status.DIVERGED
+    if monitor.validation is not None:
+        status[np.isinf(monitor.best_validation)] = Status.UNWATCHED
     return Trained(
         params=params,
         loss=loss,

@@ -120,7 +120,7 @@ def test_initial_weights_depend_on_random_state_and_restart_only(regression, cla
     starts = []
 
     def start(model, X, y):
-        import skwd._estimator as module
+        import skwd._path as module
 
         with pytest.MonkeyPatch.context() as patch:
 

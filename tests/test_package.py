@@ -11,16 +11,23 @@ import pytest
 import skwd
 
 FILES = {path.stem: path for path in sorted(Path(skwd.__file__).parent.glob("*.py"))}
+# joblib and threadpoolctl come with scikit-learn.
+DEPENDENCIES = {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl", "skwd"}
 # The only modules that know scikit-learn; all others are numerics.
 ESTIMATORS = {
     "__init__",
     "_classifier",
+    "_cross_validated",
     "_estimator",
-    "_partial_fit",
+    "_fit",
     "_regressor",
     "_report",
+    "_scoring",
+    "_search",
+    "_selection",
     "_targets",
     "_validation",
+    "_workers",
 }
 
 
@@ -74,13 +81,15 @@ def test_nothing_optional_is_needed():
 def test_import_loads_the_dependencies_only(name):
     """Anything else (pandas comes with scikit-learn) waits inside a function."""
     loaded = {module.partition(".")[0] for module, _ in imports(name, at_once=True)}
-    assert loaded <= {"numpy", "scipy", "sklearn", "skwd"} | sys.stdlib_module_names
+    assert loaded <= DEPENDENCIES | sys.stdlib_module_names
 
 
 def test_the_files_are_those_that_are_read_here():
     assert {"_layout", "_network", "_objective", "_lbfgs", "_training"} < FILES.keys()
     assert ESTIMATORS <= FILES.keys()
-    assert {"_training", "_objective"} < own_imports("_estimator")
+    assert {"_path", "_objective"} < own_imports("_estimator")
+    assert {"_path", "_report"} < own_imports("_fit")
+    assert {"_training", "_objective"} < own_imports("_path")
     assert {"_lbfgs", "_stochastic"} < own_imports("_training")
     assert ("sklearn.base", "BaseEstimator") in imports("_estimator")
 

@@ -108,7 +108,7 @@ def stack_of(model):
         stacks.append(skwd._training.train(*args))
         return stacks[0]
 
-    with patch("skwd._estimator.train", train):
+    with patch("skwd._path.train", train):
         model.fit(X, Y)
     return stacks[0]
 

@@ -203,13 +203,13 @@ def test_validation_rows_are_stratified_and_weighted(classes):
         early_stopping=True, validation_fraction=0.2, class_weight="balanced", **SMALL
     )
     seen = {}
-    import skwd._estimator as module
+    import skwd._path as module
 
     with pytest.MonkeyPatch.context() as patch:
 
-        def spy(objective, params0, settings, watched, order):
+        def spy(objective, params0, settings, watched, *rest):
             seen["validation"] = watched.samples[0]
-            return train(objective, params0, settings, watched, order)
+            return train(objective, params0, settings, watched, *rest)
 
         train = module.train
         patch.setattr(module, "train", spy)

@@ -1,0 +1,167 @@
+"""Why cross-validation is the same call: alphas x problems x restarts, one stack.
+
+A *problem* is one sample to fit with all that its networks share but alpha: the rows of
+a plain fit, or the training rows of one fold. Its restarts at each alpha of a path are
+networks of one stack, and so are the problems beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from skwd import _lbfgs, _stochastic
+from skwd._activations import Activation
+from skwd._layout import Layout
+from skwd._losses import Loss
+from skwd._monitor import Interrupt
+from skwd._network import Network
+from skwd._objective import GATHER_BYTES, Objective, Sample
+from skwd._training import Settings, Trained, train
+
+# Working memory of the networks of one chunk, unless one alpha of one problem alone
+# needs more. What many small networks gain from company they have within this, and it
+# stays in the last cache. Changes no bit.
+CHUNK_BYTES = 1 << 24
+# Rows of X seen at a time for the scale of a grid.
+GRID_ROWS = 1 << 14
+
+
+@dataclass(eq=False)
+class Problem:
+    """One sample to fit, and what its networks share whatever their alpha."""
+
+    layout: Layout
+    activation: Activation
+    loss: Loss
+    training: Sample
+    validation: Sample | None  # rows that early stopping watches
+    params0: np.ndarray  # (n_init, P) the restarts' starting points
+    settings: Settings  # with the solver resolved
+    order: np.random.Generator  # draws the order of the rows in each epoch
+    n_rows: int  # rows trained on, before equal ones were merged
+
+    def objective(self, alpha: np.ndarray) -> Objective:
+        """J of the restarts at ``alpha`` (n_weight_layers,)."""
+        return _objective([self], alpha[np.newaxis])
+
+    @property
+    def has_varying_y(self) -> bool:
+        """Whether y varies over the rows trained on."""
+        return bool((self.training.y != self.training.y[0]).any())
+
+
+def train_path(
+    problems: list[Problem], alphas: np.ndarray, interrupt: Interrupt | None = None
+) -> Trained:
+    """Train problems x alphas x restarts as one stack, numbered in this order.
+
+    Parameters
+    ----------
+    problems : list of Problem
+        Of the same layout, settings and number of restarts.
+    alphas : ndarray (A, n_weight_layers)
+    interrupt : Interrupt, optional
+        Ends the training with an exception once it is set.
+
+    Returns
+    -------
+    Trained
+        Of ``len(problems) * A * n_init`` networks.
+    """
+    first, n_alphas = problems[0], len(alphas)
+    params0 = np.concatenate([np.tile(p.params0, (n_alphas, 1)) for p in problems])
+    objective = _objective(problems, alphas)
+    watched = None
+    if first.validation is not None:
+        held_out = [problem.validation for problem in problems]
+        parts = objective.alpha, objective.sample_of
+        watched = Objective(objective.network, first.loss, held_out, *parts)
+    return train(objective, params0, first.settings, watched, first.order, interrupt)
+
+
+def _objective(problems: list[Problem], alphas: np.ndarray) -> Objective:
+    """J of problems x alphas x restarts; the network's scratch memory is its own."""
+    first, n_problems, n_init = problems[0], len(problems), len(problems[0].params0)
+    return Objective(
+        Network(first.layout, first.activation),
+        first.loss,
+        [problem.training for problem in problems],
+        np.tile(np.repeat(alphas, n_init, axis=0), (n_problems, 1)),
+        np.repeat(np.arange(n_problems), len(alphas) * n_init),
+    )
+
+
+def alpha_grid(sample: Sample, n_alphas: int) -> np.ndarray:
+    """A logarithmic grid of alphas from 1e-6 a to a, ascending.
+
+    a = ||X'(s r)||_2 / sum s with r = y - mean(y), the spectral norm for several
+    outputs: without weights, the pull of the data on an identity network. About there
+    (times the activation's slope at 0) one hidden layer collapses to a constant.
+    """
+    residual = sample.y - sample.share @ sample.y
+    residual *= sample.share[:, np.newaxis]
+    pull = np.zeros((sample.X.shape[1], residual.shape[1]))
+    for start in range(0, len(sample), GRID_ROWS):
+        block = slice(start, start + GRID_ROWS)
+        rows = block if sample.rows is None else sample.rows[block]
+        pull += sample.X[rows].T @ residual[block]
+    top = float(np.linalg.norm(pull, ord=2))
+    if not 0.0 < top < np.inf:
+        top = 1.0  # a constant y: one alpha is as good as another
+    return top * np.logspace(-6.0, 0.0, n_alphas)
+
+
+class Chunk(NamedTuple):
+    """Some problems at some alphas, by their numbers: what one call trains."""
+
+    problems: list[int]
+    alphas: list[int]
+
+
+def chunks(problems: list[Problem], n_alphas: int, n_jobs: int) -> list[Chunk]:
+    """Cut a path into chunks of at most CHUNK_BYTES, a round number for each job.
+
+    The results depend on none of this. Every chunk takes alphas from all over the path,
+    for weak decay often takes more iterations than strong.
+    """
+    found = []
+    alike: dict[Settings, list[int]] = {}
+    for number, problem in enumerate(problems):
+        alike.setdefault(problem.settings, []).append(number)
+    for numbers in alike.values():
+        size = max(_cell_bytes(problems[number]) for number in numbers)
+        n_cells = len(numbers) * n_alphas
+        n_chunks = max(-(-n_cells * size // CHUNK_BYTES), min(n_jobs, n_cells))
+        n_chunks = -(-n_chunks // n_jobs) * n_jobs
+        by_alpha = min(n_alphas, n_chunks)
+        by_problem = min(len(numbers), -(-n_chunks // by_alpha))
+        for i in range(by_problem):
+            for j in range(by_alpha):
+                mine = numbers[i::by_problem]
+                found.append(Chunk(mine, list(range(j, n_alphas, by_alpha))))
+    return found
+
+
+def _cell_bytes(problem: Problem) -> int:
+    """Working memory of the restarts of one problem at one alpha."""
+    settings, layout = problem.settings, problem.layout
+    size = problem.training.dtype.itemsize
+    if settings.solver == "lbfgs":
+        each = _lbfgs.network_bytes(layout.n_params)
+    else:
+        rows = settings.rows_per_step(len(problem.training))
+        each = _stochastic.network_bytes(layout, rows, size)
+    kept = 3 if problem.validation is None else 4  # starts, results, the best
+    return len(problem.params0) * (each + kept * 8 * layout.n_params)
+
+
+def share_memory(problems: list[Problem]) -> None:
+    """Let the problems together gather no more rows than one alone may."""
+    samples = [problem.training for problem in problems]
+    samples += [p.validation for p in problems if p.validation is not None]
+    if sum(sample.gathered_bytes for sample in samples) > GATHER_BYTES:
+        for sample in samples:
+            sample.gather_once = False

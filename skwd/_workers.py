@@ -1,0 +1,80 @@
+"""How a cross-validation is spread over workers: chunks of networks through joblib."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from time import perf_counter
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+from joblib.parallel import get_active_backend
+from threadpoolctl import threadpool_limits
+
+from skwd._monitor import Interrupt
+from skwd._path import chunks
+from skwd._scoring import Judge, Scores, Split, train_and_score
+
+
+def cross_validate(
+    splits: list[Split], alphas: np.ndarray, judge: Judge, n_jobs, verbose: bool
+) -> Scores:
+    """The scores of all splits and alphas, chunk by chunk."""
+    n_jobs = effective_n_jobs(n_jobs)
+    parts = chunks([split.problem for split in splits], len(alphas), n_jobs)
+    interrupt, whole = Interrupt(), Scores.unknown(len(splits), len(alphas))
+    tasks = (
+        ([splits[f] for f in part.problems], alphas[part.alphas], judge, interrupt)
+        for part in parts
+    )
+    start, n_done = perf_counter(), 0
+    try:
+        with _one_blas_thread_each():
+            for part, found in zip(parts, _run(tasks, min(n_jobs, len(parts)))):
+                cells = np.ix_(part.problems, part.alphas)
+                for name in ("score", "fit_time", "score_time", "status"):
+                    getattr(whole, name)[cells] = getattr(found, name)
+                whole.failures.extend(found.failures)
+                n_done += found.score.size
+                if verbose:
+                    print(_progress(n_done, whole.score.size, perf_counter() - start))
+    except BaseException:
+        interrupt.requested = True  # for the threads that are still at work
+        raise
+    return whole
+
+
+def _run(tasks, n_jobs: int) -> Iterator[Scores]:
+    """The scores of each task, in their order, as they come."""
+    if n_jobs == 1:
+        return (train_and_score(*task) for task in tasks)
+    how = {"n_jobs": n_jobs, "batch_size": 1}
+    try:
+        parallel = Parallel(return_as="generator", **how)
+    except ValueError:  # a backend that gives all results at once
+        parallel = Parallel(**how)
+    return iter(parallel(delayed(train_and_score)(*task) for task in tasks))
+
+
+@contextmanager
+def _one_blas_thread_each() -> Iterator[None]:
+    """BLAS on one thread per worker: what each job has to itself, and bits to compare.
+
+    In this process that holds for all threads; joblib's own processes are told. Those
+    of other backends are set up by whoever starts them.
+    """
+    backend, _ = get_active_backend()
+    is_loky = type(backend).__name__ == "LokyBackend"
+    told = (
+        parallel_config("loky", inner_max_num_threads=1) if is_loky else nullcontext()
+    )
+    with threadpool_limits(1, user_api="blas"), told:
+        yield
+
+
+def _progress(n_done: int, n_fits: int, seconds: float) -> str:
+    left = seconds * (n_fits - n_done) / n_done
+    return (
+        f"{n_done} of {n_fits} fits done ({n_done / n_fits:.0%}) in {seconds:.1f} s, "
+        f"about {left:.1f} s left"
+    )
