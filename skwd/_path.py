@@ -133,16 +133,24 @@ def chunks(problems: list[Problem], n_alphas: int, n_jobs: int) -> list[Chunk]:
         alike.setdefault(problem.settings, []).append(number)
     for numbers in alike.values():
         size = max(_cell_bytes(problems[number]) for number in numbers)
-        n_cells = len(numbers) * n_alphas
-        n_chunks = max(-(-n_cells * size // CHUNK_BYTES), min(n_jobs, n_cells))
-        n_chunks = -(-n_chunks // n_jobs) * n_jobs
+        limit, n_cells = max(1, CHUNK_BYTES // size), len(numbers) * n_alphas
+        n_chunks = max(ceil_div(n_cells, limit), min(n_jobs, n_cells))
+        n_chunks = ceil_div(n_chunks, n_jobs) * n_jobs
         by_alpha = min(n_alphas, n_chunks)
-        by_problem = min(len(numbers), -(-n_chunks // by_alpha))
+        problems_each = limit // ceil_div(n_alphas, by_alpha)
+        by_problem = max(
+            ceil_div(n_chunks, by_alpha), ceil_div(len(numbers), problems_each)
+        )
+        by_problem = min(len(numbers), by_problem)
         for i in range(by_problem):
             for j in range(by_alpha):
                 mine = numbers[i::by_problem]
                 found.append(Chunk(mine, list(range(j, n_alphas, by_alpha))))
     return found
+
+
+def ceil_div(a: int, b: int) -> int:
+    return -(-a // b)
 
 
 def _cell_bytes(problem: Problem) -> int:

@@ -96,7 +96,9 @@ def test_chunks_of_networks_change_no_bit(monkeypatch, one_blas_thread):
     objective, x0 = make_stack(5, alpha=[1e-3, 1e-2, 0.1, 1e-4, 1.0])
     limits = {"max_iter": 60, "max_fun": 99, "tol": 1e-5}
     whole = skwd._lbfgs.minimize(objective, x0, **limits)
-    monkeypatch.setattr(skwd._lbfgs, "CHUNK_BYTES", 2 * skwd._lbfgs.network_bytes(x0.shape[1]))
+    monkeypatch.setattr(
+        skwd._lbfgs, "CHUNK_BYTES", 2 * skwd._lbfgs.network_bytes(x0.shape[1])
+    )
     seen = []
 
     def callback(networks, params, fun):

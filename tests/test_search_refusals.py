@@ -1,0 +1,287 @@
+"""What the CV estimators refuse, in these words, and what they say of lost networks."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from refusal import LABELS, X, Y, assert_refused
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
+from sklearn.metrics import get_scorer, make_scorer, max_error
+from sklearn.model_selection import KFold, ShuffleSplit
+
+from skwd import WeightDecayMLPClassifierCV, WeightDecayMLPRegressorCV
+
+both = pytest.mark.parametrize(
+    "Estimator", [WeightDecayMLPRegressorCV, WeightDecayMLPClassifierCV]
+)
+SMALL = {"hidden_layer_sizes": (3,), "random_state": 0}
+
+
+def splits(*parts):
+    """(train, test) of each, from the row numbers to test on."""
+    return [(np.setdiff1d(np.arange(12), test), np.asarray(test)) for test in parts]
+
+
+@both
+@pytest.mark.parametrize(
+    "alphas",
+    [[], (), 1, 0, -3, True, None, 0.1, "auto", [0.1, -1.0], [np.nan], ["a"], [[0.1]]],
+)
+def test_alphas(Estimator, alphas):
+    assert_refused(
+        Estimator(alphas=alphas),
+        "alphas must be an integer >= 2, for a grid of so many, or a sequence of "
+        f"finite numbers >= 0; got {alphas!r}. Use alphas=13, or np.logspace(-4, 0, 9) "
+        "for standardised data.",
+        X,
+        LABELS,
+    )
+
+
+@both
+def test_rule(Estimator):
+    message = "rule must be one of 'best', '1se'; got 'min'."
+    assert_refused(Estimator(rule="min"), message, X, LABELS)
+
+
+@both
+@pytest.mark.parametrize("scoring", [["r2", "max_error"], {"a": "r2"}, 3])
+def test_several_scores(Estimator, scoring):
+    assert_refused(
+        Estimator(scoring=scoring),
+        "scoring must be the name of a scorer, a callable or None, for alpha can be "
+        f"best by one score only; got {scoring!r}. Choose one of them.",
+        X,
+        LABELS,
+    )
+
+
+@both
+def test_an_unknown_score(Estimator):
+    message = "The 'scoring' parameter of check_scoring must be a str among"
+    assert_refused(Estimator(scoring="r3"), message, X, LABELS, whole=False)
+
+
+def test_one_split_where_two_are_needed():
+    cv = splits([0, 1])
+    assert_refused(
+        WeightDecayMLPRegressorCV(rule="1se", cv=cv),
+        "rule='1se' needs at least 2 splits, to know a standard error; got 1 from cv="
+        f"{cv!r}. Use cv=5, or rule='best'.",
+    )
+
+
+def test_no_split():
+    message = "rule='best' needs at least 1 split; got 0 from cv=[]. Use cv=5."
+    assert_refused(WeightDecayMLPRegressorCV(cv=[]), message)
+
+
+@pytest.mark.parametrize(("empty", "what"), [(0, "train on"), (1, "test on")])
+def test_an_empty_part(empty, what):
+    cv = splits([0, 1], [2, 3])
+    cv[1] = tuple(part[:0] if i == empty else part for i, part in enumerate(cv[1]))
+    message = f"Split 1 of cv={cv!r} has no rows to {what}. Give every split some."
+    assert_refused(WeightDecayMLPRegressorCV(cv=cv), message)
+
+
+def test_more_splits_than_rows():
+    message = "Cannot have number of splits n_splits=13 greater than the number of"
+    assert_refused(WeightDecayMLPRegressorCV(cv=13), message, whole=False)
+
+
+@pytest.mark.parametrize("y", [LABELS, np.array(list("ab"))[LABELS]])
+def test_a_split_with_one_class(y):
+    """The plain estimator's own words, after those that name the split."""
+    cv = splits([0, 1], np.flatnonzero(LABELS))
+    assert_refused(
+        WeightDecayMLPClassifierCV(cv=cv),
+        "Split 1 of cv cannot be fitted: A classifier needs at least two classes of "
+        f"positive weight; got 1 class out of {[y[0].item()]}. Give it samples of a "
+        "second class.",
+        X,
+        y,
+    )
+
+
+def test_a_split_that_lacks_a_class():
+    y = np.array(["a", "b", "c"])[np.arange(12) % 3]
+    cv = splits([0, 1, 2], np.arange(1, 12, 3))
+    assert_refused(
+        WeightDecayMLPClassifierCV(cv=cv),
+        "Split 1 of cv has no rows of class 'b' to train on. Use StratifiedKFold, or "
+        "fewer splits.",
+        X,
+        y,
+    )
+
+
+def test_a_split_without_weight():
+    assert_refused(
+        WeightDecayMLPRegressorCV(cv=splits([0, 1], [4, 5])),
+        "Split 1 of cv cannot be fitted: All weights are zero in sample_weight times "
+        "class_weight: no sample is left to fit. Give at least one sample a positive "
+        "weight.",
+        X,
+        Y,
+        np.isin(np.arange(12), [4, 5]).astype(float),
+    )
+
+
+@both
+def test_parameters_of_the_plain_estimator(Estimator):
+    message = "tol must be a finite number >= 0; got -1. Use tol=1e-4, the default."
+    assert_refused(Estimator(tol=-1), message, X, LABELS)
+
+
+def failing(model, X, y):
+    raise KeyError("column")
+
+
+def test_a_scorer_that_fails():
+    model = WeightDecayMLPRegressorCV(alphas=[0.5, 2.0], scoring=failing, cv=2, **SMALL)
+    assert_refused(
+        model,
+        f"scoring={failing!r} failed for alpha=0.5 in split 0: KeyError('column'). "
+        "Choose a scorer that suits these targets.",
+        trains=True,
+    )
+    # In another process the function has another address.
+    with pytest.raises(ValueError, match=r"failed for alpha=.* in split 0: KeyError"):
+        model.set_params(n_jobs=2).fit(X, Y)
+    assert not hasattr(model, "n_features_in_")
+
+
+@pytest.mark.parametrize("answer", [None, "good", {"a": 1.0}, np.zeros(2)])
+def test_a_scorer_that_gives_no_number(answer):
+    def scorer(model, X, y):
+        return answer
+
+    assert_refused(
+        WeightDecayMLPRegressorCV(alphas=[0.5, 2.0], scoring=scorer, cv=2, **SMALL),
+        f"scoring={scorer!r} failed for alpha=0.5 in split 0: it must return one "
+        f"number; got {answer!r}. Choose the one score that alpha is to be best by.",
+        trains=True,
+    )
+
+
+def test_what_fit_does_not_know():
+    for model in (WeightDecayMLPRegressorCV(), WeightDecayMLPRegressorCV(cv=2)):
+        with pytest.raises(TypeError) as caught:
+            model.fit(X, Y, colour="blue")
+        assert str(caught.value) == (
+            "fit got an unexpected argument 'colour'. Without metadata routing only "
+            "groups can be passed on; see "
+            "sklearn.set_config(enable_metadata_routing=True)."
+        )
+        assert not hasattr(model, "n_features_in_")
+
+
+def test_a_scorer_without_weights():
+    largest = make_scorer(max_error, greater_is_better=False)
+    model = WeightDecayMLPRegressorCV(
+        alphas=[1e-3, 0.01], scoring=largest, cv=2, **SMALL
+    )
+    with pytest.warns(UserWarning) as caught:
+        model.fit(X, Y, np.ones(12))
+    assert str(caught[0].message) == (
+        f"scoring={largest!r} takes no sample_weight: the networks are fitted with "
+        "weights but scored without."
+    )
+    assert caught[0].filename == __file__
+
+
+# One step of this length is stable where alpha is 0, and explodes where it is large.
+EXPLOSIVE = dict(solver="gd", learning_rate_init=0.1, max_iter=50, tol=0.0, **SMALL)
+
+
+def test_a_network_that_diverges_scores_nan_and_the_others_go_on(one_blas_thread):
+    model = WeightDecayMLPRegressorCV(alphas=[1e-3, 0.01, 1e3], cv=3, **EXPLOSIVE)
+    with pytest.warns((FitFailedWarning, ConvergenceWarning)) as caught:
+        model.fit(X, Y)
+    [said] = [w for w in caught if w.category is FitFailedWarning]
+    start, _, rest = str(said.message).partition(" the objective went ")
+    assert re.fullmatch(
+        "3 of 9 fits failed, and their scores are nan. alpha=1000, split 0: "
+        r"solver='gd' diverged in epoch \d+:",
+        start,
+    )
+    assert rest.endswith("lower it, or standardise X (and y).")
+    assert said.filename == __file__
+    results = model.cv_results_
+    np.testing.assert_array_equal(np.isnan(results["mean_test_score"]), [0, 0, 1])
+    assert all(np.isnan(results[f"split{k}_test_score"][2]) for k in range(3))
+    assert results["rank_test_score"][2] == 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        others = WeightDecayMLPRegressorCV(alphas=[1e-3, 0.01], cv=3, **EXPLOSIVE)
+        others.fit(X, Y)
+    for key, values in others.cv_results_.items():
+        if "score" in key and "time" not in key:
+            np.testing.assert_array_equal(results[key][:2], values)
+    np.testing.assert_array_equal(model.coefs_[0], others.coefs_[0])
+
+
+def test_all_networks_diverge():
+    model = WeightDecayMLPRegressorCV(alphas=[1e3, 2e3], cv=3, **EXPLOSIVE)
+    message = "All 6 fits failed. alpha=1000, split 0: solver='gd' diverged in epoch"
+    assert_refused(model, message, whole=False, trains=True)
+
+
+def test_a_diverged_restart_is_dropped(monkeypatch):
+    import skwd._estimator as module
+
+    def initial_params(*args):
+        params = skwd_initial_params(*args)
+        params[1:] *= 1e150
+        return params
+
+    skwd_initial_params = module.initial_params
+    model = WeightDecayMLPRegressorCV(
+        alphas=[1e-3, 0.01], cv=2, n_init=2, ensemble=True, **SMALL
+    )
+    alone = WeightDecayMLPRegressorCV(alphas=[1e-3, 0.01], cv=2, **SMALL).fit(X, Y)
+    monkeypatch.setattr(module, "initial_params", initial_params)
+    model.fit(X, Y)
+    np.testing.assert_array_equal(
+        model.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"]
+    )
+    assert model.coefs_[0].shape == (1, 2, 3)
+
+
+def test_networks_that_have_not_converged():
+    """One warning for the cross-validation, and the plain one for the final fit."""
+    model = WeightDecayMLPRegressorCV(
+        alphas=[1e-4, 1e-3], cv=KFold(3), max_iter=4, solver="lbfgs", **SMALL
+    )
+    with pytest.warns(ConvergenceWarning) as caught:
+        model.fit(X, Y)
+    first = str(caught[0].message)
+    number, _, rest = first.partition(" of 6 fits of the cross-validation have not ")
+    assert 0 < int(number) <= 6
+    assert rest == (
+        "converged: solver='lbfgs' reached max_iter (max_iter=4, tol=0.0001). Increase "
+        "max_iter or tol, or standardise X (StandardScaler)."
+    )
+    assert [w.filename for w in caught] == [__file__] * len(caught)
+    assert len(caught) <= 2
+
+
+def test_nothing_optional_is_missing_after_a_fit():
+    for model in (WeightDecayMLPRegressorCV(), WeightDecayMLPClassifierCV()):
+        assert not hasattr(model, "partial_fit")
+        names = model.get_params()
+        assert not names.keys() & {"alpha", "warm_start"}
+        plain = model._plain_class().get_params()
+        search = {"alphas", "cv", "scoring", "rule", "n_jobs"}
+        assert names.keys() - search == plain.keys() - {"alpha", "warm_start"}
+        shared = names.keys() & plain.keys()
+        assert {k: names[k] for k in shared} == {k: plain[k] for k in shared}
+
+
+def test_a_scorer_by_name_and_as_an_object_are_one():
+    model = WeightDecayMLPRegressorCV(alphas=[1e-3, 0.01], cv=ShuffleSplit(2), **SMALL)
+    model.set_params(cv=KFold(2), scoring="r2").fit(X, Y)
+    score = model.best_score_
+    assert model.set_params(scoring=get_scorer("r2")).fit(X, Y).best_score_ == score
+    assert model.set_params(scoring=None).fit(X, Y).best_score_ == score

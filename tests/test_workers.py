@@ -1,0 +1,290 @@
+"""Chunks, workers and backends: they change the time a search takes, nothing else."""
+
+import re
+import threading
+import time
+import tracemalloc
+
+import joblib
+import numpy as np
+import pytest
+from searches import ALPHAS, assert_same_choice
+from sklearn.base import clone
+from threadpoolctl import threadpool_info
+
+import skwd._objective
+import skwd._path
+import skwd._stochastic
+import skwd._workers
+from skwd import WeightDecayMLPClassifierCV, WeightDecayMLPRegressorCV
+from skwd._path import chunks
+from skwd._result import Status
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def model(solver="adam", **changes):
+    base = dict(
+        alphas=ALPHAS, hidden_layer_sizes=(6,), random_state=0, cv=3, max_iter=8
+    )
+    return WeightDecayMLPRegressorCV(solver=solver, **{**base, **changes})
+
+
+@pytest.fixture(params=["lbfgs", "adam"])
+def fitted(request, regression):
+    """A search in one chunk of one worker, and its data."""
+    X, y = regression
+    # 120 rows make 3 equal folds, 119 unequal ones.
+    return model(request.param, early_stopping=True).fit(X[:119], y[:119]), X, y
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
+@pytest.mark.parametrize("n_jobs", [2, 3])
+def test_workers_change_nothing(backend, n_jobs, fitted):
+    whole, X, y = fitted
+    with joblib.parallel_config(backend=backend):
+        parts = clone(whole).set_params(n_jobs=n_jobs).fit(X[:119], y[:119])
+    assert_same_choice(parts, whole)
+
+
+def test_without_a_backend_named_n_jobs_means_processes(fitted):
+    whole, X, y = fitted
+    assert_same_choice(clone(whole).set_params(n_jobs=2).fit(X[:119], y[:119]), whole)
+    with joblib.parallel_config(n_jobs=2):
+        assert_same_choice(clone(whole).fit(X[:119], y[:119]), whole)
+
+
+@pytest.mark.parametrize("n_bytes", [1, 40_000, 200_000])
+def test_chunks_change_nothing(n_bytes, fitted, monkeypatch):
+    whole, X, y = fitted
+    monkeypatch.setattr(skwd._path, "CHUNK_BYTES", n_bytes)
+    assert_same_choice(clone(whole).fit(X[:119], y[:119]), whole)
+    monkeypatch.setattr(skwd._stochastic, "CREW_BYTES", 1)
+    monkeypatch.setattr(skwd._objective, "CHUNK_BYTES", 1)
+    assert_same_choice(clone(whole).fit(X[:119], y[:119]), whole)
+
+
+def test_rows_gathered_once_or_in_place(fitted, monkeypatch):
+    """Folds that together are too large leave their rows where they are."""
+    whole, X, y = fitted
+    asked = []
+
+    def share_memory(problems):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(skwd._path, "GATHER_BYTES", 79 * 5 * 8 * 2)
+            skwd._path.share_memory(problems)
+        asked.extend(problem.training.is_gathered for problem in problems)
+
+    monkeypatch.setattr("skwd._search.share_memory", share_memory)
+    assert_same_choice(clone(whole).fit(X[:119], y[:119]), whole)
+    assert asked == [False] * 3
+
+
+def problems_of(estimator, X, y, monkeypatch):
+    """The problems of a search's splits."""
+    found = []
+
+    def cross_validate(splits, *args):
+        found.extend(split.problem for split in splits)
+        raise RuntimeError("far enough")
+
+    monkeypatch.setattr("skwd._search.cross_validate", cross_validate)
+    with pytest.raises(RuntimeError, match="far enough"):
+        estimator.fit(X, y)
+    return found
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 5, 16])
+@pytest.mark.parametrize("n_alphas", [1, 3, 8, 50])
+@pytest.mark.parametrize("n_bytes", [1, 100_000, 1 << 24])
+def test_every_cell_is_in_one_chunk(n_jobs, n_alphas, n_bytes, regression, monkeypatch):
+    problems = problems_of(model(cv=7, n_init=2), *regression, monkeypatch)
+    monkeypatch.setattr(skwd._path, "CHUNK_BYTES", n_bytes)
+    cut = chunks(problems, n_alphas, n_jobs)
+    cells = [(f, a) for part in cut for f in part.problems for a in part.alphas]
+    assert sorted(cells) == [(f, a) for f in range(7) for a in range(n_alphas)]
+    each = skwd._path._cell_bytes(problems[0])
+    sizes = [len(part.problems) * len(part.alphas) for part in cut]
+    assert max(sizes) * each <= max(n_bytes, each)
+    assert len(cut) >= min(n_jobs, len(cells))
+
+
+def test_folds_of_one_chunk_share_their_rows_and_alphas_are_mixed(
+    regression, monkeypatch
+):
+    problems = problems_of(model(cv=5), *regression, monkeypatch)
+    first, second = chunks(problems, 8, 2)
+    assert first.problems == second.problems == [0, 1, 2, 3, 4]
+    assert (first.alphas, second.alphas) == ([0, 2, 4, 6], [1, 3, 5, 7])
+
+
+def test_blas_has_one_thread_while_networks_train_and_as_many_as_before_after(
+    regression, monkeypatch
+):
+    def n_threads():
+        pools = [p for p in threadpool_info() if p["user_api"] == "blas"]
+        return [pool["num_threads"] for pool in pools]
+
+    seen, train_path = [], skwd._path.train_path
+
+    def spy(*args):
+        seen.append(n_threads())
+        return train_path(*args)
+
+    monkeypatch.setattr("skwd._scoring.train_path", spy)
+    before = n_threads()
+    model().fit(*regression)
+    assert seen == [[1] * len(before)]
+    assert n_threads() == before
+
+
+def test_progress(regression, capsys, monkeypatch):
+    monkeypatch.setattr(skwd._path, "CHUNK_BYTES", 1)
+    model(verbose=True, cv=2).fit(*regression)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 8
+    for number, line in enumerate(lines, 1):
+        assert re.fullmatch(
+            rf"{number} of 8 fits done \({number / 8:.0%}\) in \d+\.\d s, about "
+            r"\d+\.\d s left",
+            line,
+        )
+    assert lines[-1].endswith("about 0.0 s left")
+    model(verbose=2, cv=2, max_iter=3).fit(*regression)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:11] for line in lines[8:]] == [f"Iteration {k}" for k in (1, 2, 3)]
+    model().fit(*regression)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_an_interrupt_ends_the_threads_and_leaves_the_estimator(
+    solver, regression, monkeypatch
+):
+    """The main thread is interrupted while it waits; the workers end within a step."""
+    X, y = regression
+    estimator = model(solver).fit(X, y)
+    before = dict(estimator.__dict__)
+    started, n_before = threading.Event(), threading.active_count()
+    call = skwd._path.train
+
+    def train(*args):
+        started.set()
+        return call(*args)
+
+    monkeypatch.setattr(skwd._path, "train", train)
+    endless = {"max_iter": 10**9, "tol": 0.0, "n_iter_no_change": 10**9}
+    endless |= {"max_fun": 10**9, "activation": "tanh", "alphas": [0.0, 1e-9]}
+    changed = clone(estimator).set_params(n_jobs=2, **endless)
+    changed.__dict__.update({k: v for k, v in before.items() if k.endswith("_")})
+    kept = dict(changed.__dict__)
+
+    def run(tasks, n_jobs):
+        for task in tasks:
+            threading.Thread(target=skwd._workers.train_and_score, args=task).start()
+        assert started.wait(20)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(skwd._workers, "_run", run)
+    monkeypatch.setattr(threading, "excepthook", lambda args: None)
+    with pytest.raises(KeyboardInterrupt):
+        changed.fit(X, y)
+    assert changed.__dict__.keys() == kept.keys()
+    assert all(changed.__dict__[name] is kept[name] for name in kept)
+    deadline = time.monotonic() + 20
+    while threading.active_count() > n_before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == n_before
+
+
+def test_an_interrupt_of_a_single_worker(regression, monkeypatch):
+    calls = []
+
+    def scorer(model, X, y):
+        calls.append(model)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return 0.0
+
+    estimator = model(scoring=scorer)
+    with pytest.raises(KeyboardInterrupt):
+        estimator.fit(*regression)
+    assert not hasattr(estimator, "alpha_") and len(calls) == 3
+
+
+def test_memory_does_not_grow_with_the_number_of_networks(regression, monkeypatch):
+    """1000 networks take their scores, and the memory of the largest chunk."""
+    limit = 1 << 20
+    monkeypatch.setattr(skwd._path, "CHUNK_BYTES", limit)
+    monkeypatch.setattr(skwd._stochastic, "CREW_BYTES", limit)
+    X, y = regression
+    peaks = {}
+    for n_alphas in (50, 250):
+        wide = model(
+            "adam",
+            alphas=np.logspace(-4, 0, n_alphas),
+            cv=4,
+            hidden_layer_sizes=(100,),
+            max_iter=1,
+        )
+        tracemalloc.start()
+        wide.fit(X, y)
+        peaks[n_alphas] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    every_network = 1000 * (6 * 601 + 2 * 90 * 101) * 8  # what 1000 at once would take
+    assert peaks[250] < 3 * limit < every_network / 50
+    assert peaks[250] < 1.3 * peaks[50]
+
+
+def test_lost_networks_in_a_stack_leave_their_neighbours(regression, monkeypatch):
+    """Rows that overflow in one split alone fail that split alone."""
+    X, y = regression
+    X = X.copy()
+    X[:40, 0] = 1e200
+    splits = [
+        (np.arange(40, 120), np.arange(100, 120)),
+        (np.arange(0, 120), np.arange(60, 80)),
+        (np.arange(50, 110), np.arange(110, 120)),
+    ]
+    seen = []
+
+    def stop(scores, settings):
+        seen.append(scores)
+        raise RuntimeError("far enough")
+
+    monkeypatch.setattr("skwd._search._warn", stop)
+    for cv in (splits, splits[::2]):
+        with pytest.raises(RuntimeError, match="far enough"):
+            model("lbfgs", cv=cv, early_stopping=True).fit(X, y)
+    whole, others = seen
+    lost = np.isin(whole.status, (Status.OVERFLOW, Status.UNWATCHED))
+    np.testing.assert_array_equal(lost, [[False] * 4, [True] * 4, [False] * 4])
+    np.testing.assert_array_equal(np.isnan(whole.score), lost)
+    np.testing.assert_array_equal(whole.score[::2], others.score)
+    assert len(whole.failures) == 4 and others.failures == []
+
+
+def test_a_cluster_of_two_workers(fitted):
+    """Dask carries the chunks; nothing here knows of it."""
+    distributed = pytest.importorskip("distributed")
+    whole, X, y = fitted
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+        joblib.parallel_config(backend="dask", wait_for_workers_timeout=60),
+    ):
+        client.wait_for_workers(2)
+        parts = clone(whole).set_params(n_jobs=-1).fit(X[:119], y[:119])
+        assert sum(client.run(lambda: 1).values()) == 2
+    assert_same_choice(parts, whole)
+
+
+def test_classes_travel_to_the_workers(classes):
+    X, y = classes
+    names = np.array(["ash", "birch", "oak"])[y]
+    one = WeightDecayMLPClassifierCV(
+        alphas=ALPHAS, cv=3, max_iter=5, hidden_layer_sizes=(5,), random_state=0
+    ).fit(X, names)
+    assert_same_choice(clone(one).set_params(n_jobs=2).fit(X, names), one)
