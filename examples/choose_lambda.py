@@ -1,9 +1,11 @@
 """Choose the weight decay lambda by cross-validation, and look at the trade-off.
 
 Too small a lambda overfits: the training error is low, the validation error high. Too
-large a lambda underfits: both are high. GridSearchCV finds the value between them for a
-regressor and a classifier on data that come with scikit-learn; a table of each search
-is printed, and both are drawn into one picture.
+large a lambda underfits: both are high. GridSearchCV finds the value between them as
+for any estimator; WeightDecayMLPRegressorCV and WeightDecayMLPClassifierCV find the
+same one with the same scores, in less time. Both do so here, for a regressor and a
+classifier on data that come with scikit-learn: a table of each search is printed, and
+the paths are drawn into one picture.
 
     python examples/choose_lambda.py [--output PICTURE.png]
 """
@@ -13,20 +15,29 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd import (
+    AlphaPathDisplay,
+    WeightDecayMLPClassifier,
+    WeightDecayMLPClassifierCV,
+    WeightDecayMLPRegressor,
+    WeightDecayMLPRegressorCV,
+)
 
-# title, loader, estimator, folds, scoring (higher is better), what it is minus of,
-# lambdas
+# title, loader, estimator of one lambda, the one that chooses it, their parameters,
+# folds, scoring (higher is better), what it is minus of, lambdas
 SEARCHES = [
     (
         "Regression: diabetes",
         load_diabetes,
-        WeightDecayMLPRegressor(normalize_y=True, random_state=0),
+        WeightDecayMLPRegressor,
+        WeightDecayMLPRegressorCV,
+        {"normalize_y": True, "random_state": 0},
         KFold(10, shuffle=True, random_state=0),
         "neg_root_mean_squared_error",
         "RMSE",
@@ -35,7 +46,9 @@ SEARCHES = [
     (
         "Classification: breast cancer",
         load_breast_cancer,
-        WeightDecayMLPClassifier(random_state=0),
+        WeightDecayMLPClassifier,
+        WeightDecayMLPClassifierCV,
+        {"random_state": 0},
         StratifiedKFold(10, shuffle=True, random_state=0),
         "neg_log_loss",
         "log-loss",
@@ -44,71 +57,59 @@ SEARCHES = [
 ]
 
 
-def search(load, estimator, cv, scoring, alphas):
-    """Cross-validate every alpha, as with any scikit-learn estimator."""
+def timed_fit(model, X, y):
+    """The fitted model and the seconds it took; the workers have started before."""
+    Parallel(n_jobs=2)(
+        delayed(clone(model.set_params(n_jobs=1)).get_params)() for _ in "12"
+    )
+    start = perf_counter()
+    model.set_params(n_jobs=2).fit(X, y)
+    return model, perf_counter() - start
+
+
+def search(load, plain, chooser, params, cv, scoring, alphas):
+    """Cross-validate every alpha, in both ways."""
     X, y = load(return_X_y=True)
-    model = Pipeline([("scale", StandardScaler()), ("mlp", estimator)])
+    X = StandardScaler().fit_transform(X)
+    how = {"cv": cv, "scoring": scoring}
+    # The training scores, for the picture, are a small part of its time.
     grid = GridSearchCV(
-        model,
-        {"mlp__alpha": alphas},
-        cv=cv,
-        scoring=scoring,
-        return_train_score=True,
-        n_jobs=2,
+        plain(**params), {"alpha": alphas}, return_train_score=True, **how
     )
-    return grid.fit(X, y)
-
-
-def errors(grid):
-    """Training error, validation error and its standard error, for each alpha."""
-    results = grid.cv_results_
-    standard_error = results["std_test_score"] / np.sqrt(grid.n_splits_ - 1)
-    return -results["mean_train_score"], -results["mean_test_score"], standard_error
-
-
-def print_table(title, metric, alphas, grid, seconds):
-    print(f"\n{title} ({metric}, {grid.n_splits_} folds, {seconds:.1f} s)")
-    print(f"{'lambda':>10}{'train':>10}{'validation':>12}   standard error")
-    for i, (alpha, train, validation, error) in enumerate(zip(alphas, *errors(grid))):
-        best = "   <- best" if i == grid.best_index_ else ""
-        print(f"{alpha:10.2g}{train:10.4g}{validation:12.4g}   +- {error:.2g}{best}")
-
-
-def draw(ax, title, metric, alphas, grid):
-    """Both errors against lambda, with a band of one standard error each way."""
-    train, validation, error = errors(grid)
-    best, blue, red = grid.best_index_, "#33658a", "#d1495b"
-    ax.fill_between(
-        alphas,
-        validation - error,
-        validation + error,
-        color=red,
-        alpha=0.18,
-        linewidth=0,
-        label="± 1 standard error",
+    return timed_fit(grid, X, y), timed_fit(
+        chooser(alphas=alphas, **how, **params), X, y
     )
-    ax.plot(alphas, validation, "o-", color=red, markersize=4, label="validation")
-    ax.plot(alphas, train, "o-", color=blue, markersize=4, label="training")
-    ring = {"markeredgecolor": "white", "markeredgewidth": 1.5}
-    ax.plot(alphas[best], validation[best], "o", color=red, markersize=11, **ring)
-    ax.axvline(alphas[best], color="0.6", linewidth=1, linestyle=(0, (4, 3)), zorder=0)
-    ax.text(
-        alphas[best],
-        0.96,
-        f"best λ = {alphas[best]:.2g}",
-        transform=ax.get_xaxis_transform(),  # x in lambdas, y in parts of the height
-        ha="center",
-        va="top",
-        bbox={"boxstyle": "round", "facecolor": "white", "edgecolor": "0.75"},
+
+
+def print_table(title, metric, grid, grid_seconds, model, model_seconds):
+    """Errors of each lambda, as both searches found them."""
+    theirs, ours = grid.cv_results_, model.cv_results_
+    train, names = -theirs["mean_train_score"], ("GridSearchCV", type(model).__name__)
+    columns = -theirs["mean_test_score"], -ours["mean_test_score"]
+    errors = ours["std_test_score"] / np.sqrt(model.n_splits_ - 1)
+    print(f"\n{title} ({metric}, {model.n_splits_} folds)")
+    print(f"{'lambda':>8}{'training':>10}{names[0]:>14}{names[1]:>28}   standard error")
+    for i, alpha in enumerate(model.alphas_):
+        best = "   <- best" if i == model.best_index_ == grid.best_index_ else ""
+        cells = f"{train[i]:10.4g}{columns[0][i]:14.6g}{columns[1][i]:28.6g}"
+        print(f"{alpha:8.2g}{cells}   +- {errors[i]:.2g}{best}")
+    times = f"{grid_seconds:>12.1f} s{model_seconds:26.1f} s"
+    print(f"{'time':>18}{times}   {grid_seconds / model_seconds:.1f} times faster")
+
+
+def draw(ax, title, metric, grid, model):
+    """Both errors against lambda: the path of the validation error, and training."""
+    blue, red = "#33658a", "#d1495b"
+    display = AlphaPathDisplay.from_estimator(
+        model, ax=ax, negate_score=True, score_name=metric, line_kw={"color": red}
     )
+    train = -grid.cv_results_["mean_train_score"]
+    ax.plot(model.alphas_, train, "o-", color=blue, markersize=4, label="training")
     ax.set_title(title)
     ax.set_xlabel("← overfits        λ (alpha)        underfits →")
-    ax.set_ylabel(metric)
-    ax.set_xscale("log")
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(0, 1.1 * np.max(-display.scores.mean(axis=1)))
     ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(axis="y", color="0.92")
-    ax.set_axisbelow(True)
+    ax.legend(frameon=False, handlelength=1.6, fontsize="small")
 
 
 def main():
@@ -118,11 +119,10 @@ def main():
     output = parser.parse_args().output
 
     found = []
-    for title, load, estimator, cv, scoring, metric, alphas in SEARCHES:
-        start = perf_counter()
-        grid = search(load, estimator, cv, scoring, alphas)
-        print_table(title, metric, alphas, grid, perf_counter() - start)
-        found.append((title, metric, alphas, grid))
+    for title, *parts, metric, alphas in SEARCHES:
+        (grid, grid_seconds), (model, seconds) = search(*parts, alphas)
+        print_table(title, metric, grid, grid_seconds, model, seconds)
+        found.append((title, metric, grid, model))
 
     try:
         from matplotlib.figure import Figure
@@ -131,10 +131,8 @@ def main():
         return
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, wspace=0.04)
-    axes = figure.subplots(1, 2)
-    for ax, (title, metric, alphas, grid) in zip(axes, found):
-        draw(ax, title, metric, alphas, grid)
-    axes[0].legend(frameon=False, loc="lower right", handlelength=1.4)
+    for ax, part in zip(figure.subplots(1, 2), found):
+        draw(ax, *part)
     figure.savefig(output, dpi=150)
     print(f"\nPicture: {output}")
 

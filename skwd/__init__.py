@@ -5,9 +5,11 @@ from skwd._cross_validated import (
     WeightDecayMLPClassifierCV,
     WeightDecayMLPRegressorCV,
 )
+from skwd._display import AlphaPathDisplay
 from skwd._regressor import WeightDecayMLPRegressor
 
 __all__ = [
+    "AlphaPathDisplay",
     "WeightDecayMLPClassifier",
     "WeightDecayMLPClassifierCV",
     "WeightDecayMLPRegressor",

@@ -18,6 +18,7 @@ ESTIMATORS = {
     "__init__",
     "_classifier",
     "_cross_validated",
+    "_display",
     "_estimator",
     "_fit",
     "_regressor",

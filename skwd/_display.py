@@ -1,0 +1,213 @@
+"""A picture of scores against alpha."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skwd._selection import choose, split_scores
+
+
+class AlphaPathDisplay:
+    """Scores of a cross-validation against alpha.
+
+    Shows the mean score with a band of one standard error each way, the scores of every
+    split faintly behind it, and marks the best alpha and the one of the 1-se rule.
+    Create it with `from_estimator`; every parameter is stored as an attribute.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        Ascending.
+    scores : ndarray of shape (n_alphas, n_splits)
+        Higher is better.
+    alpha : float, optional
+        The alpha that was chosen.
+    score_name : str, optional
+        For the axis.
+
+    Attributes
+    ----------
+    ax_, figure_
+        matplotlib's axes and figure.
+    line_, split_lines_, band_ : matplotlib artists
+        The mean, the splits and the band; ``band_`` is None for one split.
+    best_line_, one_se_line_ : matplotlib artists
+        The marks; ``one_se_line_`` is None for one split.
+
+    See Also
+    --------
+    WeightDecayMLPRegressorCV, WeightDecayMLPClassifierCV
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import scale
+    >>> from skwd import AlphaPathDisplay, WeightDecayMLPRegressorCV
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = WeightDecayMLPRegressorCV(
+    ...     alphas=np.logspace(-2, 0, 5), normalize_y=True, random_state=0
+    ... ).fit(scale(X), y)
+    >>> display = AlphaPathDisplay.from_estimator(model)  # doctest: +SKIP
+    """
+
+    def __init__(self, *, alphas, scores, alpha=None, score_name=None):
+        self.alphas = alphas
+        self.scores = scores
+        self.alpha = alpha
+        self.score_name = score_name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        *,
+        ax=None,
+        score_name=None,
+        negate_score=False,
+        line_kw=None,
+        split_kw=None,
+        band_kw=None,
+    ):
+        """Draw the path of a fitted CV estimator.
+
+        Parameters
+        ----------
+        estimator : WeightDecayMLPRegressorCV or WeightDecayMLPClassifierCV
+            Fitted.
+        ax : matplotlib axes, optional
+            Where to draw; new axes by default.
+        score_name : str, optional
+            For the axis; by default the estimator's ``scoring``.
+        negate_score : bool, default=False
+            Show minus the scores, for those that are minus an error.
+        line_kw, split_kw, band_kw : dict, optional
+            For the mean (``plot``), the splits (``plot``) and the band
+            (``fill_between``).
+
+        Returns
+        -------
+        display : AlphaPathDisplay
+
+        Raises
+        ------
+        ImportError
+            Without matplotlib.
+        NotFittedError
+            Where fit has not been called.
+        """
+        check_is_fitted(estimator, "cv_results_")
+        if score_name is None:
+            score_name = _name_of(estimator.scoring, negate_score)
+        display = cls(
+            alphas=estimator.alphas_,
+            scores=split_scores(estimator.cv_results_),
+            alpha=estimator.alpha_,
+            score_name=score_name,
+        )
+        return display.plot(
+            ax,
+            negate_score=negate_score,
+            line_kw=line_kw,
+            split_kw=split_kw,
+            band_kw=band_kw,
+        )
+
+    def plot(
+        self,
+        ax=None,
+        *,
+        negate_score=False,
+        line_kw=None,
+        split_kw=None,
+        band_kw=None,
+    ):
+        """Draw the path.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            Where to draw; new axes by default.
+        negate_score : bool, default=False
+            Show minus the scores, for those that are minus an error.
+        line_kw, split_kw, band_kw : dict, optional
+            For the mean (``plot``), the splits (``plot``) and the band
+            (``fill_between``).
+
+        Returns
+        -------
+        self : AlphaPathDisplay
+
+        Raises
+        ------
+        ImportError
+            Without matplotlib.
+        """
+        try:
+            import matplotlib.pyplot as plt
+        except ImportError as error:
+            raise ImportError(
+                "AlphaPathDisplay needs matplotlib: pip install matplotlib."
+            ) from error
+        if ax is None:
+            _, ax = plt.subplots(layout="constrained")
+        sign = -1.0 if negate_score else 1.0
+        shown, n_splits = sign * self.scores, self.scores.shape[1]
+        mean = shown.mean(axis=1)
+        (self.line_,) = ax.plot(
+            self.alphas, mean, **{"marker": "o", "markersize": 4, **(line_kw or {})}
+        )
+        colour = self.line_.get_color()
+        faint = {"color": colour, "alpha": 0.25, "linewidth": 0.8, "zorder": 1}
+        self.split_lines_ = ax.plot(self.alphas, shown, **{**faint, **(split_kw or {})})
+        self.band_ = self.one_se_line_ = None
+        best = choose(self.scores, "best")
+        mark = {"color": "0.4", "linewidth": 1.2, "zorder": 0}
+        self.best_line_ = ax.axvline(
+            self.alphas[best], linestyle="--", label=self._label(best, "best"), **mark
+        )
+        if n_splits > 1:
+            error = shown.std(axis=1, ddof=1) / np.sqrt(n_splits)
+            self.band_ = ax.fill_between(
+                self.alphas,
+                mean - error,
+                mean + error,
+                **{"color": colour, "alpha": 0.2, "linewidth": 0, **(band_kw or {})},
+            )
+            self.band_.set_label("± 1 standard error")
+            largest = choose(self.scores, "1se")
+            self.one_se_line_ = ax.axvline(
+                self.alphas[largest],
+                linestyle=":",
+                label=self._label(largest, "1-se"),
+                **mark,
+            )
+        self.line_.set_label(f"mean of {n_splits} split{'s' if n_splits > 1 else ''}")
+        # Zero has no place on a logarithmic axis: it is drawn below the others.
+        positive = self.alphas[self.alphas > 0]
+        if len(positive) < len(self.alphas) and len(positive):
+            ax.set_xscale("symlog", linthresh=float(positive[0]))
+        elif len(positive):
+            ax.set_xscale("log")
+        ax.set_xlabel("alpha")
+        ax.set_ylabel(self.score_name or ("Error" if negate_score else "Score"))
+        ax.legend()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _label(self, number: int, name: str) -> str:
+        chosen = ", chosen" if self.alphas[number] == self.alpha else ""
+        return f"{name}: {self.alphas[number]:.2g}{chosen}"
+
+
+def _name_of(scoring, negate_score: bool) -> str | None:
+    """A name for the axis, as far as ``scoring`` tells it."""
+    if not isinstance(scoring, str):
+        return None
+    name = scoring
+    if negate_score:
+        name = name.removeprefix("neg_")
+    elif name.startswith("neg_"):
+        name = f"negative {name.removeprefix('neg_')}"
+    return name.replace("_", " ").capitalize()

@@ -1,0 +1,134 @@
+"""AlphaPathDisplay: what is drawn, on whose axes, and what without matplotlib."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import ShuffleSplit
+
+from skwd import AlphaPathDisplay, WeightDecayMLPRegressorCV
+
+matplotlib = pytest.importorskip("matplotlib")
+pytestmark = pytest.mark.filterwarnings("ignore:alpha=.* is too large for this data")
+
+
+@pytest.fixture(autouse=True)
+def without_a_screen():
+    import matplotlib.pyplot as plt
+
+    before = plt.get_backend()
+    plt.switch_backend("Agg")
+    yield
+    plt.close("all")
+    plt.switch_backend(before)
+
+
+def fitted(data, **changes):
+    X, y = data
+    y = y + 2.0 * np.random.default_rng(0).standard_normal(len(y))
+    base = dict(alphas=np.logspace(-3, 0, 16), hidden_layer_sizes=(4,), random_state=0)
+    return WeightDecayMLPRegressorCV(**{**base, **changes}).fit(X, y)
+
+
+def test_what_is_drawn(regression):
+    model = fitted(regression, scoring="neg_mean_squared_error")
+    display = AlphaPathDisplay.from_estimator(model)
+    mean = model.cv_results_["mean_test_score"]
+    np.testing.assert_array_equal(display.line_.get_xdata(), model.alphas_)
+    np.testing.assert_allclose(display.line_.get_ydata(), mean)
+    assert len(display.split_lines_) == 5
+    for number, line in enumerate(display.split_lines_):
+        scores = model.cv_results_[f"split{number}_test_score"]
+        np.testing.assert_array_equal(line.get_ydata(), scores)
+        assert line.get_alpha() < 0.5
+    error = model.cv_results_["std_test_score"] / np.sqrt(5 - 1)  # ddof=0 there
+    edges = display.band_.get_paths()[0].vertices
+    assert edges[:, 1].max() == pytest.approx((mean + error).max())
+    assert edges[:, 1].min() == pytest.approx((mean - error).min())
+    assert display.best_line_.get_xdata()[0] == model.alpha_
+    refitted = fitted(regression, scoring="neg_mean_squared_error", rule="1se")
+    assert display.one_se_line_.get_xdata()[0] == refitted.alpha_ > display.alpha
+    assert display.ax_.get_xscale() == "log"
+    assert display.ax_.get_xlabel() == "alpha"
+    assert display.ax_.get_ylabel() == "Negative mean squared error"
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert f"best: {model.alphas_[model.best_index_]:.2g}, chosen" in texts
+    assert f"1-se: {refitted.alpha_:.2g}" in texts
+    assert "± 1 standard error" in texts and "mean of 5 splits" in texts
+    assert display.figure_ is display.ax_.figure
+
+
+def test_errors_instead_of_scores_on_given_axes(regression):
+    model = fitted(regression, scoring="neg_mean_squared_error", rule="1se")
+    import matplotlib.pyplot as plt
+
+    _, ax = plt.subplots()
+    display = AlphaPathDisplay.from_estimator(
+        model,
+        ax=ax,
+        negate_score=True,
+        line_kw={"color": "red"},
+        split_kw={"linewidth": 3},
+        band_kw={"alpha": 0.5},
+    )
+    assert display.ax_ is ax
+    np.testing.assert_allclose(
+        display.line_.get_ydata(), -model.cv_results_["mean_test_score"]
+    )
+    assert display.line_.get_color() == "red"
+    assert display.split_lines_[0].get_linewidth() == 3
+    assert display.band_.get_alpha() == 0.5
+    assert ax.get_ylabel() == "Mean squared error"
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert f"1-se: {model.alpha_:.2g}, chosen" in texts
+    again = display.plot()
+    assert again is display and display.ax_ is not ax
+
+
+def test_one_split_and_an_alpha_of_zero(regression):
+    model = fitted(
+        regression, alphas=[0.0, 0.01, 0.1], cv=ShuffleSplit(1, random_state=0)
+    )
+    display = AlphaPathDisplay.from_estimator(model, score_name="R2")
+    assert display.band_ is None and display.one_se_line_ is None
+    assert display.ax_.get_xscale() == "symlog"
+    assert display.ax_.get_ylabel() == "R2"
+    display.figure_.canvas.draw()
+
+
+def test_an_estimator_that_is_not_fitted():
+    with pytest.raises(NotFittedError):
+        AlphaPathDisplay.from_estimator(WeightDecayMLPRegressorCV())
+
+
+WITHOUT = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "matplotlib":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())
+import numpy as np
+from skwd import AlphaPathDisplay
+
+display = AlphaPathDisplay(alphas=np.ones(2), scores=np.ones((2, 3)))
+try:
+    display.plot()
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_without_matplotlib():
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", WITHOUT],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    message = "AlphaPathDisplay needs matplotlib: pip install matplotlib.\n"
+    assert run.stdout == message
