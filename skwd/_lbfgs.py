@@ -28,9 +28,13 @@ from skwd._result import Callback, Result, Status
 # Curvature pairs. SciPy keeps 10; with 20, as many iterations reach a lower J for a few
 # per cent more time (benchmarks/lbfgs.py prints both).
 MEMORY = 20
-# Networks per chunk: together they need no more than this, unless one network alone
-# does. Changes no bit.
-CHUNK_BYTES = 1 << 28
+# Networks that run at a time: together they need no more than this, unless one network
+# alone does. As some finish, others that wait take their place: a stack that shrank to
+# its slowest networks would spend its time between the array operations. Changes no bit.
+STACK_BYTES = 1 << 23
+
+# They begin once this part of the stack is free: each time costs a copy of it.
+JOINING = 4
 
 # As plain integers: an enumeration's members cost a look-up in every iteration.
 RUNNING, CONVERGED = int(Status.RUNNING), int(Status.CONVERGED)
@@ -70,6 +74,13 @@ class _State:
         for field in fields(self):
             setattr(self, field.name, getattr(self, field.name)[networks])
 
+    def joined(self, other: _State) -> _State:
+        pairs = (
+            (getattr(self, field.name), getattr(other, field.name))
+            for field in fields(self)
+        )
+        return _State(*map(np.concatenate, pairs))
+
 
 def network_bytes(n_params: int) -> int:
     """Memory of a network in its run: pairs, iterate, trial, gradients, direction."""
@@ -103,16 +114,20 @@ def minimize(
         ``x`` is the last iterate of each network: the lowest J, but for rounding.
     """
     result = Result.of_start(params0)
-    size = max(1, CHUNK_BYTES // network_bytes(params0.shape[1]))
+    size = max(1, STACK_BYTES // network_bytes(params0.shape[1]))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for first in range(0, len(params0), size):
-            networks = np.arange(first, min(first + size, len(params0)))
-            part = objective[networks]
-            state = _start(part, result.x[networks], networks, max_fun, tol)
-            part, state = _retire(part, state, result)
-            while len(state):
+        part, state, n_begun = objective, None, 0
+        while state is None or len(state) or n_begun < len(params0):
+            free = size - (0 if state is None else len(state))
+            if n_begun < len(params0) and free >= max(1, size // JOINING):
+                begin = np.arange(n_begun, min(n_begun + free, len(params0)))
+                n_begun = begin[-1] + 1
+                new = _start(objective[begin], result.x[begin], begin, max_fun, tol)
+                state = new if state is None else state.joined(new)
+                part = objective[state.network]
+            else:
                 _iterate(part, state, max_iter, max_fun, tol, callback)
-                part, state = _retire(part, state, result)
+            part, state = _retire(part, state, result)
     return result
 
 

@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from skwd._evaluation import Evaluation, weighted_sum
 from skwd._losses import Loss
 from skwd._network import Network, Pass, block_rows, row_block
 
@@ -178,24 +179,7 @@ class Objective:
 
     def data_loss_gradient(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The loss without the penalty (K,) and its gradient (K, P), in float64."""
-        fun = np.zeros(len(params))
-        grad = np.zeros(params.shape)
-        for sample, networks in self._groups:
-            members = params[networks].astype(self.dtype, copy=False)
-            # A slice of networks gives views: the gradient is written in its place.
-            dparams = grad[networks]
-            part = np.empty_like(members)
-            for X, y, share in sample.blocks(self._block_rows):
-                step = Pass(self.network, members, X.shape[0], part)
-                raw = step.forward(X)
-                losses = self.loss.loss_gradient(y, raw)  # raw is now dl/draw
-                raw *= share.astype(self.dtype, copy=False)
-                step.backward(X, raw)
-                dparams += part
-                fun[networks] += weighted_sum(losses, share)
-            if not isinstance(networks, slice):
-                grad[networks] = dparams
-        return fun, grad
+        return self._evaluation(params)
 
     def data_loss(self, params: np.ndarray) -> np.ndarray:
         """The loss without the penalty (K,), in float64, by a forward pass alone."""
@@ -221,9 +205,13 @@ class Objective:
         return block_rows(self.network.layout, self.dtype.itemsize)
 
     @cached_property
-    def _groups(self) -> list[tuple[Sample, slice | np.ndarray]]:
+    def _evaluation(self) -> Evaluation:
+        return Evaluation(self.network, self.loss, self._groups, self._block_rows)
+
+    @cached_property
+    def _groups(self) -> list[tuple[Sample, np.ndarray]]:
         """Chunks of networks that share a sample, small enough for the cache."""
-        groups: list[tuple[Sample, slice | np.ndarray]] = []
+        groups: list[tuple[Sample, np.ndarray]] = []
         for index in np.unique(self.sample_of):
             sample = self.samples[index]
             rows = min(self._block_rows, len(sample))
@@ -231,20 +219,10 @@ class Objective:
             size = max(1, CHUNK_BYTES // (rows * width * self.dtype.itemsize))
             members = np.flatnonzero(self.sample_of == index)
             for start in range(0, len(members), size):
-                chunk = members[start : start + size]
-                first, last = chunk[0], chunk[-1]
-                contiguous = last - first + 1 == len(chunk)
-                part = slice(first, last + 1) if contiguous else chunk
-                groups.append((sample, part))
+                groups.append((sample, members[start : start + size]))
         return groups
 
 
 def row_dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Dot products of the rows of a and b: (K, P), (K, P) -> (K,), one slice each."""
     return np.matmul(a[:, np.newaxis], b[:, :, np.newaxis])[:, 0, 0]
-
-
-def weighted_sum(losses: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """sum_i share_i losses_ki in float64: (*, b), (..., b, 1) -> (*,)."""
-    losses = np.asarray(losses, dtype=np.float64)
-    return np.matmul(losses[..., np.newaxis, :], share)[..., 0, 0]

@@ -13,8 +13,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from skwd._batches import Batches, Block, Piece
+from skwd._evaluation import weighted_sum
 from skwd._network import Call, Pass
-from skwd._objective import Objective, weighted_sum
+from skwd._objective import Objective
 from skwd._updates import Update, step_calls
 
 

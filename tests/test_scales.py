@@ -97,7 +97,7 @@ def test_chunks_of_networks_change_no_bit(monkeypatch, one_blas_thread):
     limits = {"max_iter": 60, "max_fun": 99, "tol": 1e-5}
     whole = skwd._lbfgs.minimize(objective, x0, **limits)
     monkeypatch.setattr(
-        skwd._lbfgs, "CHUNK_BYTES", 2 * skwd._lbfgs.network_bytes(x0.shape[1])
+        skwd._lbfgs, "STACK_BYTES", 2 * skwd._lbfgs.network_bytes(x0.shape[1])
     )
     seen = []
 
