@@ -38,9 +38,15 @@ class Activation:
 
     def calls(self, Z: np.ndarray, slope: np.ndarray | None) -> list[tuple]:
         """What `__call__` does, as (function, arguments) to be called again."""
-        if self.name == "relu" and slope is not None:  # spares the way through Python
-            zero = np.zeros((), dtype=Z.dtype)
-            return [(np.greater, (Z, zero, slope)), (np.multiply, (Z, slope, Z))]
+        if self.name == "relu" and slope is not None:
+            # Spares the way through Python, and a comparison into floats, which would
+            # convert piece by piece.
+            positive = np.empty(Z.shape, dtype=bool)
+            return [
+                (np.greater, (Z, np.zeros((), dtype=Z.dtype), positive)),
+                (np.copyto, (slope, positive)),
+                (np.multiply, (Z, slope, Z)),
+            ]
         return [(self.apply, (Z, slope))]
 
     @cached_property

@@ -29,8 +29,8 @@ from skwd._result import Callback, Result, Status
 # per cent more time (benchmarks/lbfgs.py prints both).
 MEMORY = 20
 # Networks that run at a time: together they need no more than this, unless one network
-# alone does. As some finish, others that wait take their place: a stack that shrank to
-# its slowest networks would spend its time between the array operations. Changes no bit.
+# alone does. As some finish, others take their place: a stack that shrank to its
+# slowest networks would spend its time between the array operations. Changes no bit.
 STACK_BYTES = 1 << 23
 
 # They begin once this part of the stack is free: each time costs a copy of it.
