@@ -27,7 +27,7 @@ def without_a_screen():
 
 def fitted(data, **changes):
     X, y = data
-    y = y + 2.0 * np.random.default_rng(0).standard_normal(len(y))
+    y = y + 1.5 * np.random.default_rng(0).standard_normal(len(y))
     base = dict(alphas=np.logspace(-3, 0, 16), hidden_layer_sizes=(4,), random_state=0)
     return WeightDecayMLPRegressorCV(**{**base, **changes}).fit(X, y)
 
