@@ -17,6 +17,7 @@ import skwd
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 EXAMPLES = ROOT / "examples"
+ESTIMATORS = [name for name in skwd.__all__ if name.startswith("WeightDecay")]
 MODULES = [f"skwd.{module.name}" for module in pkgutil.iter_modules(skwd.__path__)]
 
 needs_readme = pytest.mark.skipif(
@@ -101,9 +102,7 @@ def test_seed_network():
     assert all(float(row.split()[2]) > 0.8 for row in rows)
 
 
-@pytest.mark.parametrize(
-    "name", ["WeightDecayMLPClassifier", "WeightDecayMLPRegressor"]
-)
+@pytest.mark.parametrize("name", ESTIMATORS)
 def test_every_parameter_is_documented(name):
     estimator = getattr(skwd, name)
     assert "<<" not in estimator.__doc__
@@ -119,9 +118,7 @@ def test_docstrings_run(name):
     assert failed == 0
 
 
-@pytest.mark.parametrize(
-    "name", ["WeightDecayMLPClassifier", "WeightDecayMLPRegressor"]
-)
+@pytest.mark.parametrize("name", [*ESTIMATORS, "AlphaPathDisplay"])
 def test_public_classes_have_an_example(name):
     examples = doctest.DocTestFinder(recurse=False).find(getattr(skwd, name))
     assert any(test.examples for test in examples)
