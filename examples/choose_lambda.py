@@ -59,9 +59,8 @@ SEARCHES = [
 
 def timed_fit(model, X, y):
     """The fitted model and the seconds it took; the workers have started before."""
-    Parallel(n_jobs=2)(
-        delayed(clone(model.set_params(n_jobs=1)).get_params)() for _ in "12"
-    )
+    unfitted = clone(model)
+    Parallel(n_jobs=2)(delayed(unfitted.get_params)() for _ in range(2))
     start = perf_counter()
     model.set_params(n_jobs=2).fit(X, y)
     return model, perf_counter() - start
@@ -109,7 +108,7 @@ def draw(ax, title, metric, grid, model):
     ax.set_xlabel("← overfits        λ (alpha)        underfits →")
     ax.set_ylim(0, 1.1 * np.max(-display.scores.mean(axis=1)))
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, handlelength=1.6, fontsize="small")
+    ax.legend(edgecolor="none", framealpha=0.9, handlelength=1.6, fontsize="small")
 
 
 def main():

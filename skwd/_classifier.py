@@ -133,12 +133,7 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
     <<network>>
     <<alpha>>
     <<steps>>
-    class_weight : dict, "balanced" or None, default=None
-        Multiplies the sample weights, in training and validation; "balanced" gives
-        every class the same sum of weights. An error for multilabel targets.
-    <<starts>>
-    ensemble : bool, default=False
-        Keep all ``n_init`` networks and predict with their mean probabilities.
+    <<of_classifiers>>
     <<warm_start>>
     <<random_state>>
     <<verbose>>
@@ -147,10 +142,7 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
     ----------
     <<fitted_alpha>>
     <<fitted>>
-    classes_ : ndarray of shape (n_classes,)
-        The labels, sorted; for multilabel targets 0 ... n_labels - 1.
-    n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
-        As in scikit-learn's MLPClassifier.
+    <<fitted_classifier>>
 
     References
     ----------

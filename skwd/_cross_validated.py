@@ -27,16 +27,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
     <<network>>
     <<search>>
     <<steps>>
-    loss : {"squared_error", "poisson"}, default="squared_error"
-        See above; "poisson" needs y >= 0.
-    normalize_y : bool, default=False
-        Scale y to weighted mean 0 and standard deviation 1 per output (a zero deviation
-        counts as 1) for training; predictions are in y's own units, ``coefs_`` and
-        ``loss_`` in scaled ones, and alpha is relative to the scaled y. An error with
-        ``loss="poisson"``.
-    <<starts>>
-    ensemble : bool, default=False
-        Keep all ``n_init`` networks and predict with their mean.
+    <<of_regressors>>
     <<random_state>>
     <<search_verbose>>
 
@@ -44,10 +35,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
     ----------
     <<searched>>
     <<fitted>>
-    y_mean_, y_scale_ : ndarray of shape (n_outputs,)
-        The scaling of y; 0 and 1 without ``normalize_y``.
-    n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
-        As in scikit-learn's MLPRegressor.
+    <<fitted_regressor>>
 
     References
     ----------
@@ -162,12 +150,7 @@ class WeightDecayMLPClassifierCV(CrossValidationMixin, BaseClassifier):
     <<network>>
     <<search>>
     <<steps>>
-    class_weight : dict, "balanced" or None, default=None
-        Multiplies the sample weights, in training and validation; "balanced" gives
-        every class the same sum of weights. An error for multilabel targets.
-    <<starts>>
-    ensemble : bool, default=False
-        Keep all ``n_init`` networks and predict with their mean probabilities.
+    <<of_classifiers>>
     <<random_state>>
     <<search_verbose>>
 
@@ -175,10 +158,7 @@ class WeightDecayMLPClassifierCV(CrossValidationMixin, BaseClassifier):
     ----------
     <<searched>>
     <<fitted>>
-    classes_ : ndarray of shape (n_classes,)
-        The labels, sorted; for multilabel targets 0 ... n_labels - 1.
-    n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
-        As in scikit-learn's MLPClassifier.
+    <<fitted_classifier>>
 
     References
     ----------

@@ -117,6 +117,38 @@ verbose : bool or int, default=False
     Print a line per chunk of networks with the share done and the time left; from 2 on
     also one per iteration of the final fit.
 """,
+    "of_regressors": """\
+loss : {"squared_error", "poisson"}, default="squared_error"
+    See above; "poisson" needs y >= 0.
+normalize_y : bool, default=False
+    Scale y to weighted mean 0 and standard deviation 1 per output (a zero deviation
+    counts as 1) for training; predictions are in y's own units, ``coefs_`` and
+    ``loss_`` in scaled ones, and alpha is relative to the scaled y. An error with
+    ``loss="poisson"``.
+<<starts>>
+ensemble : bool, default=False
+    Keep all ``n_init`` networks and predict with their mean.
+""",
+    "fitted_regressor": """\
+y_mean_, y_scale_ : ndarray of shape (n_outputs,)
+    The scaling of y; 0 and 1 without ``normalize_y``.
+n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
+    As in scikit-learn's MLPRegressor.
+""",
+    "of_classifiers": """\
+class_weight : dict, "balanced" or None, default=None
+    Multiplies the sample weights, in training and validation; "balanced" gives
+    every class the same sum of weights. An error for multilabel targets.
+<<starts>>
+ensemble : bool, default=False
+    Keep all ``n_init`` networks and predict with their mean probabilities.
+""",
+    "fitted_classifier": """\
+classes_ : ndarray of shape (n_classes,)
+    The labels, sorted; for multilabel targets 0 ... n_labels - 1.
+n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
+    As in scikit-learn's MLPClassifier.
+""",
     "fitted_alpha": """\
 alpha_ : float or ndarray
     The alpha that was used.
@@ -168,13 +200,13 @@ Krogh and Hertz, "A simple weight decay can improve generalization", NeurIPS 199
 }
 
 
+_PART = re.compile(r"^( *)<<(\w+)>>\n", re.MULTILINE)
+
+
 def documented(cls: type) -> type:
     """Fill the lines ``<<name>>`` of a class docstring with the shared parts."""
-    if cls.__doc__:  # there is none under python -OO
-        cls.__doc__ = re.sub(
-            r"^( *)<<(\w+)>>\n",
-            lambda line: textwrap.indent(SHARED[line[2]], line[1]),
-            cls.__doc__,
-            flags=re.MULTILINE,
-        )
+    text = cls.__doc__ or ""  # there is none under python -OO
+    while _PART.search(text):  # parts may hold others
+        text = _PART.sub(lambda line: textwrap.indent(SHARED[line[2]], line[1]), text)
+    cls.__doc__ = text or None
     return cls

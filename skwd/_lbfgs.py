@@ -23,7 +23,7 @@ import numpy as np
 
 from skwd._line_search import MAX_TRIALS, is_wolfe, narrow
 from skwd._objective import Objective, row_dot
-from skwd._result import Callback, Result, Status
+from skwd._result import CONVERGED, RUNNING, Callback, Result, Status
 
 # Curvature pairs. SciPy keeps 10; with 20, as many iterations reach a lower J for a few
 # per cent more time (benchmarks/lbfgs.py prints both).
@@ -36,8 +36,6 @@ STACK_BYTES = 1 << 23
 # They begin once this part of the stack is free: each time costs a copy of it.
 JOINING = 4
 
-# As plain integers: an enumeration's members cost a look-up in every iteration.
-RUNNING, CONVERGED = int(Status.RUNNING), int(Status.CONVERGED)
 MAX_ITER, MAX_FUN = int(Status.MAX_ITER), int(Status.MAX_FUN)
 
 # Networks by number, or all of them: a slice is a view where numbers make a copy.

@@ -73,16 +73,7 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
     <<network>>
     <<alpha>>
     <<steps>>
-    loss : {"squared_error", "poisson"}, default="squared_error"
-        See above; "poisson" needs y >= 0.
-    normalize_y : bool, default=False
-        Scale y to weighted mean 0 and standard deviation 1 per output (a zero deviation
-        counts as 1) for training; predictions are in y's own units, ``coefs_`` and
-        ``loss_`` in scaled ones, and alpha is relative to the scaled y. An error with
-        ``loss="poisson"``.
-    <<starts>>
-    ensemble : bool, default=False
-        Keep all ``n_init`` networks and predict with their mean.
+    <<of_regressors>>
     <<warm_start>>
     <<random_state>>
     <<verbose>>
@@ -91,10 +82,7 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
     ----------
     <<fitted_alpha>>
     <<fitted>>
-    y_mean_, y_scale_ : ndarray of shape (n_outputs,)
-        The scaling of y; 0 and 1 without ``normalize_y``.
-    n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
-        As in scikit-learn's MLPRegressor.
+    <<fitted_regressor>>
 
     References
     ----------
