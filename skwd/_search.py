@@ -115,7 +115,7 @@ class CrossValidationMixin:
                 setattr(plain, name, getattr(self, name))
         judge = Judge(plain, scorer, table, data.y, score_params)
         scores = cross_validate(splits, alphas, judge, self.n_jobs, bool(self.verbose))
-        _warn(scores, settings)
+        _warn(scores, whole.settings)
         self.alphas_, self.n_splits_, self.scorer_ = alphas, len(splits), scorer
         self.cv_results_ = results_table(alphas, scores)
         self.best_index_ = choose(scores.score.T, self.rule)
