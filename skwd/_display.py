@@ -146,6 +146,9 @@ class AlphaPathDisplay:
         """
         try:
             import matplotlib.pyplot as plt
+            from matplotlib.cbook import normalize_kwargs
+            from matplotlib.collections import PolyCollection
+            from matplotlib.lines import Line2D
         except ImportError as error:
             raise ImportError(
                 "AlphaPathDisplay needs matplotlib: pip install matplotlib."
@@ -155,12 +158,14 @@ class AlphaPathDisplay:
         sign = -1.0 if negate_score else 1.0
         shown, n_splits = sign * self.scores, self.scores.shape[1]
         mean = shown.mean(axis=1)
+        line_kw, split_kw = (normalize_kwargs(kw, Line2D) for kw in (line_kw, split_kw))
+        band_kw = normalize_kwargs(band_kw, PolyCollection)
         (self.line_,) = ax.plot(
-            self.alphas, mean, **{"marker": "o", "markersize": 4, **(line_kw or {})}
+            self.alphas, mean, **{"marker": "o", "markersize": 4, **line_kw}
         )
         colour = self.line_.get_color()
         faint = {"color": colour, "alpha": 0.25, "linewidth": 0.8, "zorder": 1}
-        self.split_lines_ = ax.plot(self.alphas, shown, **{**faint, **(split_kw or {})})
+        self.split_lines_ = ax.plot(self.alphas, shown, **{**faint, **split_kw})
         self.band_ = self.one_se_line_ = None
         best = choose(self.scores, "best")
         mark = {"color": "0.4", "linewidth": 1.2, "zorder": 0}
@@ -173,7 +178,7 @@ class AlphaPathDisplay:
                 self.alphas,
                 mean - error,
                 mean + error,
-                **{"color": colour, "alpha": 0.2, "linewidth": 0, **(band_kw or {})},
+                **{"color": colour, "alpha": 0.2, "linewidth": 0, **band_kw},
             )
             self.band_.set_label("± 1 standard error")
             largest = choose(self.scores, "1se")

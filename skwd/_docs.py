@@ -33,7 +33,9 @@ cv : int, splitter, iterable or None, default=None
     Anything that scikit-learn's ``check_cv`` takes; None is 5 folds, stratified for a
     classifier. One split is enough, unless ``rule="1se"``.
 scoring : str, callable or None, default=None
-    Any scorer of one number; None is the estimator's own score: R2 or accuracy.
+    Any scorer of one number; None is the estimator's own score, R2 or accuracy (which
+    `score` is for any ``scoring``). With metadata routing, a scorer that requests
+    sample weights is to be given, as ``get_scorer("r2")`` is by name.
 rule : {"best", "1se"}, default="best"
     "best" is the alpha of the highest mean score, the smallest of equals. "1se" is the
     largest alpha whose mean score is at most one standard error below it [3]_: the

@@ -7,7 +7,7 @@ operations of a small network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,16 +15,27 @@ import numpy as np
 from skwd._losses import Loss
 from skwd._network import Call, Network, Pass, run
 
+# Samples of more blocks than this keep neither blocks nor calls: there the array
+# operations take so long that nothing is gained, and each call costs memory.
+KEPT_BLOCKS = 4
 
-class Step(NamedTuple):
-    """One block of rows of a group of networks; * is the group's axis, if any."""
 
-    forward: list[Call]
-    backward: list[Call]
-    raw: np.ndarray  # (*, b, n_outputs), scratch memory
+class Block(NamedTuple):
+    """Some rows of a sample."""
+
+    X: np.ndarray  # (b, d + 1), or sparse (b, d)
     y: np.ndarray  # (b, n_outputs)
     share: np.ndarray  # (b, 1) s_i / sum s, float64
     weight: np.ndarray  # (b, 1) the same in the networks' dtype
+
+
+class Step(NamedTuple):
+    """What is done with a block for a group of networks, * its axis if there is one."""
+
+    block: Block
+    forward: list[Call]
+    backward: list[Call]
+    raw: np.ndarray  # (*, b, n_outputs), scratch memory
 
 
 class Evaluation:
@@ -49,7 +60,8 @@ class Evaluation:
         # Of one group after the other, so that each is a view.
         self._params = np.empty(shape, dtype=dtype)
         self._part = np.empty(shape, dtype=dtype)
-        self._kept: dict[int, list[Step]] = {}
+        self._blocks: dict[int, list[Block]] = {}  # by the sample's identity
+        self._kept: dict[int, list[Step]] = {}  # by the number of the group
 
     def __call__(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The loss (K,) and its gradient (K, P), in float64, at ``params`` (K, P)."""
@@ -61,11 +73,12 @@ class Evaluation:
             rows = slice(first, first + len(networks))
             for step in self._steps(number, rows):
                 run(step.forward)
-                losses = self._loss.loss_gradient(step.y, step.raw)  # raw: dl/draw
-                np.multiply(step.raw, step.weight, step.raw)
+                block, raw = step.block, step.raw
+                losses = self._loss.loss_gradient(block.y, raw)  # raw: dl/draw
+                np.multiply(raw, block.weight, raw)
                 run(step.backward)
                 grad[rows] += self._part[rows]
-                fun[rows] += np.reshape(weighted_sum(losses, step.share), -1)
+                fun[rows] += np.reshape(weighted_sum(losses, block.share), -1)
             first = rows.stop
         if self._in_order:
             return fun, grad
@@ -73,22 +86,29 @@ class Evaluation:
         return fun[back], grad[back]
 
     def _steps(self, number: int, rows: slice) -> list[Step] | Iterator[Step]:
-        """The blocks of a group, kept where their rows are."""
-        if not self._groups[number][0].is_gathered:
-            return self._new_steps(number, rows)
+        """What is done for a group, kept where its blocks are."""
+        sample = self._groups[number][0]
+        if not sample.is_gathered or len(sample) > KEPT_BLOCKS * self._n_rows:
+            return self._new_steps(rows, self._new_blocks(sample))
+        if id(sample) not in self._blocks:
+            self._blocks[id(sample)] = list(self._new_blocks(sample))
         if number not in self._kept:
-            self._kept[number] = list(self._new_steps(number, rows))
+            steps = self._new_steps(rows, self._blocks[id(sample)])
+            self._kept[number] = list(steps)
         return self._kept[number]
 
-    def _new_steps(self, number: int, rows: slice) -> Iterator[Step]:
+    def _new_blocks(self, sample) -> Iterator[Block]:
+        for X, y, share in sample.blocks(self._n_rows):
+            yield Block(X, y, share, share.astype(sample.dtype, copy=False))
+
+    def _new_steps(self, rows: slice, blocks: Iterable[Block]) -> Iterator[Step]:
         params, part = self._params[rows], self._part[rows]
         stack = (len(params),) if len(params) > 1 else ()
-        for X, y, share in self._groups[number][0].blocks(self._n_rows):
-            one = Pass(self._network, params, X.shape[0], part, stack)
+        for block in blocks:
+            one = Pass(self._network, params, block.X.shape[0], part, stack)
             raw = one.values[-1]
-            calls = one.forward_calls(X, raw), one.backward_calls(X, raw)
-            weight = share.astype(part.dtype, copy=False)
-            yield Step(*calls, raw, y, share, weight)
+            calls = one.forward_calls(block.X, raw), one.backward_calls(block.X, raw)
+            yield Step(block, *calls, raw)
 
 
 def weighted_sum(losses: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -71,6 +71,7 @@ class Network:
         self.layout = layout
         self.activation = activation
         self._buffers: dict[tuple, np.ndarray] = {}
+        self._ones: dict[np.dtype, np.ndarray] = {}
 
     @property
     def kinked(self) -> bool:
@@ -84,6 +85,14 @@ class Network:
         if kept is None or kept.size < size:
             kept = self._buffers[key] = np.empty(size, dtype=dtype)
         return kept[:size].reshape(shape)
+
+    def ones(self, n: int, dtype) -> np.ndarray:
+        """A row of ones (1, n), the same for all who ask."""
+        dtype = np.dtype(dtype)
+        kept = self._ones.get(dtype)
+        if kept is None or kept.shape[1] < n:
+            kept = self._ones[dtype] = np.ones((1, n), dtype=dtype)
+        return kept[:, :n]
 
     def predict_blocks(self, params: np.ndarray, X) -> Iterator[np.ndarray]:
         """Raw predictions (K, b, n_outputs) of all rows of X, block after block.
@@ -184,7 +193,7 @@ class Pass:
     def backward_calls(self, X, delta: np.ndarray) -> list[Call]:
         """The calls of `backward`."""
         layout, is_sparse = self._network.layout, sparse.issparse(X)
-        ones = np.ones((1, delta.shape[-2]), dtype=delta.dtype)  # sums over the rows
+        ones = self._network.ones(delta.shape[-2], delta.dtype)  # sums over the rows
         calls: list[Call] = []
         for layer in range(layout.n_weight_layers - 1, 0, -1):
             A, slope = self.values[layer - 1], self._slopes[layer - 1]

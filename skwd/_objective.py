@@ -20,9 +20,9 @@ from skwd._evaluation import Evaluation, weighted_sum
 from skwd._losses import Loss
 from skwd._network import Network, Pass, block_rows, row_block
 
-# Networks per chunk: activations and slopes of a chunk stay in the cache too. Changes
-# no bit.
-CHUNK_BYTES = 1 << 20
+# Networks of a sample that are evaluated at once: their activations and slopes stay in
+# the cache too. Changes no bit.
+GROUP_BYTES = 1 << 20
 # A sample whose rows, with their column of ones, need no more than this is gathered
 # once; a larger one is gathered block by block at each evaluation.
 GATHER_BYTES = 1 << 26
@@ -210,13 +210,13 @@ class Objective:
 
     @cached_property
     def _groups(self) -> list[tuple[Sample, np.ndarray]]:
-        """Chunks of networks that share a sample, small enough for the cache."""
+        """Networks that share a sample, few enough for the cache."""
         groups: list[tuple[Sample, np.ndarray]] = []
         for index in np.unique(self.sample_of):
             sample = self.samples[index]
             rows = min(self._block_rows, len(sample))
             width = 2 * sum(self.network.layout.layer_units[1:])
-            size = max(1, CHUNK_BYTES // (rows * width * self.dtype.itemsize))
+            size = max(1, GROUP_BYTES // (rows * width * self.dtype.itemsize))
             members = np.flatnonzero(self.sample_of == index)
             for start in range(0, len(members), size):
                 groups.append((sample, members[start : start + size]))

@@ -110,7 +110,7 @@ AUTO_BATCH = 200
 
 def _as_list(value) -> list:
     """The entries of a sequence, or one value alone."""
-    sequence = isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) > 0
+    sequence = isinstance(value, (list, tuple, range)) or getattr(value, "ndim", 0) > 0
     return list(value) if sequence else [value]
 
 
@@ -186,6 +186,15 @@ def check_hidden_layer_sizes(sizes) -> tuple[int, ...]:
             f"{sizes!r}. Use hidden_layer_sizes=() for a linear model."
         )
     return tuple(int(units) for units in as_list)
+
+
+def check_n_jobs(n_jobs) -> None:
+    """Raise unless joblib can make so many workers."""
+    if n_jobs is not None and not (_is_integer(n_jobs) and n_jobs != 0):
+        raise ValueError(
+            f"n_jobs must be None or an integer other than 0; got {n_jobs!r}. Use "
+            "n_jobs=-1 for all processors."
+        )
 
 
 def check_alphas(alphas) -> int | np.ndarray:

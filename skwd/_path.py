@@ -21,9 +21,10 @@ from skwd._network import Network
 from skwd._objective import GATHER_BYTES, Objective, Sample
 from skwd._training import Settings, Trained, train
 
-# Working memory of the networks of one chunk, unless one alpha of one problem alone
-# needs more. What many small networks gain from company they have within this, and it
-# stays in the last cache. Changes no bit.
+# What the networks of one chunk need while they train: parameters and all that is like
+# them, and a batch's activations; more only where one alpha of one problem alone does.
+# What many small networks gain from company they have within this, and it stays in the
+# last cache. Changes no bit.
 CHUNK_BYTES = 1 << 24
 # Rows of X seen at a time for the scale of a grid.
 GRID_ROWS = 1 << 14
@@ -101,15 +102,16 @@ def alpha_grid(sample: Sample, n_alphas: int) -> np.ndarray:
     outputs: without weights, the pull of the data on an identity network. About there
     (times the activation's slope at 0) one hidden layer collapses to a constant.
     """
-    residual = sample.y - sample.share @ sample.y
-    residual *= sample.share[:, np.newaxis]
-    pull = np.zeros((sample.X.shape[1], residual.shape[1]))
-    for start in range(0, len(sample), GRID_ROWS):
-        block = slice(start, start + GRID_ROWS)
-        rows = block if sample.rows is None else sample.rows[block]
-        pull += sample.X[rows].T @ residual[block]
-    top = float(np.linalg.norm(pull, ord=2))
-    if not 0.0 < top < np.inf:
+    with np.errstate(over="ignore", invalid="ignore"):  # the training tells of it
+        residual = sample.y - sample.share @ sample.y
+        residual *= sample.share[:, np.newaxis]
+        pull = np.zeros((sample.X.shape[1], residual.shape[1]))
+        for start in range(0, len(sample), GRID_ROWS):
+            block = slice(start, start + GRID_ROWS)
+            rows = block if sample.rows is None else sample.rows[block]
+            pull += sample.X[rows].T @ residual[block]
+    top = np.linalg.norm(pull, ord=2) if np.isfinite(pull).all() else 0.0
+    if not top > 0.0:
         top = 1.0  # a constant y: one alpha is as good as another
     return top * np.logspace(-6.0, 0.0, n_alphas)
 

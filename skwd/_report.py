@@ -24,6 +24,12 @@ _REMEDIES = {
 _REMEDY_EPOCHS = "Increase max_iter, tol or learning_rate_init, or standardise X"
 
 
+def remedy(status: Status, settings: Settings) -> str:
+    """What helps a network that ended like this."""
+    slow = status == Status.MAX_ITER and settings.solver != "lbfgs"
+    return _REMEDY_EPOCHS if slow else _REMEDIES[status]
+
+
 def check_not_lost(trained: Trained, settings: Settings) -> None:
     """Raise when no network of the stack has usable weights."""
     if not trained.lost.all():
@@ -73,8 +79,6 @@ def warn_if_not_converged(
     # The one with the largest gradient (or J, where there is no gradient).
     k = max(late, key=lambda k: (np.nan_to_num(trained.grad_norm[k]), trained.loss[k]))
     status = Status(trained.status[k])
-    slow = status == Status.MAX_ITER and settings.solver != "lbfgs"
-    remedy = _REMEDY_EPOCHS if slow else _REMEDIES[status]
     who = f"{len(late)} of {len(networks)} networks: " if len(networks) > 1 else ""
     reached = ""
     if np.isfinite(trained.grad_norm[k]):
@@ -82,7 +86,7 @@ def warn_if_not_converged(
     warnings.warn(
         f"{who}solver={settings.solver!r} {status.message} after {trained.nit[k]} "
         f"{'iterations' if settings.solver == 'lbfgs' else 'epochs'}{reached} "
-        f"(tol={settings.tol:g}). {remedy}.",
+        f"(tol={settings.tol:g}). {remedy(status, settings)}.",
         ConvergenceWarning,
         stacklevel=5,
     )

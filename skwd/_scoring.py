@@ -35,25 +35,22 @@ class Judge:
 
     estimator: object  # of one alpha, with its parameters but not fitted
     scorer: object
-    X: object  # as the user gave it where that is a table, else as an array
-    y: np.ndarray
+    X: object  # as the user gave it where that is a table, else as an array; so is y
+    y: object
     params: dict  # further arguments of the scorer, sliced where they have all rows
 
-    def rows(self, test: np.ndarray) -> tuple:
-        """The arguments of the scorer, after the estimator, for these rows."""
-        n_samples = self.y.shape[0]
-        sliced = {
-            name: _rows(value, test) if _length(value) == n_samples else value
-            for name, value in self.params.items()
-        }
-        return (_rows(self.X, test), _rows(self.y, test)), sliced
-
-    def score(self, split: Split, trained, alpha: float, rows: tuple) -> float:
+    def score(self, split: Split, trained, alpha: float) -> float:
         """The score of some trained restarts at ``alpha``."""
         fitted = copy.copy(self.estimator)
         fitted.alpha = alpha
         fitted._store(split.problem, split.targets, trained, alpha)
-        (X, y), params = rows
+        n_samples = _length(self.y)
+        # Copies for each, as scorers may do with them as they like.
+        X, y, *values = (
+            _rows(value, split.test) if _length(value) == n_samples else value
+            for value in (self.X, self.y, *self.params.values())
+        )
+        params = dict(zip(self.params, values))
         where = f"scoring={self.scorer!r} failed for alpha={alpha:g} in split "
         where += f"{split.number}"
         try:
@@ -62,6 +59,8 @@ class Judge:
             raise ValueError(
                 f"{where}: {error!r}. Choose a scorer that suits these targets."
             ) from error
+        if hasattr(score, "item") and np.ndim(score) == 0:
+            score = score.item()
         if not isinstance(score, Real):
             raise ValueError(
                 f"{where}: it must return one number; got {score!r}. Choose the one "
@@ -78,7 +77,7 @@ class Scores:
     fit_time: np.ndarray  # seconds: an equal share of the chunk's
     score_time: np.ndarray
     status: np.ndarray  # the worst of the networks that predict
-    failures: list[str]  # why networks were lost
+    failures: list[tuple]  # (split, alpha, why) where networks were lost
 
     @classmethod
     def unknown(cls, n_splits: int, n_alphas: int) -> Scores:
@@ -104,7 +103,6 @@ def train_and_score(
     n_init = len(problems[0].params0)
     numbers = np.arange(scores.score.size * n_init).reshape(*scores.score.shape, n_init)
     for f, split in enumerate(splits):
-        rows = judge.rows(split.test)
         for a, alpha in enumerate(alphas):
             start = perf_counter()
             restarts = trained[numbers[f, a]]
@@ -112,14 +110,12 @@ def train_and_score(
                 check_not_lost(restarts, split.problem.settings)
             except ValueError as error:
                 scores.status[f, a] = restarts.status[0]
-                scores.failures.append(
-                    f"alpha={alpha:g}, split {split.number}: {error}"
-                )
+                scores.failures.append((split.number, float(alpha), str(error)))
                 continue
             predicting = restarts.predicting(judge.estimator.ensemble)
             late = [s for s in restarts.status[predicting] if not Status(s).success]
             scores.status[f, a] = late[0] if late else restarts.status[predicting[0]]
-            scores.score[f, a] = judge.score(split, restarts, float(alpha), rows)
+            scores.score[f, a] = judge.score(split, restarts, float(alpha))
             scores.score_time[f, a] = perf_counter() - start
     return scores
 

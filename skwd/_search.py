@@ -9,7 +9,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
-from sklearn.model_selection import check_cv
+from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -18,18 +18,14 @@ from sklearn.utils.metadata_routing import (
 
 from skwd._fit import draw_seed
 from skwd._objective import Sample
-from skwd._parameters import check_alphas, check_choice, check_settings
+from skwd._parameters import check_alphas, check_choice, check_n_jobs, check_settings
 from skwd._path import alpha_grid, share_memory, train_path
-from skwd._report import report
+from skwd._report import remedy, report
 from skwd._result import LOST, Status
-from skwd._scoring import (
-    Judge,
-    Scores,
-    Split,
-    single_scorer,
-    takes_sample_weight,
-)
+from skwd._scoring import Judge, Scores, single_scorer, takes_sample_weight
 from skwd._selection import RULES, choose, results_table
+from skwd._splits import check_enough, check_test_weights, problems, row_numbers
+from skwd._training import Settings
 from skwd._validation import check_validation_data, unchanged_on_failure
 from skwd._workers import cross_validate
 
@@ -89,33 +85,34 @@ class CrossValidationMixin:
         settings = replace(check_settings(plain), verbose=False)
         alphas = check_alphas(self.alphas)
         check_choice("rule", self.rule, RULES)
+        check_n_jobs(self.n_jobs)
         scorer = single_scorer(self, self.scoring)
         check_validation_data(self, *val)
+        X, y = indexable(X, y)
         data = self._validate(X, y, sample_weight, reset=True)
         weight = None if sample_weight is None else data.weight
         split_params, score_params = self._routed(scorer, weight, params)
         held_out = None if val[0] is None else self._validate(*val, "_val")
-        seed = draw_seed(self.random_state)
-        whole, targets = plain._problem(data, held_out, settings, seed)
+
+        parts = data, held_out, settings, draw_seed(self.random_state)
+        whole, targets = plain._problem(*parts)
         if isinstance(alphas, int):
-            Y, weight = targets.encode(data.y, data.weight)
-            everything = Sample(data.X, Y, weight)
-            targets.finish(everything, None)
-            alphas = alpha_grid(everything, alphas)
-        splits = []
-        for number, (train, test) in enumerate(self._splits(data, split_params)):
-            parts = data, held_out, settings, seed, train
-            splits.append(Split(number, *_split_problem(plain, parts, number), test))
-            _check_classes(splits[-1], targets)
+            alphas = alpha_grid(_all_rows(data, targets), alphas)
+        rows = row_numbers(self.cv, X, y, is_classifier(self), split_params)
+        check_enough(rows, self.cv, self.rule)
+        if "sample_weight" in score_params:
+            check_test_weights(rows, data.weight)
+        if is_classifier(self) and data.y.shape[1:] == (1,):
+            flat = data._replace(y=data.y[:, 0])  # one warning of it is enough
+            parts = flat, *parts[1:]
+        splits = problems(plain, parts, rows, targets)
         share_memory([split.problem for split in splits])
 
-        table = X if hasattr(X, "iloc") else data.X
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self, name):
-                setattr(plain, name, getattr(self, name))
-        judge = Judge(plain, scorer, table, data.y, score_params)
+        self._name_features(plain)
+        given = (X if _is_table(X) else data.X), (y if _is_table(y) else data.y)
+        judge = Judge(plain, scorer, *given, score_params)
         scores = cross_validate(splits, alphas, judge, self.n_jobs, bool(self.verbose))
-        _warn(scores, whole.settings)
+        _warn(scores, whole.settings, self.scoring)
         self.alphas_, self.n_splits_, self.scorer_ = alphas, len(splits), scorer
         self.cv_results_ = results_table(alphas, scores)
         self.best_index_ = choose(scores.score.T, self.rule)
@@ -133,29 +130,11 @@ class CrossValidationMixin:
         params = self.get_params(deep=False)
         return self._plain_class(**{k: params[k] for k in params if k not in SEARCH})
 
-    def _splits(self, data, split_params: dict) -> list[tuple]:
-        """(rows to train on, rows to test on) of each split."""
-        cv = check_cv(self.cv, data.y, classifier=is_classifier(self))
-        splits = [
-            tuple(np.arange(len(data.weight))[part] for part in split)
-            for split in cv.split(data.X, data.y, **split_params)
-        ]
-        needed = 2 if self.rule == "1se" else 1
-        if len(splits) < needed:
-            raise ValueError(
-                f"rule={self.rule!r} needs at least {needed} split"
-                f"{'s, to know a standard error' if needed > 1 else ''}; got "
-                f"{len(splits)} from cv={self.cv!r}. Use cv=5"
-                f"{', or rule=' + repr('best') if needed > 1 else ''}."
-            )
-        for number, (train, test) in enumerate(splits):
-            if not len(train) or not len(test):
-                empty = "test on" if len(train) else "train on"
-                raise ValueError(
-                    f"Split {number} of cv={self.cv!r} has no rows to {empty}. Give "
-                    "every split some."
-                )
-        return splits
+    def _name_features(self, plain) -> None:
+        """Tell the estimator that is scored what the features are called."""
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self, name):
+                setattr(plain, name, getattr(self, name))
 
     def _routed(self, scorer, weight, params: dict) -> tuple[dict, dict]:
         """The arguments of the splitter and of the scorer."""
@@ -201,33 +180,48 @@ class CrossValidationMixin:
         )
 
 
-def _split_problem(plain, parts: tuple, number: int) -> tuple:
-    try:
-        return plain._problem(*parts)
-    except ValueError as error:
-        raise ValueError(f"Split {number} of cv cannot be fitted: {error}") from error
+def _is_table(data) -> bool:
+    """Whether rows of it are more than rows of an array: of pandas or polars."""
+    return hasattr(data, "columns") or hasattr(data, "iloc")
 
 
-def _check_classes(split: Split, targets) -> None:
-    missing = split.targets.missing(targets)
-    if missing:
-        raise ValueError(
-            f"Split {split.number} of cv has no rows of class {missing[0]!r} to train "
-            "on. Use StratifiedKFold, or fewer splits."
-        )
+def _all_rows(data, targets) -> Sample:
+    """All rows as the network sees them, those for early stopping included."""
+    Y, weight = targets.encode(data.y, data.weight)
+    sample = Sample(data.X, Y, weight)
+    targets.finish(sample, None)
+    return sample
 
 
-def _warn(scores: Scores, settings) -> None:
-    """One error or warning for the networks that were lost, one for those not done."""
-    n_fits = scores.score.size
+def _warn(scores: Scores, settings: Settings, scoring) -> None:
+    """Raise where nothing can be chosen; one warning for each kind of trouble."""
+    n_fits, failure = scores.score.size, ""
     lost = np.isin(scores.status, LOST)
+    if scores.failures:
+        number, alpha, why = scores.failures[0]
+        failure = f"alpha={alpha:g}, split {number}: {why}"
     if lost.all():
-        raise ValueError(f"All {n_fits} fits failed. {scores.failures[0]}")
+        raise ValueError(f"All {n_fits} fits failed. {failure}")
+    if np.isnan(scores.score).any(axis=0).all():
+        without = "The score of every alpha is nan in some split"
+        if lost.any():
+            raise ValueError(f"{without}. {failure}")
+        raise ValueError(
+            f"{without}: scoring={scoring!r} is not defined on its test rows. Choose "
+            "another scorer (R2 needs two rows), or other splits."
+        )
     if lost.any():
         warnings.warn(
             f"{lost.sum()} of {n_fits} fits failed, and their scores are nan. "
-            f"{scores.failures[0]}",
+            f"{failure}",
             FitFailedWarning,
+            stacklevel=4,
+        )
+    if not np.isfinite(scores.score[~lost]).all():
+        warnings.warn(
+            f"scoring={scoring!r} is not finite for some alphas and splits, see "
+            "cv_results_; an alpha whose mean score is nan is never chosen.",
+            UserWarning,
             stacklevel=4,
         )
     late = ~lost & ~np.isin(scores.status, [s for s in Status if s.success])
@@ -236,8 +230,8 @@ def _warn(scores: Scores, settings) -> None:
         warnings.warn(
             f"{late.sum()} of {n_fits} fits of the cross-validation have not "
             f"converged: solver={settings.solver!r} {first.message} "
-            f"(max_iter={settings.max_iter}, tol={settings.tol:g}). Increase max_iter "
-            "or tol, or standardise X (StandardScaler).",
+            f"(max_iter={settings.max_iter}, tol={settings.tol:g}). "
+            f"{remedy(first, settings)}.",
             ConvergenceWarning,
             stacklevel=4,
         )

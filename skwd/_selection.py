@@ -51,5 +51,7 @@ def choose(scores: np.ndarray, rule: str) -> int:
     best = int(np.nanargmax(mean))
     if rule == "best":
         return best
+    if not np.isfinite(scores[best]).all():
+        return best  # infinite scores have no standard error
     error = scores[best].std(ddof=1) / np.sqrt(scores.shape[1])
     return int(np.flatnonzero(mean >= mean[best] - error)[-1])

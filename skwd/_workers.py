@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from threading import Lock
 from time import perf_counter
 
 import numpy as np
+import threadpoolctl
 from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from joblib.parallel import get_active_backend
-from threadpoolctl import threadpool_limits
 
 from skwd._monitor import Interrupt
 from skwd._path import chunks
@@ -41,6 +42,7 @@ def cross_validate(
     except BaseException:
         interrupt.requested = True  # for the threads that are still at work
         raise
+    whole.failures.sort()  # in whatever order the chunks were
     return whole
 
 
@@ -64,12 +66,47 @@ def _one_blas_thread_each() -> Iterator[None]:
     of other backends are set up by whoever starts them.
     """
     backend, _ = get_active_backend()
-    is_loky = type(backend).__name__ == "LokyBackend"
-    told = (
-        parallel_config("loky", inner_max_num_threads=1) if is_loky else nullcontext()
-    )
-    with threadpool_limits(1, user_api="blas"), told:
+    told = nullcontext()
+    if type(backend).__name__ == "LokyBackend":
+        options = getattr(backend, "backend_kwargs", {})
+        told = parallel_config("loky", inner_max_num_threads=1, **options)
+    with _LIMIT, told:
         yield
+
+
+class _BlasLimit:
+    """BLAS on one thread from the first search that begins until the last one ends.
+
+    The limit is one for the whole process, where searches in several threads overlap.
+    """
+
+    def __init__(self):
+        self._lock, self._n_inside, self._limit = Lock(), 0, None
+
+    def __enter__(self):
+        with self._lock:
+            if self._n_inside == 0:
+                self._limit = threadpoolctl.threadpool_limits(1, user_api="blas")
+            self._n_inside += 1
+
+    def __exit__(self, *exception):
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                self._let_any_thread_restore()
+                self._limit.restore_original_limits()
+                self._let_any_thread_restore()
+
+    def _let_any_thread_restore(self):
+        # Since threadpoolctl 3.8 only the thread that set a limit of OpenBLAS changes
+        # it; others are ignored. The last search to end may be in another one.
+        openblas = getattr(threadpoolctl, "OpenBLASController", None)
+        clear = getattr(openblas, "clear_controlling_thread", None)
+        if clear is not None:
+            clear(force=True)
+
+
+_LIMIT = _BlasLimit()
 
 
 def _progress(n_done: int, n_fits: int, seconds: float) -> str:

@@ -8,6 +8,7 @@ from scipy import sparse
 from searches import ALPHAS, assert_same_choice, assert_same_search, grid_search
 from sklearn.base import clone
 from sklearn.datasets import make_multilabel_classification
+from sklearn.exceptions import DataConversionWarning
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import make_scorer, mean_pinball_loss
 from sklearn.model_selection import (
@@ -287,3 +288,63 @@ def test_the_fitted_estimator_scored_is_the_plain_one(regression):
         found for found in expected for _ in range(2)
     ]
     assert issubclass(WeightDecayMLPClassifierCV._plain_class, WeightDecayMLPClassifier)
+
+
+def test_tables_reach_splitter_and_scorer_as_they_are(regression, one_blas_thread):
+    """Columns, and an index by which other tables are looked up."""
+    X, y = regression
+    index = [f"row {i}" for i in range(len(y))]
+    X = pd.DataFrame(X, columns=list("abcd"), index=index)
+    y = pd.Series(y, index=index)
+
+    class ByColumn(KFold):
+        def split(self, X, y=None, groups=None):
+            positive = (X["a"] > 0).to_numpy()
+            yield np.flatnonzero(positive), np.flatnonzero(~positive)
+            yield np.flatnonzero(~positive), np.flatnonzero(positive)
+
+    costs = pd.Series(np.linspace(1.0, 2.0, len(y)), index=index)
+
+    def scorer(model, X, y):
+        return -((y - model.predict(X)).abs() * costs.loc[X.index]).mean()
+
+    model = regressor(cv=ByColumn(2), scoring=scorer)
+    search = grid_search(clone(model), X, y)
+    assert_same_search(model.fit(X, y), search)
+
+
+def test_a_polars_frame(regression):
+    polars = pytest.importorskip("polars")
+    X, y = regression
+    frame = polars.DataFrame(X, schema=list("abcd"))
+    model = regressor("adam", cv=2).fit(frame, y)
+    assert_same_choice(model, regressor("adam", cv=2).fit(X, y))
+    assert model.feature_names_in_.tolist() == list("abcd")
+
+
+def test_a_column_of_labels_is_warned_of_once(classes):
+    X, y = classes
+    with pytest.warns(DataConversionWarning) as caught:
+        column = classifier("adam", cv=3).fit(X, y[:, np.newaxis])
+    assert len([w for w in caught if w.category is DataConversionWarning]) == 1
+    assert_same_choice(column, classifier("adam", cv=3).fit(X, y))
+
+
+def test_a_scorer_may_do_with_its_rows_as_it_likes(regression):
+    X, y = regression
+
+    def scorer(model, X, y, spoil=True):
+        score = -np.square(model.predict(X) - y).mean()
+        if spoil:
+            X *= 0.0
+            y *= 0.0
+        return np.array(score)  # as other libraries give it, an array of no axis
+
+    spoilt = regressor("adam", scoring=scorer).fit(X, y)
+    by_name = regressor("adam", scoring="neg_mean_squared_error").fit(X, y)
+    assert_same_choice(spoilt, by_name)
+
+
+def test_a_range_of_alphas(regression):
+    model = regressor("adam", alphas=range(1, 4), cv=2).fit(*regression)
+    assert_array_equal(model.alphas_, [1.0, 2.0, 3.0])

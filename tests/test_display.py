@@ -69,8 +69,8 @@ def test_errors_instead_of_scores_on_given_axes(regression):
         model,
         ax=ax,
         negate_score=True,
-        line_kw={"color": "red"},
-        split_kw={"linewidth": 3},
+        line_kw={"c": "red"},
+        split_kw={"lw": 3},
         band_kw={"alpha": 0.5},
     )
     assert display.ax_ is ax

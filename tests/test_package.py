@@ -26,6 +26,7 @@ ESTIMATORS = {
     "_scoring",
     "_search",
     "_selection",
+    "_splits",
     "_targets",
     "_validation",
     "_workers",

@@ -6,9 +6,13 @@ import warnings
 import numpy as np
 import pytest
 from refusal import LABELS, X, Y, assert_refused
-from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
+from sklearn.exceptions import (
+    ConvergenceWarning,
+    FitFailedWarning,
+    UndefinedMetricWarning,
+)
 from sklearn.metrics import get_scorer, make_scorer, max_error
-from sklearn.model_selection import KFold, ShuffleSplit
+from sklearn.model_selection import KFold, LeaveOneOut, ShuffleSplit
 
 from skwd import WeightDecayMLPClassifierCV, WeightDecayMLPRegressorCV
 
@@ -85,6 +89,79 @@ def test_an_empty_part(empty, what):
     assert_refused(WeightDecayMLPRegressorCV(cv=cv), message)
 
 
+def test_an_empty_list_has_no_rows_either():
+    cv = [([0, 1, 2], [])]
+    message = f"Split 0 of cv={cv!r} has no rows to test on. Give every split some."
+    assert_refused(WeightDecayMLPRegressorCV(cv=cv), message)
+    mask = np.zeros(12, dtype=bool)
+    cv = [(mask, ~mask)]
+    message = f"Split 0 of cv={cv!r} has no rows to train on. Give every split some."
+    assert_refused(WeightDecayMLPRegressorCV(cv=cv), message)
+
+
+@pytest.mark.parametrize("n_jobs", [0, "2", 1.5, True])
+def test_n_jobs(n_jobs):
+    assert_refused(
+        WeightDecayMLPRegressorCV(n_jobs=n_jobs),
+        f"n_jobs must be None or an integer other than 0; got {n_jobs!r}. Use "
+        "n_jobs=-1 for all processors.",
+    )
+
+
+def test_a_test_part_without_weight():
+    assert_refused(
+        WeightDecayMLPRegressorCV(cv=splits([4], [6, 7])),
+        "Split 1 of cv has only rows of weight 0 to test on, and its score would be "
+        "weighted. Give one of them a positive weight.",
+        X,
+        Y,
+        np.isin(np.arange(12), [4, 5]).astype(float),
+    )
+
+
+def test_a_score_that_is_never_a_number():
+    """R2 of one row: named before anything is chosen; MSE of one row is fine."""
+    model = WeightDecayMLPRegressorCV(alphas=[1e-3, 0.01], cv=LeaveOneOut(), **SMALL)
+    with pytest.warns(UndefinedMetricWarning), pytest.raises(ValueError) as caught:
+        model.fit(X, Y)
+    assert str(caught.value) == (
+        "The score of every alpha is nan in some split: scoring=None is not defined on "
+        "its test rows. Choose another scorer (R2 needs two rows), or other splits."
+    )
+    assert not hasattr(model, "n_features_in_")
+    model.set_params(scoring="neg_mean_squared_error").fit(X, Y)
+    assert model.n_splits_ == 12
+
+
+def test_a_score_that_is_not_a_number_somewhere():
+    def scorer(model, X, y):
+        return np.nan if model.alpha == 0.01 and y[0] == Y[0] else model.alpha
+
+    model = WeightDecayMLPRegressorCV(
+        alphas=[1e-3, 5e-3, 0.01], scoring=scorer, cv=3, **SMALL
+    )
+    with pytest.warns(UserWarning) as caught:
+        model.fit(X, Y)
+    assert [str(w.message) for w in caught] == [
+        f"scoring={scorer!r} is not finite for some alphas and splits, see "
+        "cv_results_; an alpha whose mean score is nan is never chosen."
+    ]
+    assert caught[0].filename == __file__
+    assert model.alpha_ == 5e-3
+    assert model.cv_results_["rank_test_score"].tolist() == [2, 1, 3]
+
+
+def test_one_split_diverges_at_every_alpha():
+    far = X.copy()
+    far[0] *= 1e4
+    model = WeightDecayMLPRegressorCV(alphas=[1e-3, 0.01], cv=KFold(3), **EXPLOSIVE)
+    with pytest.raises(ValueError) as caught:
+        model.fit(far, Y)
+    assert str(caught.value).startswith(
+        "The score of every alpha is nan in some split. alpha=0.001, split 1: solver="
+    )
+
+
 def test_more_splits_than_rows():
     message = "Cannot have number of splits n_splits=13 greater than the number of"
     assert_refused(WeightDecayMLPRegressorCV(cv=13), message, whole=False)
@@ -118,7 +195,7 @@ def test_a_split_that_lacks_a_class():
 
 def test_a_split_without_weight():
     assert_refused(
-        WeightDecayMLPRegressorCV(cv=splits([0, 1], [4, 5])),
+        WeightDecayMLPRegressorCV(cv=splits([4], [4, 5])),
         "Split 1 of cv cannot be fitted: All weights are zero in sample_weight times "
         "class_weight: no sample is left to fit. Give at least one sample a positive "
         "weight.",
@@ -265,6 +342,33 @@ def test_networks_that_have_not_converged():
     )
     assert [w.filename for w in caught] == [__file__] * len(caught)
     assert len(caught) <= 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message", "advice"),
+    [
+        ({"solver": "lbfgs", "max_fun": 4}, "reached max_fun", "Increase max_fun or"),
+        (
+            {"solver": "adam", "max_iter": 3},
+            "reached max_iter",
+            "Increase max_iter, tol or learning_rate_init",
+        ),
+    ],
+)
+def test_the_advice_is_that_of_the_plain_estimator(changes, message, advice):
+    model = WeightDecayMLPRegressorCV(alphas=[1e-3, 0.01], cv=2, **SMALL, **changes)
+    with pytest.warns(ConvergenceWarning) as caught:
+        model.fit(X, Y)
+    search, refit = (str(w.message) for w in caught)
+    assert message in search and message in refit
+    assert advice in search and advice in refit
+
+
+def test_data_that_overflow_where_the_grid_is_made_from_them():
+    message = "The objective overflows at the initial weights"
+    model = WeightDecayMLPRegressorCV(alphas=3, cv=2, **SMALL)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X * 1e200, Y * 1e200)
 
 
 def test_nothing_optional_is_missing_after_a_fit():

@@ -56,6 +56,11 @@ def test_the_smallest_of_equals_is_best_and_nan_is_never_chosen():
     assert choose(scores, "1se") == 2
 
 
+def test_infinite_scores_have_no_standard_error():
+    assert choose(np.array([[0.0, 0.0], [np.inf, 1.0]]), "1se") == 1
+    assert choose(np.full((2, 3), -np.inf), "1se") == 0
+
+
 @pytest.mark.parametrize("rule", ["best", "1se"])
 def test_the_choice_is_read_from_the_table(rule, regression):
     X, y = regression

@@ -138,7 +138,7 @@ def test_chunking_changes_no_bit(solver, chunk_bytes, monkeypatch, one_blas_thre
     """Networks together, and parameters stepped together."""
     objective, _, x0 = stacks_of({})
     whole = trained(objective, x0, solver)
-    monkeypatch.setattr(skwd._objective, "CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(skwd._objective, "GROUP_BYTES", chunk_bytes)
     monkeypatch.setattr(skwd._stochastic, "CREW_BYTES", chunk_bytes)
     monkeypatch.setattr(skwd._updates, "VISIT", min(chunk_bytes, 37))
     objective, _, x0 = stacks_of({})

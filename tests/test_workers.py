@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from searches import ALPHAS, assert_same_choice
 from sklearn.base import clone
-from threadpoolctl import threadpool_info
+from sklearn.exceptions import FitFailedWarning
+from threadpoolctl import threadpool_info, threadpool_limits
 
+import skwd._lbfgs
 import skwd._objective
 import skwd._path
 import skwd._stochastic
@@ -60,7 +62,7 @@ def test_chunks_change_nothing(n_bytes, fitted, monkeypatch):
     monkeypatch.setattr(skwd._path, "CHUNK_BYTES", n_bytes)
     assert_same_choice(clone(whole).fit(X[:119], y[:119]), whole)
     monkeypatch.setattr(skwd._stochastic, "CREW_BYTES", 1)
-    monkeypatch.setattr(skwd._objective, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(skwd._objective, "GROUP_BYTES", 1)
     assert_same_choice(clone(whole).fit(X[:119], y[:119]), whole)
 
 
@@ -248,7 +250,7 @@ def test_lost_networks_in_a_stack_leave_their_neighbours(regression, monkeypatch
     ]
     seen = []
 
-    def stop(scores, settings):
+    def stop(scores, *rest):
         seen.append(scores)
         raise RuntimeError("far enough")
 
@@ -288,3 +290,87 @@ def test_classes_travel_to_the_workers(classes):
         alphas=ALPHAS, cv=3, max_iter=5, hidden_layer_sizes=(5,), random_state=0
     ).fit(X, names)
     assert_same_choice(clone(one).set_params(n_jobs=2).fit(X, names), one)
+
+
+def test_loky_keeps_the_options_it_was_given(regression):
+    """An initializer runs in every worker, and the scorer finds what it left."""
+
+    def begin():
+        import builtins
+
+        builtins.skwd_was_begun = True
+
+    def scorer(model, X, y):
+        import builtins
+
+        return float(builtins.skwd_was_begun)
+
+    with joblib.parallel_config(backend="loky", initializer=begin):
+        found = model(n_jobs=2, scoring=scorer).fit(*regression)
+    assert found.best_score_ == 1.0
+
+
+def test_searches_that_overlap_in_threads_share_the_limit_of_blas(regression):
+    """The first to begin sets it and the last to end restores it."""
+
+    def n_threads():
+        return {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"}
+
+    inside, first_is_done, seen = threading.Event(), threading.Event(), []
+
+    def wait(model, X, y):
+        inside.set()
+        assert first_is_done.wait(20)
+        seen.append(n_threads())
+        return 0.0
+
+    def go(model, X, y):
+        return 0.0
+
+    with threadpool_limits(2, user_api="blas"):
+        before = n_threads()
+        other = threading.Thread(target=model(scoring=wait).fit, args=regression)
+        with skwd._workers._LIMIT:  # a search that is at work already
+            other.start()
+            assert inside.wait(20)
+            assert n_threads() == {1}
+        assert n_threads() == {1}
+        first_is_done.set()
+        other.join()
+        assert set(map(frozenset, seen)) == {frozenset({1})}
+        assert n_threads() == before
+
+
+def test_failures_are_told_in_an_order_of_their_own(regression, monkeypatch):
+    """Not in that of the chunks."""
+    X, y = regression
+    said = []
+    for n_bytes in (1, 1 << 24):
+        monkeypatch.setattr(skwd._path, "CHUNK_BYTES", n_bytes)
+        exploding = model("gd", alphas=[1e-3, 50, 60], learning_rate_init=0.1, tol=0.0)
+        with pytest.warns(FitFailedWarning) as caught:
+            exploding.set_params(max_iter=40).fit(X, y)
+        said += [str(w.message) for w in caught if w.category is FitFailedWarning]
+    assert said[0] == said[1]
+    assert "alpha=50, split 0" in said[0]
+
+
+def test_memory_of_a_stack_on_many_rows(monkeypatch):
+    """The rows are there once, however many networks are evaluated on them."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40_000, 3)).astype(np.float32)
+    y = rng.standard_normal((40_000, 4))
+    peaks = {}
+    for n_init in (1, 40):
+        plain = skwd.WeightDecayMLPRegressor(
+            hidden_layer_sizes=(3,), n_init=n_init, max_iter=2, solver="lbfgs"
+        )
+        tracemalloc.start()
+        plain.fit(X, y)
+        peaks[n_init] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    # What each network has of its own: curvature pairs and a block's activations.
+    own = 40 * (skwd._lbfgs.network_bytes(28) + (1 << 19))
+    assert peaks[40] < peaks[1] + own / 2
+    each_row = 40 * 40_000 * 4  # a byte per row and network more would be seen
+    assert peaks[40] - peaks[1] < 2 * each_row

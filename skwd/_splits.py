@@ -1,0 +1,70 @@
+"""From ``cv`` to splits that can be trained on, checked before any training."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.model_selection import check_cv
+
+from skwd._scoring import Split
+from skwd._targets import Targets
+
+
+def row_numbers(cv, X, y, classifier: bool, params: dict) -> list[tuple]:
+    """(rows to train on, rows to test on) of each split of the user's X and y."""
+    splitter = check_cv(cv, y, classifier=classifier)
+    every, found = np.arange(X.shape[0] if hasattr(X, "shape") else len(X)), []
+    for number, split in enumerate(splitter.split(X, y, **params)):
+        parts = [np.asarray(part) for part in split]
+        for part, what in zip(parts, ("train on", "test on")):
+            if not part.size or (part.dtype == bool and not part.any()):
+                raise ValueError(
+                    f"Split {number} of cv={cv!r} has no rows to {what}. Give every "
+                    "split some."
+                )
+        found.append(tuple(every[part] for part in parts))
+    return found
+
+
+def check_enough(splits: list, cv, rule: str) -> None:
+    """Raise where a rule needs more splits."""
+    needed, why = (2, ", to know a standard error") if rule == "1se" else (1, "")
+    if len(splits) < needed:
+        other = ", or rule='best'" if rule == "1se" else ""
+        raise ValueError(
+            f"rule={rule!r} needs at least {needed} split{'s' * (needed > 1)}{why}; "
+            f"got {len(splits)} from cv={cv!r}. Use cv=5{other}."
+        )
+
+
+def check_test_weights(rows: list[tuple], weight: np.ndarray) -> None:
+    """Raise where a weighted score would have no weight."""
+    for number, (_, test) in enumerate(rows):
+        if not weight[test].any():
+            raise ValueError(
+                f"Split {number} of cv has only rows of weight 0 to test on, and its "
+                "score would be weighted. Give one of them a positive weight."
+            )
+
+
+def problems(plain, parts: tuple, rows: list[tuple], targets: Targets) -> list[Split]:
+    """The splits, ready to train on.
+
+    ``parts`` are the arguments of the estimator's `_problem` but the rows, ``targets``
+    those of all rows: a classifier needs every class in each split.
+    """
+    splits = []
+    for number, (train, test) in enumerate(rows):
+        try:
+            problem, found = plain._problem(*parts, train)
+        except ValueError as error:
+            raise ValueError(
+                f"Split {number} of cv cannot be fitted: {error}"
+            ) from error
+        missing = found.missing(targets)
+        if missing:
+            raise ValueError(
+                f"Split {number} of cv has no rows of class {missing[0]!r} to train "
+                "on. Use StratifiedKFold, or fewer splits."
+            )
+        splits.append(Split(number, problem, found, test))
+    return splits
