@@ -20,7 +20,7 @@ from skwd._objective import Sample
 # Bytes of X gathered at a time: several batches, few enough to be in the cache still
 # when their turn comes. Changes the rounding of J only, a sum over blocks; depends on
 # the shape of X and the batch size, never on the stack.
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 17
 # Batches gathered at a time: their views and calls are kept from epoch to epoch.
 BLOCK_BATCHES = 256
 # A batch of more than so many of the network's blocks of rows is worked through block
