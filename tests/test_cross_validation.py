@@ -223,6 +223,13 @@ def test_more_blas_threads_change_rounding_only(regression):
         assert_same_search(clone(model).fit(X, y), grid_search(model, X, y), 1e-8)
 
 
+def test_more_blas_threads_leave_lbfgs_within_its_tolerance(regression):
+    X, y = regression
+    converged = dict(activation="tanh", tol=1e-7, max_iter=3000, alphas=[0.01, 0.1])
+    model = regressor(**converged)
+    assert_same_search(clone(model).fit(X, y), grid_search(model, X, y), 1e-4)
+
+
 def test_a_linear_model_is_ridge_cv(regression):
     """n alpha is Ridge's alpha on the training rows; no other estimator is asked."""
     X, y = regression
