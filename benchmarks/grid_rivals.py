@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from joblib import parallel_config
 from joblib.externals.loky import get_reusable_executor
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, KFold
@@ -89,6 +90,11 @@ def skwd_cv(search, n_jobs=N_JOBS):
         alphas=search.alphas, cv=KFold(N_FOLDS), n_jobs=n_jobs, **search.common
     )
     return scores_of(model.fit(search.X, search.y))
+
+
+def skwd_cv_threads(search):
+    with parallel_config(backend="threading"):
+        return skwd_cv(search)
 
 
 def grid_over_skwd(search):
@@ -296,6 +302,7 @@ ADAPTERS = {
     SKLEARN: grid_over_sklearn,
     "GridSearchCV, skwd": grid_over_skwd,
     SKWD: skwd_cv,
+    "skwd, two threads": skwd_cv_threads,
     "skwd, one worker": lambda search: skwd_cv(search, n_jobs=1),
     "PyTorch, a loop": torch_loop,
     "JAX, jit + vmap": jax_stack,

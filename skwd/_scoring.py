@@ -51,8 +51,8 @@ class Judge:
             for value in (self.X, self.y, *self.params.values())
         )
         params = dict(zip(self.params, values))
-        where = f"scoring={self.scorer!r} failed for alpha={alpha:g} in split "
-        where += f"{split.number}"
+        cell = f"alpha={alpha:g} in split {split.number}"
+        where = f"scoring={self.scorer!r} failed for {cell}"
         try:
             score = self.scorer(fitted, X, y, **params)
         except Exception as error:
@@ -82,8 +82,8 @@ class Scores:
     @classmethod
     def unknown(cls, n_splits: int, n_alphas: int) -> Scores:
         shape = n_splits, n_alphas
-        arrays = (np.full(shape, np.nan) for _ in range(3))
-        return cls(*arrays, np.full(shape, int(Status.RUNNING)), [])
+        score, status = np.full(shape, np.nan), np.full(shape, int(Status.RUNNING))
+        return cls(score, np.zeros(shape), np.zeros(shape), status, [])
 
 
 def train_and_score(
