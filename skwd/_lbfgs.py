@@ -57,7 +57,6 @@ class _State:
     high: np.ndarray  # (K, 3) other end; step inf while there is none
     trials: np.ndarray  # (K,) in this line search
     pairs: np.ndarray  # (K, 2m, P): s then y, each divided by sqrt(s'y)
-    pairs_g: np.ndarray  # (K, 2m) pairs times jac
     SY: np.ndarray  # (K, m, m) s_i'y_j where pair i is not newer than pair j
     YY: np.ndarray  # (K, m, m)
     scale: np.ndarray  # (K,) s'y / y'y of the newest pair
@@ -147,7 +146,6 @@ def _start(
         high=np.empty((n_networks, 3)),
         trials=np.zeros(n_networks, int),
         pairs=np.zeros((n_networks, 2 * MEMORY, n_params)),
-        pairs_g=np.zeros((n_networks, 2 * MEMORY)),
         SY=np.tile(np.eye(MEMORY), (n_networks, 1, 1)),
         YY=np.zeros((n_networks, MEMORY, MEMORY)),
         scale=np.ones(n_networks),
@@ -225,7 +223,6 @@ def _give_up(state: _State, searching: np.ndarray) -> None:
 
 def _forget(state: _State, networks: np.ndarray) -> None:
     state.pairs[networks] = 0.0
-    state.pairs_g[networks] = 0.0
     state.SY[networks] = np.eye(MEMORY)
     state.YY[networks] = 0.0
     state.scale[networks] = 1.0
@@ -236,17 +233,12 @@ def _store_pair(state: _State, at: _Index, x: np.ndarray, jac: np.ndarray) -> No
     """Replace the oldest pair by s = x - iterate and y = jac - its gradient.
 
     Both are divided by sqrt(s'y), which changes nothing in H and gives SY a unit
-    diagonal. A pair without positive curvature is left out. The products of y with the
-    older pairs are differences of those with the gradients, which the direction needs
-    anyway (Byrd, Nocedal and Schnabel 1994, section 3.2): one pass over the pairs less.
+    diagonal. A pair without positive curvature is left out.
     """
     s, y = x - state.x, jac - state.jac  # (K, P), of use where a network has arrived
     sy, yy = row_dot(s, y), row_dot(y, y)
     # Relative to -s'g, as in SciPy: free of the units of x and J.
     curved = sy > np.finfo(np.float64).eps * -(state.step * state.slope)
-    pairs_g = np.matmul(state.pairs, jac[:, :, np.newaxis])[:, :, 0]
-    products = pairs_g - state.pairs_g
-    state.pairs_g[at] = pairs_g[at]
     if not curved[at].all():
         at = np.arange(len(state))[at]
         at = at[curved[at]]
@@ -257,11 +249,7 @@ def _store_pair(state: _State, at: _Index, x: np.ndarray, jac: np.ndarray) -> No
     slot = state.n_pairs[at] % MEMORY
     state.pairs[network, slot] = s[at]
     state.pairs[network, MEMORY + slot] = y[at]
-    state.pairs_g[network, slot] = row_dot(s, jac)[at]
-    state.pairs_g[network, MEMORY + slot] = row_dot(y, jac)[at]
-    products = (products / root)[at]
-    products[np.arange(len(network)), slot] = 1.0
-    products[np.arange(len(network)), MEMORY + slot] = (yy / sy)[at]
+    products = np.matmul(state.pairs, y[:, :, np.newaxis])[at, :, 0]
     state.SY[network, slot] = 0.0  # the new s is newer than every other y
     state.SY[network, :, slot] = products[:, :MEMORY]
     state.YY[network, slot] = state.YY[network, :, slot] = products[:, MEMORY:]
@@ -278,8 +266,9 @@ def _new_direction(state: _State, at: _Index) -> None:
     hold zeros (and 1 on R's diagonal) and add nothing. All networks are computed, for
     that needs no copy of the pairs, and those at ``at`` are written.
     """
+    g = state.jac[:, :, np.newaxis]
     scale = state.scale[:, np.newaxis, np.newaxis]
-    pairs_g = state.pairs_g[:, :, np.newaxis]
+    pairs_g = np.matmul(state.pairs, g)  # (K, 2m, 1)
     R_inv = np.linalg.inv(state.SY)
     p = np.matmul(R_inv, pairs_g[:, :MEMORY])
     q = p + scale * (np.matmul(state.YY, p) - pairs_g[:, MEMORY:])
