@@ -19,13 +19,13 @@ from sklearn.utils.metadata_routing import (
 from skwd._fit import draw_seed
 from skwd._objective import Sample
 from skwd._parameters import check_alphas, check_choice, check_n_jobs, check_settings
-from skwd._path import alpha_grid, share_memory, train_path
+from skwd._path import Problem, alpha_grid, share_memory, train_path
 from skwd._report import remedy, report
 from skwd._result import LOST, Status
 from skwd._scoring import Judge, Scores, single_scorer, takes_sample_weight
 from skwd._selection import RULES, choose, results_table
 from skwd._splits import check_enough, check_test_weights, problems, row_numbers
-from skwd._training import Settings
+from skwd._training import Settings, Trained
 from skwd._validation import check_validation_data, unchanged_on_failure
 from skwd._workers import cross_validate
 
@@ -120,10 +120,14 @@ class CrossValidationMixin:
 
         best = float(alphas[self.best_index_])
         per_layer = np.full(whole.layout.n_weight_layers, best)
-        whole.settings = replace(whole.settings, verbose=self.verbose > 1)
-        trained = train_path([whole], per_layer[np.newaxis])
+        trained = self._refit(whole, per_layer)
         report(whole, trained, self.ensemble, per_layer)
         self._store(whole, targets, trained, best)
+
+    def _refit(self, whole: Problem, alpha: np.ndarray) -> Trained:
+        """A plain fit to all rows, with BLAS as the user has it."""
+        whole.settings = replace(whole.settings, verbose=self.verbose > 1)
+        return train_path([whole], alpha[np.newaxis])
 
     def _plain(self):
         """The estimator of one alpha with the parameters of this one."""
