@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -65,12 +66,14 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         seed: int,
         rows: np.ndarray | None = None,
         targets: Targets | None = None,
+        start: Callable | None = None,
         epochs: int = 0,
     ) -> tuple[Problem, Targets]:
         """What there is to train on some rows of the data, all by default.
 
-        ``held_out`` are X_val and so on; ``targets`` are given where an earlier fit is
-        continued, ``epochs`` after so many.
+        ``held_out`` are X_val and so on. Where an earlier fit is continued, ``targets``
+        are given, ``start`` makes the starting point in the place of
+        `_initial_params`, and ``epochs`` have been completed.
         """
         X, y, weight = data
         if rows is not None:
@@ -92,13 +95,14 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         settings = settings.resolved(n_counted, layout.n_params)
         training = rows_to_train_on(training, settings)
         targets.finish(training, validation)
+        start = start or self._initial_params
         problem = Problem(
             layout,
             ACTIVATIONS[self.activation],
             targets.loss,
             training,
             validation,
-            self._initial_params(layout, targets.loss, training, seed),
+            start(layout, targets.loss, training, seed),
             settings,
             np.random.default_rng([seed, SHUFFLING, epochs]),
             n_rows,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -91,12 +92,12 @@ class FitMixin:
         held_out = None
         if X_val is not None:
             held_out = self._validate(X_val, y_val, sample_weight_val, "_val")
-        epochs = self._n_epochs if continued else 0
-        parts = data, held_out, settings, self._seed, None, targets, epochs
-        problem, targets = self._problem(*parts)
+        start, epochs = None, 0
         if continued:
-            how = "warm_start=True", "Set warm_start=False"
-            problem.params0 = self._stored_params(problem.layout, problem.loss, *how)
+            how = {"by": "warm_start=True", "anew": "Set warm_start=False"}
+            start, epochs = partial(self._stored_params, **how), self._n_epochs
+        parts = data, held_out, settings, self._seed, None, targets, start, epochs
+        problem, targets = self._problem(*parts)
         trained = train_path([problem], alpha[np.newaxis])
         report(problem, trained, self.ensemble, alpha)
         self._store(problem, targets, trained, self._shown(alpha))
@@ -117,7 +118,7 @@ class FitMixin:
         """alpha_: one number where one was given."""
         return float(self.alpha) if np.ndim(self.alpha) == 0 else alpha
 
-    def _stored_params(self, layout: Layout, loss: Loss, by: str, anew: str):
+    def _stored_params(self, layout: Layout, loss: Loss, *_, by: str, anew: str):
         """The weights to continue from, those that predict now, (n_networks, P)."""
         params = self._params()
         stored = self._network().layout
@@ -157,16 +158,15 @@ class FitMixin:
         continued = hasattr(self, "coefs_")
         data = self._begin(X, y, sample_weight, continued)
         targets = self._targets(data.y, data.weight, continued, **given)
-        epochs, t, curve, lowest = 0, 0, [], np.inf
+        start, epochs, t, curve, lowest = None, 0, 0, [], np.inf
         if continued:
+            how = {"by": "partial_fit", "anew": "Call fit, or use a new estimator,"}
+            start = partial(self._stored_params, **how)
             data = data._replace(X=in_dtype(data.X, self.coefs_[0].dtype))
             epochs, t = self._n_epochs, self.t_
             curve, lowest = self.loss_curve_, self.best_loss_
-        parts = data, None, settings, self._seed, None, targets, epochs
+        parts = data, None, settings, self._seed, None, targets, start, epochs
         problem, targets = self._problem(*parts)
-        if continued:
-            how = "partial_fit", "Call fit, or use a new estimator,"
-            problem.params0 = self._stored_params(problem.layout, problem.loss, *how)
         trained, progress = train_epoch(
             problem.objective(alpha),
             problem.params0,

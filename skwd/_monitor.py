@@ -119,6 +119,8 @@ class Monitor:
         self.waited[networks] = np.where(improved, 0, self.waited[networks] + 1)
         tired = self.waited[networks] >= self.patience
         status = np.where(tired, ended, RUNNING)
+        if self.validation is not None:  # neither was it finite at the start
+            status[np.isinf(self.best_validation[networks])] = Status.UNWATCHED
         if not tired.any():
             return status
         # Where a schedule lowers the rate instead of ending, patience starts anew.

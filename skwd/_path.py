@@ -136,12 +136,12 @@ def chunks(problems: list[Problem], n_alphas: int, n_jobs: int) -> list[Chunk]:
     for numbers in alike.values():
         size = max(_cell_bytes(problems[number]) for number in numbers)
         limit, n_cells = max(1, CHUNK_BYTES // size), len(numbers) * n_alphas
-        n_chunks = max(ceil_div(n_cells, limit), min(n_jobs, n_cells))
-        n_chunks = ceil_div(n_chunks, n_jobs) * n_jobs
+        n_chunks = max(_ceil_div(n_cells, limit), min(n_jobs, n_cells))
+        n_chunks = _ceil_div(n_chunks, n_jobs) * n_jobs
         by_alpha = min(n_alphas, n_chunks)
-        problems_each = limit // ceil_div(n_alphas, by_alpha)
+        problems_each = limit // _ceil_div(n_alphas, by_alpha)
         by_problem = max(
-            ceil_div(n_chunks, by_alpha), ceil_div(len(numbers), problems_each)
+            _ceil_div(n_chunks, by_alpha), _ceil_div(len(numbers), problems_each)
         )
         by_problem = min(len(numbers), by_problem)
         for i in range(by_problem):
@@ -151,7 +151,7 @@ def chunks(problems: list[Problem], n_alphas: int, n_jobs: int) -> list[Chunk]:
     return found
 
 
-def ceil_div(a: int, b: int) -> int:
+def _ceil_div(a: int, b: int) -> int:
     return -(-a // b)
 
 

@@ -42,8 +42,8 @@ def check_not_lost(trained: Trained, settings: Settings) -> None:
         )
     if (trained.status == Status.UNWATCHED).all():
         raise ValueError(
-            "The validation loss is not finite at any weights: the validation rows "
-            "(X_val and y_val, if given) hold values too large for their dtype. "
+            "The validation loss is not finite at the initial weights: the validation "
+            "rows (X_val and y_val, if given) hold values too large for their dtype. "
             "Standardise them as X and y."
         )
     k = int(np.argmax(trained.status == Status.DIVERGED))

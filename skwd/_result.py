@@ -48,7 +48,7 @@ _MESSAGES = {
     Status.STALLED: "found no step that lowers the objective at this precision",
     Status.DIVERGED: "diverged",
     Status.OVERFLOW: "the objective is not finite at the initial weights",
-    Status.UNWATCHED: "the validation loss was never finite",
+    Status.UNWATCHED: "the validation loss is not finite at the initial weights",
     Status.ROSE: "stopped with an objective above the lowest it had reached",
 }
 

@@ -16,7 +16,7 @@ from sklearn.metrics import check_scoring, get_scorer
 from skwd._monitor import Interrupt
 from skwd._path import Problem, train_path
 from skwd._report import check_not_lost
-from skwd._result import Status
+from skwd._result import Status, succeeded
 from skwd._targets import Targets
 
 
@@ -113,8 +113,8 @@ def train_and_score(
                 scores.failures.append((split.number, float(alpha), str(error)))
                 continue
             predicting = restarts.predicting(judge.estimator.ensemble)
-            late = [s for s in restarts.status[predicting] if not Status(s).success]
-            scores.status[f, a] = late[0] if late else restarts.status[predicting[0]]
+            status = restarts.status[predicting]
+            scores.status[f, a] = status[np.argmin(succeeded(status))]
             scores.score[f, a] = judge.score(split, restarts, float(alpha))
             scores.score_time[f, a] = perf_counter() - start
     return scores

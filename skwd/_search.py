@@ -21,7 +21,7 @@ from skwd._objective import Sample
 from skwd._parameters import check_alphas, check_choice, check_n_jobs, check_settings
 from skwd._path import Problem, alpha_grid, share_memory, train_path
 from skwd._report import remedy, report
-from skwd._result import LOST, Status
+from skwd._result import LOST, Status, succeeded
 from skwd._scoring import Judge, Scores, single_scorer, takes_sample_weight
 from skwd._selection import RULES, choose, results_table
 from skwd._splits import check_enough, check_test_weights, problems, row_numbers
@@ -228,7 +228,7 @@ def _warn(scores: Scores, settings: Settings, scoring) -> None:
             UserWarning,
             stacklevel=4,
         )
-    late = ~lost & ~np.isin(scores.status, [s for s in Status if s.success])
+    late = ~lost & ~succeeded(scores.status)
     if late.any():
         first = Status(scores.status[late][0])
         warnings.warn(

@@ -115,7 +115,7 @@ def test_chunks_of_networks_change_no_bit(monkeypatch, one_blas_thread):
 def test_validation_data_that_overflow():
     assert_refused(
         WeightDecayMLPRegressor(early_stopping=True),
-        "The validation loss is not finite at any weights: the validation rows "
+        "The validation loss is not finite at the initial weights: the validation rows "
         "(X_val and y_val, if given) hold values too large for their dtype. "
         "Standardise them as X and y.",
         X,

@@ -238,3 +238,39 @@ def test_the_starting_point_is_a_candidate_for_the_best():
         monitor(np.arange(1), np.zeros((1, 4)), np.ones(1))
     np.testing.assert_array_equal(monitor.best_params, start)
     assert monitor.best_validation[0] == 0.5
+
+
+def test_a_validation_loss_that_is_not_finite_ends_its_network_alone():
+    """After one iteration; the patience of its neighbour counts that one too."""
+
+    class Validation:
+        def __init__(self, losses):
+            self.losses = losses
+
+        def __getitem__(self, networks):
+            return Validation(self.losses[networks])
+
+        def data_loss(self, params):
+            return self.losses
+
+    monitors = [
+        Monitor(
+            np.zeros((len(losses), 4)),
+            validation=Validation(np.array(losses)),
+            watch_loss=False,
+            patience=2,
+            tol=0.0,
+            relative_tol=0.0,
+            verbose=False,
+        )
+        for losses in ([1.0], [1.0, np.nan])
+    ]
+    answers = []
+    for monitor in monitors:
+        k = len(monitor.waited)
+        calls = [monitor(np.arange(k), np.zeros((k, 4)), np.ones(k)) for _ in range(3)]
+        answers.append(np.array(calls))
+    alone, beside = answers
+    np.testing.assert_array_equal(alone[:, 0], beside[:, 0])
+    assert alone[:, 0].tolist() == [Status.RUNNING, Status.RUNNING, Status.STOPPED]
+    assert beside[0, 1] == Status.UNWATCHED
