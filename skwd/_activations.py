@@ -32,6 +32,7 @@ class Activation:
     name: str
     apply: Callable[[np.ndarray, np.ndarray | None], None]
     kinked: bool = False  # the slope jumps: J has minima where no gradient vanishes
+    homogeneous: bool = False  # phi(c z) = c phi(z) for every c > 0
 
     def __call__(self, Z: np.ndarray, slope: np.ndarray | None = None) -> None:
         self.apply(Z, slope)
@@ -165,11 +166,11 @@ def _softplus(Z, slope):
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
-        Activation("identity", _identity),
+        Activation("identity", _identity, homogeneous=True),
         Activation("logistic", _logistic),
         Activation("tanh", _tanh),
-        Activation("relu", _relu, kinked=True),
-        Activation("leaky_relu", _leaky_relu, kinked=True),
+        Activation("relu", _relu, kinked=True, homogeneous=True),
+        Activation("leaky_relu", _leaky_relu, kinked=True, homogeneous=True),
         Activation("elu", _elu),
         Activation("selu", _selu, kinked=True),
         Activation("silu", _silu),

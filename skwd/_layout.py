@@ -17,6 +17,9 @@ from functools import cached_property
 
 import numpy as np
 
+# Weights this much smaller than they started, in every layer at once, have collapsed.
+COLLAPSE = 1e-2
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -74,6 +77,13 @@ class Layout:
         """1 for weights, 0 for biases, which are never penalised: (P,)."""
         return self.layer_masks.sum(axis=0)
 
+    @cached_property
+    def hidden_biases(self) -> np.ndarray:
+        """1 for the biases of hidden units: (P,)."""
+        mask = 1.0 - self.decay_mask
+        self.b(mask[np.newaxis], self.n_weight_layers - 1)[:] = 0.0
+        return mask
+
     def split(self, params: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Copies of all W (K, fan_in, fan_out) and all b (K, fan_out)."""
         layers = range(self.n_weight_layers)
@@ -100,6 +110,20 @@ def initial_scale(layout: Layout, gain: float, layer: int) -> float:
     fan_in, fan_out = layout.layer_units[layer : layer + 2]
     last = layer == layout.n_weight_layers - 1
     return float((np.sqrt(2.0) if last else gain) / np.sqrt(fan_in + fan_out))
+
+
+def is_collapsed(layout: Layout, gain: float, params: np.ndarray) -> bool:
+    """Whether alpha has driven every weight of networks (K, P) to about zero.
+
+    Never for a linear model: with small weights it is simply well regularised.
+    """
+    layers = range(layout.n_weight_layers)
+    sizes = [
+        np.sqrt(np.mean(np.square(layout.W(params, layer), dtype=np.float64)))
+        / initial_scale(layout, gain, layer)
+        for layer in layers
+    ]
+    return len(sizes) > 1 and max(sizes) <= COLLAPSE
 
 
 def initial_params(

@@ -7,6 +7,11 @@ losses (K, n); any leading axes that broadcast will do for K.
 
 ``loss_gradient(y, raw)`` returns the losses and overwrites ``raw`` with dl/draw;
 ``gradient(raw, y, out)`` writes dl/draw alone and leaves ``raw`` as it is.
+``curvature_root(raw)`` is R' (..., c, o) with R R' = d2l/draw2, one row a column of R;
+``saturated_log_likelihood(y)`` (n,) is the log-likelihood of a sample whose loss is 0,
+so that the log-likelihood is that minus the loss; the squared error, whose noise is a
+parameter of its own, has none. ``moderated(raw, covariance)`` is the raw prediction
+whose inverse link is the mean of that of N(raw, covariance), covariance (..., o, o).
 """
 
 from __future__ import annotations
@@ -14,7 +19,16 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from scipy.special import expit, log_expit, log_softmax, logit, softmax, xlogy
+from scipy.special import (
+    expit,
+    gammaln,
+    log_expit,
+    log_softmax,
+    logit,
+    logsumexp,
+    softmax,
+    xlogy,
+)
 
 # Class frequencies below this start as if they were this: a logit of +-9, not inf. So
 # do counts that are all zero.
@@ -25,6 +39,7 @@ class Loss(Protocol):
     """What the objective and the estimators ask of a loss."""
 
     out_activation: str
+    has_noise: bool  # the loss is a squared distance in units of an unknown noise
 
     def loss_gradient(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray: ...
 
@@ -37,15 +52,27 @@ class Loss(Protocol):
     def constant(self, y_mean: np.ndarray) -> np.ndarray:
         """The raw prediction of the best constant, from the weighted mean of y."""
 
+    def curvature_root(self, raw: np.ndarray) -> np.ndarray: ...
+
+    def saturated_log_likelihood(self, y: np.ndarray) -> np.ndarray: ...
+
+    def moderated(self, raw: np.ndarray, covariance: np.ndarray) -> np.ndarray: ...
+
 
 def _sum_outputs(a: np.ndarray) -> np.ndarray:
     return a[..., 0] if a.shape[-1] == 1 else a.sum(axis=-1)
+
+
+def _diagonal(a: np.ndarray) -> np.ndarray:
+    """Diagonal matrices of the last axis: (..., o) -> (..., o, o)."""
+    return a[..., np.newaxis] * np.eye(a.shape[-1])
 
 
 class HalfSquaredError:
     """l = 1/2 ||y - raw||^2, identity link."""
 
     out_activation = "identity"
+    has_noise = True
     gradient = np.subtract  # raw - y
 
     def loss_gradient(self, y, raw):
@@ -61,11 +88,22 @@ class HalfSquaredError:
     def constant(self, y_mean):
         return y_mean
 
+    def curvature_root(self, raw):
+        n_outputs = raw.shape[-1]
+        return np.broadcast_to(np.eye(n_outputs), (*raw.shape, n_outputs))
+
+    def saturated_log_likelihood(self, y):
+        raise NotImplementedError("without the noise there is no likelihood")
+
+    def moderated(self, raw, covariance):
+        return raw
+
 
 class HalfPoissonLoss:
     """l = mu - y + y ln(y / mu) with mu = exp(raw): half the Poisson deviance."""
 
     out_activation = "exp"
+    has_noise = False
 
     def loss_gradient(self, y, raw):
         losses = xlogy(y, y) - y - y * raw
@@ -87,6 +125,15 @@ class HalfPoissonLoss:
     def constant(self, y_mean):
         return np.log(np.where(y_mean > 0.0, y_mean, FREQUENCY_FLOOR))
 
+    def curvature_root(self, raw):
+        return _diagonal(np.exp(0.5 * raw))
+
+    def saturated_log_likelihood(self, y):
+        return _sum_outputs(xlogy(y, y) - y - gammaln(y + 1.0))
+
+    def moderated(self, raw, covariance):
+        return raw + 0.5 * np.diagonal(covariance, axis1=-2, axis2=-1)
+
 
 class HalfBinomialLoss:
     """l = sum over outputs of ln(1 + e^raw) - y raw, y in {0, 1}, logit link.
@@ -95,6 +142,7 @@ class HalfBinomialLoss:
     """
 
     out_activation = "logistic"
+    has_noise = False
 
     def loss(self, y, raw):
         return _sum_outputs(-log_expit(raw) + (1.0 - y) * raw)
@@ -119,11 +167,23 @@ class HalfBinomialLoss:
     def constant(self, y_mean):
         return logit(np.clip(y_mean, FREQUENCY_FLOOR, 1.0 - FREQUENCY_FLOOR))
 
+    def curvature_root(self, raw):
+        return _diagonal(np.exp(0.5 * (log_expit(raw) + log_expit(-raw))))
+
+    def saturated_log_likelihood(self, y):
+        return np.zeros(len(y))
+
+    def moderated(self, raw, covariance):
+        # MacKay 1992, "The evidence framework applied to classification networks".
+        variance = np.diagonal(covariance, axis1=-2, axis2=-1)
+        return raw / np.sqrt(1.0 + np.pi / 8.0 * variance)
+
 
 class HalfMultinomialLoss:
     """l = -ln softmax(raw)_y, y one-hot, softmax link."""
 
     out_activation = "softmax"
+    has_noise = False
 
     def loss_gradient(self, y, raw):
         losses = np.einsum("...no,...no->...n", y, raw)
@@ -153,6 +213,25 @@ class HalfMultinomialLoss:
 
     def constant(self, y_mean):
         return np.log(np.maximum(y_mean, FREQUENCY_FLOOR))
+
+    def curvature_root(self, raw):
+        # R = diag(root p) - p root p', as R R' = diag(p) - p p'.
+        p = softmax(raw, axis=-1)
+        root = np.sqrt(p)[..., np.newaxis]
+        return root * (np.eye(p.shape[-1]) - p[..., np.newaxis, :])
+
+    def saturated_log_likelihood(self, y):
+        return np.zeros(len(y))
+
+    def moderated(self, raw, covariance):
+        # The same for the difference of each pair of classes, on which alone p depends:
+        # Lu, Ie and Sha 2020, "Mean-field approximation to Gaussian-softmax integral".
+        variance = np.diagonal(covariance, axis1=-2, axis2=-1)
+        of_pairs = variance[..., np.newaxis] + variance[..., np.newaxis, :]
+        of_pairs = np.maximum(of_pairs - 2.0 * covariance, 0.0)
+        differences = raw[..., np.newaxis] - raw[..., np.newaxis, :]
+        differences = differences / np.sqrt(1.0 + np.pi / 8.0 * of_pairs)
+        return log_softmax(-logsumexp(-differences, axis=-1), axis=-1)
 
 
 LOSS_OF_LINK = {

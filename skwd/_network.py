@@ -122,6 +122,8 @@ class Pass:
     grad : ndarray (K, P), optional
         Where the backward pass writes the gradient; without it there is only a forward
         pass.
+    with_slopes : bool
+        Keep the slopes of the hidden units though there is no backward pass.
     stack : tuple of int, optional
         How the stack axis is laid out, written * below; default (K,). () for a single
         network spares it an axis; (F, A) are F groups of A networks, where each group
@@ -135,6 +137,8 @@ class Pass:
         n_rows: int,
         grad: np.ndarray | None = None,
         stack: tuple[int, ...] | None = None,
+        *,
+        with_slopes: bool = False,
     ):
         self._network = network
         self._params, self._grad = params, grad
@@ -145,10 +149,11 @@ class Pass:
         widths = layout.layer_units[1:]
         #: The values of each layer after the forward pass, the raw prediction last.
         self.values = [self._scratch("A", i, n_rows, h) for i, h in enumerate(widths)]
-        self._slopes: list = [None] * (len(widths) - 1)
-        if grad is not None:
+        #: The slopes of each hidden layer after the forward pass, or None.
+        self.slopes: list = [None] * (len(widths) - 1)
+        if grad is not None or with_slopes:
             hidden = enumerate(widths[:-1])
-            self._slopes = [self._scratch("S", i, n_rows, h) for i, h in hidden]
+            self.slopes = [self._scratch("S", i, n_rows, h) for i, h in hidden]
 
     def _shaped(self, view: np.ndarray) -> np.ndarray:
         return view.reshape(*self._stack, *view.shape[1:])
@@ -181,7 +186,7 @@ class Pass:
         else:
             Wb = self._shaped(self._network.layout.Wb(self._params, 0))
             calls = [self._product(X, Wb, Z[0])]
-        for layer, slope in enumerate(self._slopes):
+        for layer, slope in enumerate(self.slopes):
             calls += self._network.activation.calls(Z[layer], slope)
             calls.append(self._product(Z[layer], self._W[layer + 1], Z[layer + 1]))
             out, b = Z[layer + 1], self._b[layer + 1]
@@ -196,7 +201,7 @@ class Pass:
         ones = self._network.ones(delta.shape[-2], delta.dtype)  # sums over the rows
         calls: list[Call] = []
         for layer in range(layout.n_weight_layers - 1, 0, -1):
-            A, slope = self.values[layer - 1], self._slopes[layer - 1]
+            A, slope = self.values[layer - 1], self.slopes[layer - 1]
             W_t = self._W[layer].swapaxes(-1, -2)  # (*, fan_out, fan_in)
             dW = self._shaped(layout.W(self._grad, layer))
             db = self._shaped(layout.b(self._grad, layer))

@@ -64,6 +64,11 @@ class Sample:
         scaled = self.weight / self.weight.max()
         return scaled / scaled.sum()
 
+    @property
+    def total_weight(self) -> float:
+        """sum s: the number of rows, where weights are counts."""
+        return float(self.weight.sum())
+
     @cached_property
     def gathered_bytes(self) -> int:
         """Memory of its rows as `take` gives them."""

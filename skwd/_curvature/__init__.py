@@ -1,0 +1,1 @@
+"""What a fitted network knows of itself: curvature, posterior, evidence."""

@@ -1,0 +1,75 @@
+"""Gauss-Newton curvature of a fitted network, factorised once for every alpha.
+
+    H = Phi'Phi + diag(decay),   Phi_i = root(s_i / sum s) R_i' J_i,   R R' = d2l/draw2
+
+Parameters that are not penalised (biases) are eliminated first, by an eigenbasis T of
+their own block that leaves out what the data do not determine: biases of units that
+never act, the common shift of softmax outputs. With C their part of the other columns,
+
+    Psi = (Phi_w - Phi_b T C') diag(decay)^-1/2,   Psi'Psi = V diag(ratio) V'
+
+and everything else is a sum over ratio: how much more the data say of a direction than
+the penalty does. With every decay multiplied by ``scale`` the ratios are ratio / scale,
+which gives a whole path of alphas for one decomposition.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from skwd._curvature.factors import Factors
+from skwd._layout import Layout
+
+# Unpenalised directions whose curvature is this much smaller than the largest are not
+# determined by the data.
+NEGLIGIBLE = 1e-10
+
+
+@dataclass(eq=False)
+class Curvature(ABC):
+    """What every form of the factorised H knows; L are the weight layers.
+
+    ``scale`` multiplies the decay that the curvature was made with.
+    """
+
+    layout: Layout
+    decay: np.ndarray  # (P,) alpha of each parameter, zero for biases
+    ratio: np.ndarray  # (q,)
+    of_layer: np.ndarray  # (L, q) the part of each layer in each direction
+    log_det_free: float  # of the unpenalised parameters, over n_directions
+    n_directions: int
+    n_free: float  # unpenalised parameters that the data determine
+
+    # Whether a row's own part in H is so exact that it can be taken out again.
+    knows_rows = True
+
+    def n_effective(self, scale: float = 1.0) -> np.ndarray:
+        """Penalised parameters that the data determine, gamma of each layer, (L,)."""
+        return self.of_layer @ (self.ratio / (self.ratio + scale))
+
+    def log_det(self, scale: float = 1.0) -> float:
+        """ln|H|, without the directions that nothing determines."""
+        decay = self.decay[self.decay > 0.0]
+        penalty = np.log(decay).sum() + len(decay) * np.log(scale)
+        return float(penalty + np.log1p(self.ratio / scale).sum() + self.log_det_free)
+
+    @property
+    def alpha(self) -> np.ndarray:
+        """Of each weight layer, (L,)."""
+        return (self.layout.layer_masks * self.decay).max(axis=1)
+
+    @property
+    @abstractmethod
+    def n_rows(self) -> int:
+        """Rows that the following take at a time."""
+
+    @abstractmethod
+    def covariances(self, factors: Factors, scales: np.ndarray) -> np.ndarray:
+        """J H^-1 J' of every row at every scale, (S, b, c, c)."""
+
+    @abstractmethod
+    def solve(self, vector: np.ndarray, scales: np.ndarray) -> np.ndarray:
+        """H^-1 vector at every scale: (P,) -> (S, P)."""

@@ -1,0 +1,212 @@
+"""Curvature of large networks: diagonal in the basis of a Kronecker product per layer.
+
+    Phi_l'Phi_l  ~  (U_A (x) U_B) diag(Lambda) (U_A (x) U_B)'
+
+with U_A, U_B the eigenvectors of A = E[a a'] and B = sum over c of E[delta_c delta_c'],
+a the layer's inputs, delta its whitened deltas and E the weighted mean over the rows;
+the layers are taken as unrelated. A (x) B alone (Martens and Grosse, ICML 2015) takes a
+and delta as independent; Lambda_ij = sum over c of E[(U_A'a)_i^2 (U_B'delta_c)_j^2] is
+right for every direction of the basis (George et al., "Fast approximate natural
+gradient descent in a Kronecker-factored eigenbasis", NeurIPS 2018).
+
+The bias is the row of A that belongs to a constant input. It is eliminated, as `Exact`
+does, under the product: what is left for the weights is A about its mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from skwd._curvature.base import NEGLIGIBLE, Curvature
+from skwd._curvature.factors import rows_per_block, training_rows, whitened
+from skwd._losses import Loss
+from skwd._network import Network
+from skwd._objective import Sample
+
+# Layers with more inputs (or units) than this: these are taken as uncorrelated, too.
+MAX_FACTOR = 1500
+# alpha=0 becomes this part of the layer's largest curvature.
+NO_DECAY = 1e-10
+
+
+@dataclass
+class Factor:
+    """A symmetric matrix in its eigenbasis; without vectors it is diagonal."""
+
+    values: np.ndarray  # (m,) >= 0
+    vectors: np.ndarray | None  # (m, m)
+
+    @classmethod
+    def of(cls, matrix: np.ndarray) -> Factor:
+        """Of a matrix, or of a diagonal."""
+        if matrix.ndim == 1:
+            return cls(np.maximum(matrix, 0.0), None)
+        values, vectors = np.linalg.eigh(matrix)
+        return cls(np.maximum(values, 0.0), vectors)
+
+    def into(self, a: np.ndarray) -> np.ndarray:
+        """Coordinates in the eigenbasis, along the last axis."""
+        return a if self.vectors is None else a @ self.vectors
+
+    def back(self, a: np.ndarray) -> np.ndarray:
+        """The inverse of `into`."""
+        return a if self.vectors is None else a @ self.vectors.T
+
+
+class Moments:
+    """Mean and second moment of rows that come in blocks; a diagonal if m is large."""
+
+    def __init__(self, m: int):
+        self.mean = np.zeros(m)
+        self.second = np.zeros(m) if m > MAX_FACTOR else np.zeros((m, m))
+
+    def add(self, rows, share: np.ndarray | None = None) -> None:
+        """Add rows (b, m), each ``share`` times, or once."""
+        if share is not None:
+            self.mean += rows.T @ share
+            column = np.sqrt(share)[:, np.newaxis]
+            rows = rows.multiply(column) if sparse.issparse(rows) else rows * column
+        if sparse.issparse(rows):
+            rows = rows.tocsr()
+        if self.second.ndim == 2:
+            product = rows.T @ rows
+            dense = product.toarray() if sparse.issparse(product) else product
+            self.second += dense
+        elif sparse.issparse(rows):
+            self.second += np.asarray(rows.multiply(rows).sum(axis=0)).ravel()
+        else:
+            self.second += np.einsum("bm,bm->m", rows, rows)
+
+    def covariance(self) -> np.ndarray:
+        """About the mean."""
+        if self.second.ndim == 1:
+            return self.second - self.mean**2
+        return self.second - np.outer(self.mean, self.mean)
+
+
+@dataclass
+class LayerCurvature:
+    """Of one layer: H = A (x) B + alpha on the weights."""
+
+    mean: np.ndarray  # (fan_in,) of the inputs
+    A: Factor  # of their covariance
+    B: Factor
+    values: np.ndarray  # (fan_in, fan_out) Lambda
+    alpha: float
+    floor: float | None  # of the curvature of biases, None for those of the outputs
+
+    @property
+    def determined(self) -> np.ndarray:
+        """The directions of the biases that the data determine, bool (fan_out,)."""
+        if self.floor is None:
+            return self.B.values > NEGLIGIBLE * self.B.values.max(initial=0.0)
+        return self.B.values >= self.floor
+
+    def centred(self, a) -> np.ndarray:
+        """The inputs (b, fan_in) about their mean, in the eigenbasis of A."""
+        a = a.toarray() if sparse.issparse(a) else a
+        return self.A.into(a - self.mean)
+
+    def inverse_weights(self, scale: float) -> np.ndarray:
+        """1 over the eigenvalues of H on the weights, (fan_in, fan_out)."""
+        return 1.0 / (self.values + scale * self.alpha)
+
+    def inverse_bias(self) -> np.ndarray:
+        """1 over the eigenvalues of B, as in `Free`, (fan_out,)."""
+        if self.floor is not None:
+            return 1.0 / np.maximum(self.B.values, self.floor)
+        kept = self.determined
+        return np.where(kept, 1.0 / np.where(kept, self.B.values, 1.0), 0.0)
+
+
+@dataclass(eq=False)
+class Kronecker(Curvature):
+    """Layer by layer, each a Kronecker product."""
+
+    layers: list[LayerCurvature]
+
+    # Every direction averages over the rows: a single one leaves no trace.
+    knows_rows = False
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        loss: Loss,
+        sample: Sample,
+        params: np.ndarray,
+        decay: np.ndarray,
+        floor: float,
+    ) -> Kronecker:
+        """At the weights ``params`` (P,) with ``decay`` (P,); see `Free` for floor."""
+        layout = network.layout
+        units = layout.layer_units
+        A, B = [Moments(m) for m in units[:-1]], [Moments(m) for m in units[1:]]
+        n_rows = rows_per_block(layout, multiplied=False)
+        for rows in training_rows(network, sample, params, n_rows):
+            for layer, (a, delta) in enumerate(zip(*whitened(rows, loss))):
+                A[layer].add(a, rows.share)
+                B[layer].add(delta.reshape(-1, delta.shape[2]))
+        layers, decay = [], decay.copy()
+        for layer in range(layout.n_weight_layers):
+            a, b = Factor.of(A[layer].covariance()), Factor.of(B[layer].second)
+            least = floor if layer < layout.n_weight_layers - 1 else None
+            values = np.zeros(units[layer : layer + 2])
+            layers.append(LayerCurvature(A[layer].mean, a, b, values, 0.0, least))
+        for rows in training_rows(network, sample, params, n_rows):
+            for each, a, delta in zip(layers, *whitened(rows, loss)):
+                squares = np.square(each.B.into(delta)).sum(axis=1)
+                each.values += np.square(each.centred(a)).T @ squares
+        for each, mask in zip(layers, layout.layer_masks):
+            each.alpha = decay[mask > 0.0][0] or NO_DECAY * each.values.max() or 1.0
+            decay[mask > 0.0] = each.alpha
+        ratios = [each.values.ravel() / each.alpha for each in layers]
+        determined = [each.B.values[each.determined] for each in layers]
+        return cls(
+            layout,
+            decay,
+            ratio=np.concatenate(ratios),
+            of_layer=np.repeat(np.eye(len(layers)), list(map(len, ratios)), axis=1),
+            log_det_free=float(sum(np.log(values).sum() for values in determined)),
+            n_directions=sum(map(len, determined)),
+            n_free=sum(each.B.values @ each.inverse_bias() for each in layers),
+            layers=layers,
+        )
+
+    @property
+    def n_rows(self) -> int:
+        return rows_per_block(self.layout, multiplied=False)
+
+    def covariances(self, factors, scales):
+        n_rows, n_outputs = factors.deltas[0].shape[:2]
+        total = np.zeros((len(scales), n_rows, n_outputs, n_outputs))
+        for layer, a, delta in zip(self.layers, *factors):
+            squares = np.square(layer.centred(a))  # (b, fan_in)
+            delta = layer.B.into(delta)  # (b, c, fan_out)
+            for s, scale in enumerate(scales):
+                weights = squares @ layer.inverse_weights(scale)
+                weights += layer.inverse_bias()
+                total[s] += np.matmul(delta * weights[:, None], delta.swapaxes(1, 2))
+        return total
+
+    def solve(self, vector, scales):
+        solved = np.zeros((len(scales), len(vector)))
+        vector = vector[np.newaxis]
+        for number, layer in enumerate(self.layers):
+            W = self.layout.W(vector, number)[0]
+            b = layer.B.into(self.layout.b(vector, number)[0, 0])
+            b_determined = layer.B.back(np.where(layer.determined, b, 0.0))
+            bias = layer.B.back(b * layer.inverse_bias())
+            # Eigenvectors on both sides: U_A' W U_B.
+            W = W - np.outer(layer.mean, b_determined)
+            W = layer.A.into(layer.B.into(W).T).T
+            for s, scale in enumerate(scales):
+                solution = W * layer.inverse_weights(scale)
+                solution = layer.A.back(layer.B.back(solution).T).T
+                row = solved[s : s + 1]
+                self.layout.W(row, number)[0] = solution
+                self.layout.b(row, number)[0, 0] = bias - layer.mean @ solution
+        return solved

@@ -1,0 +1,187 @@
+"""Laplace's approximation: a Gaussian about the optimum of one network.
+
+    p(w | data) ~ N(w_hat, noise (n H)^-1),   n = sum s
+
+with H the Gauss-Newton curvature of J and noise the variance of y about f (1 for losses
+that know their own). Its volume gives the evidence of alpha, its width the error of a
+prediction. Every quantity is MacKay's ("A practical Bayesian framework for
+backpropagation networks", Neural Computation 1992), with priors on biases flat:
+
+    prior_precision = alpha n / noise of each layer,   noise_precision = 1 / noise
+    gamma = k - alpha tr(D H^-1),   dof = gamma + free biases
+    noise = SSE / (n n_outputs - dof),   prior_precision <- gamma / ||w||^2
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skwd._curvature.base import Curvature
+from skwd._curvature.exact import Exact
+from skwd._curvature.factors import Factors
+from skwd._curvature.kronecker import Kronecker
+from skwd._layout import Layout
+from skwd._losses import Loss
+from skwd._network import Network, Pass, block_rows
+from skwd._objective import Sample
+
+# The whole of H as long as its work, N P m + 10 m^3 with N outputs of rows, P
+# parameters and m the fewer of them, is a second or so (benchmarks/curvature.py), and
+# its memory small; beyond it a Kronecker product per layer.
+EXACT_WORK = 4e10
+EXACT_BYTES = 1 << 28
+# The noise is estimated from at least this part of the outputs, whatever the dof: with
+# weights below 1 the parameters can outnumber them.
+LEAST_FREE = 1e-3
+
+
+def is_exact(n_outputs_of_rows: int, n_params: int) -> bool:
+    """Whether the curvature of so many outputs and parameters is taken whole."""
+    fewer = min(n_outputs_of_rows, n_params)
+    work = n_outputs_of_rows * n_params * fewer + 10 * fewer**3
+    return work <= EXACT_WORK and 8 * n_params * fewer <= EXACT_BYTES
+
+
+def curvature_of(
+    network: Network,
+    loss: Loss,
+    sample: Sample,
+    params: np.ndarray,
+    alpha: np.ndarray,
+    noise: float,
+) -> Curvature:
+    """H at the weights ``params`` (P,) with ``alpha`` (n_weight_layers,).
+
+    A hidden bias has at least the curvature of one that n rows leave open by
+    1 / root(2 pi): its posterior then fills the prior, which is flat and of density 1.
+    """
+    params = params.astype(np.float64, copy=False)
+    exact = is_exact(sample.y.size, network.layout.n_params)
+    decay = alpha @ network.layout.layer_masks
+    floor = 2.0 * np.pi * noise / sample.total_weight
+    form = Exact if exact else Kronecker
+    return form.of(network, loss, sample, params, decay, floor)
+
+
+@dataclass(eq=False)
+class Laplace:
+    """What is known of one network at its optimum; L are the weight layers."""
+
+    curvature: Curvature
+    n: float  # sum s
+    n_effective: np.ndarray  # (L,) gamma
+    noise: np.ndarray  # (n_outputs,) variance of y about f; 1 where the loss knows it
+    log_evidence: float
+    alpha: np.ndarray  # (L,) re-estimated, in the place of the one it was fitted with
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        loss: Loss,
+        sample: Sample,
+        params: np.ndarray,
+        alpha: np.ndarray,
+        *,
+        tied: bool = True,
+    ) -> Laplace:
+        """At the optimum ``params`` (P,) of J with ``alpha`` (n_weight_layers,).
+
+        ``tied`` layers are re-estimated as one.
+        """
+        n, errors = sample.total_weight, mean_noise(network, loss, sample, params)
+        at = params, alpha, errors.mean()
+        curvature = curvature_of(network, loss, sample, *at)
+        gamma = curvature.n_effective()
+        squares = squared_weights(network.layout, params)
+        if loss.has_noise:
+            dof, errors = gamma.sum() + curvature.n_free, n * errors
+            free = n * len(errors) - dof
+            free = max(free, LEAST_FREE * n * len(errors))
+            noise = errors * len(errors) / free
+            log_likelihood = _gaussian(errors.sum(), noise.mean(), n * len(errors))
+        else:
+            noise = errors
+            log_likelihood = n * _mean_log_likelihood(network, loss, sample, params)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            log_evidence = log_likelihood + _log_volume_ratio(
+                curvature, squares, n / noise.mean()
+            )
+            if tied:
+                precision = np.full_like(gamma, gamma.sum() / squares.sum())
+            else:
+                precision = gamma / squares
+            again = precision * noise.mean() / n
+        again = np.where(np.isnan(again), np.inf, again)  # of no weights at all
+        return cls(curvature, n, gamma, noise, float(log_evidence), again)
+
+    @property
+    def dof(self) -> float:
+        """Parameters that the data determine, free biases included."""
+        return float(self.n_effective.sum() + self.curvature.n_free)
+
+    def covariance(self, factors: Factors) -> np.ndarray:
+        """Of the raw prediction at some rows, by their factors: (b, o, o)."""
+        spread = self.curvature.covariances(factors, np.ones(1))[0] / self.n
+        deviation = np.sqrt(self.noise)
+        return spread * (deviation[:, np.newaxis] * deviation)
+
+
+def squared_weights(layout: Layout, params: np.ndarray) -> np.ndarray:
+    """||W||^2 of each layer, (L,)."""
+    return layout.layer_masks @ np.square(params, dtype=np.float64)
+
+
+def _log_volume_ratio(
+    curvature: Curvature, squares: np.ndarray, per_unit: float
+) -> float:
+    """ln of the prior at the optimum times the volume of the posterior.
+
+    ``per_unit`` is n / noise: J in these units is minus a log-probability.
+    """
+    precision = curvature.alpha * per_unit
+    counts = curvature.layout.layer_masks.sum(axis=1)
+    used = precision > 0.0
+    log_prior = -0.5 * (precision * squares).sum()
+    log_prior += 0.5 * (counts[used] * np.log(precision[used])).sum()
+    n_free = curvature.n_directions
+    n_directions = counts[used].sum() + n_free
+    log_det = curvature.log_det() + n_directions * np.log(per_unit)
+    return log_prior - 0.5 * log_det + 0.5 * n_free * np.log(2.0 * np.pi)
+
+
+def _gaussian(squares: float, noise: float, n: float) -> float:
+    """Log-likelihood of n errors with this sum of squares."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = -0.5 * n * np.log(2.0 * np.pi * noise) - 0.5 * squares / noise
+    return np.inf if np.isnan(value) else float(value)
+
+
+def _raw_blocks(network: Network, sample: Sample, params: np.ndarray):
+    """y, share and raw prediction of a sample, block after block, in float64."""
+    params = params[np.newaxis].astype(np.float64, copy=False)
+    for X, y, share in sample.blocks(block_rows(network.layout, 8)):
+        X = X.astype(np.float64, copy=False)
+        raw = Pass(network, params, X.shape[0]).forward(X)[0]
+        yield y.astype(np.float64, copy=False), share[:, 0], raw
+
+
+def mean_noise(network, loss, sample, params) -> np.ndarray:
+    """Mean squared error of each output on the training rows, (n_outputs,).
+
+    1 for the losses that know their own noise.
+    """
+    if not loss.has_noise:
+        return np.ones(sample.y.shape[1])
+    blocks = _raw_blocks(network, sample, params)
+    return sum(share @ np.square(y - raw) for y, share, raw in blocks)
+
+
+def _mean_log_likelihood(network, loss, sample, params) -> float:
+    """Weighted mean of the log-likelihood of a row."""
+    total = 0.0
+    for y, share, raw in _raw_blocks(network, sample, params):
+        total += share @ (loss.saturated_log_likelihood(y) - loss.loss(y, raw))
+    return float(total)
