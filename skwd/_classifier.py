@@ -54,6 +54,10 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
     def predict_proba(self, X):
         """Class probabilities.
 
+        With ``posterior=True`` they are moderated (MacKay 1992): averaged over what the
+        data leave open about f(x), which draws them towards each other where there are
+        few data. `predict` stays the argmax of `decision_function`.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -64,7 +68,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
             In the order of ``classes_``; for multilabel targets the probability of each
             label.
         """
-        return self._two_columns(self.decision_function(X), "inverse_link")
+        return self._two_columns(self._moderated(X), "inverse_link")
 
     def predict_log_proba(self, X):
         """Logarithms of the class probabilities, computed from the logits: finite.
@@ -77,7 +81,19 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        return self._two_columns(self.decision_function(X), "log_probabilities")
+        return self._two_columns(self._moderated(X), "log_probabilities")
+
+    def _moderated(self, X) -> np.ndarray:
+        """Logits of the probabilities: with a posterior they know their error."""
+        if "_laplace" not in self.__dict__:
+            return self.decision_function(X)
+        loss = LOSS_OF_LINK[self.out_activation_]
+
+        def combine(raw, covariance):
+            return self._combined(loss.moderated(raw, covariance))
+
+        raw = self._posterior_blocks(X, combine)
+        return raw[:, 0] if raw.shape[1] == 1 else raw
 
     def _two_columns(self, raw: np.ndarray, link: str) -> np.ndarray:
         """The loss's ``link`` of the logits, with a column for each of two classes."""
@@ -147,6 +163,7 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
     References
     ----------
     <<references>>
+    <<alpha_references>>
 
     Examples
     --------
@@ -169,6 +186,8 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
         activation="relu",
         solver="auto",
         alpha=1e-3,
+        alpha_per_layer=False,
+        posterior=False,
         batch_size="auto",
         learning_rate="constant",
         learning_rate_init=0.001,
@@ -197,6 +216,8 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
         self.activation = activation
         self.solver = solver
         self.alpha = alpha
+        self.alpha_per_layer = alpha_per_layer
+        self.posterior = posterior
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init

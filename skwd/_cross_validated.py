@@ -26,6 +26,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
     ----------
     <<network>>
     <<search>>
+    <<posterior>>
     <<steps>>
     <<of_regressors>>
     <<random_state>>
@@ -34,6 +35,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
     Attributes
     ----------
     <<searched>>
+    <<fitted_posterior>>
     <<fitted>>
     <<fitted_regressor>>
 
@@ -72,6 +74,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
         cv=None,
         scoring=None,
         rule="best",
+        posterior=False,
         batch_size="auto",
         learning_rate="constant",
         learning_rate_init=0.001,
@@ -104,6 +107,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
         self.cv = cv
         self.scoring = scoring
         self.rule = rule
+        self.posterior = posterior
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
@@ -149,6 +153,7 @@ class WeightDecayMLPClassifierCV(CrossValidationMixin, BaseClassifier):
     ----------
     <<network>>
     <<search>>
+    <<posterior>>
     <<steps>>
     <<of_classifiers>>
     <<random_state>>
@@ -157,6 +162,7 @@ class WeightDecayMLPClassifierCV(CrossValidationMixin, BaseClassifier):
     Attributes
     ----------
     <<searched>>
+    <<fitted_posterior>>
     <<fitted>>
     <<fitted_classifier>>
 
@@ -194,6 +200,7 @@ class WeightDecayMLPClassifierCV(CrossValidationMixin, BaseClassifier):
         cv=None,
         scoring=None,
         rule="best",
+        posterior=False,
         batch_size="auto",
         learning_rate="constant",
         learning_rate_init=0.001,
@@ -225,6 +232,7 @@ class WeightDecayMLPClassifierCV(CrossValidationMixin, BaseClassifier):
         self.cv = cv
         self.scoring = scoring
         self.rule = rule
+        self.posterior = posterior
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init

@@ -9,18 +9,22 @@ from skwd._selection import choose, split_scores
 
 
 class AlphaPathDisplay:
-    """Scores of a cross-validation against alpha.
+    """Scores of a cross-validation, or of leave-one-out, against alpha.
 
-    Shows the mean score with a band of one standard error each way, the scores of every
-    split faintly behind it, and marks the best alpha and the one of the 1-se rule.
-    Create it with `from_estimator`; every parameter is stored as an attribute.
+    Shows the mean score with a band of one standard error each way and marks the best
+    alpha; of a cross-validation also the scores of every split, faintly, and the alpha
+    of the 1-se rule. Create it with `from_estimator`; every parameter is stored as an
+    attribute.
 
     Parameters
     ----------
     alphas : ndarray of shape (n_alphas,)
         Ascending.
     scores : ndarray of shape (n_alphas, n_splits)
-        Higher is better.
+        Higher is better; one column where there are no splits.
+    std_errors : ndarray of shape (n_alphas,), optional
+        Standard errors of the mean score. By default those of the splits, if there are
+        several.
     alpha : float, optional
         The alpha that was chosen.
     score_name : str, optional
@@ -31,13 +35,15 @@ class AlphaPathDisplay:
     ax_, figure_
         matplotlib's axes and figure.
     line_, split_lines_, band_ : matplotlib artists
-        The mean, the splits and the band; ``band_`` is None for one split.
+        The mean, the splits and the band; ``band_`` is None without standard errors,
+        ``split_lines_`` empty without splits.
     best_line_, one_se_line_ : matplotlib artists
-        The marks; ``one_se_line_`` is None for one split.
+        The marks; ``one_se_line_`` is None without several splits.
 
     See Also
     --------
     WeightDecayMLPRegressorCV, WeightDecayMLPClassifierCV
+    WeightDecayMLPRegressor, WeightDecayMLPClassifier : with ``alpha="loo"`` or "gcv".
 
     Examples
     --------
@@ -52,9 +58,10 @@ class AlphaPathDisplay:
     >>> display = AlphaPathDisplay.from_estimator(model)  # doctest: +SKIP
     """
 
-    def __init__(self, *, alphas, scores, alpha=None, score_name=None):
+    def __init__(self, *, alphas, scores, std_errors=None, alpha=None, score_name=None):
         self.alphas = alphas
         self.scores = scores
+        self.std_errors = std_errors
         self.alpha = alpha
         self.score_name = score_name
 
@@ -70,16 +77,17 @@ class AlphaPathDisplay:
         split_kw=None,
         band_kw=None,
     ):
-        """Draw the path of a fitted CV estimator.
+        """Draw the path of alphas that a fitted estimator has compared.
 
         Parameters
         ----------
-        estimator : WeightDecayMLPRegressorCV or WeightDecayMLPClassifierCV
-            Fitted.
+        estimator : estimator of this package
+            A fitted CV estimator, or one fitted with ``alpha="loo"`` or "gcv".
         ax : matplotlib axes, optional
             Where to draw; new axes by default.
         score_name : str, optional
-            For the axis; by default the estimator's ``scoring``.
+            For the axis; by default the estimator's ``scoring``, or what "loo" and
+            "gcv" estimate.
         negate_score : bool, default=False
             Show minus the scores, for those that are minus an error.
         line_kw, split_kw, band_kw : dict, optional
@@ -95,14 +103,19 @@ class AlphaPathDisplay:
         ImportError
             Without matplotlib.
         NotFittedError
-            Where fit has not been called.
+            Where fit has not been called, or has compared no alphas.
         """
-        check_is_fitted(estimator, "cv_results_")
+        check_is_fitted(estimator, "alphas_")
+        of_splits = hasattr(estimator, "cv_results_")
         if score_name is None:
-            score_name = _name_of(estimator.scoring, negate_score)
+            name = estimator.scoring if of_splits else _loss_name(estimator)
+            score_name = _name_of(name, negate_score)
         display = cls(
             alphas=estimator.alphas_,
-            scores=split_scores(estimator.cv_results_),
+            scores=split_scores(estimator.cv_results_)
+            if of_splits
+            else estimator.alpha_scores_[:, np.newaxis],
+            std_errors=None if of_splits else estimator.alpha_score_errors_,
             alpha=estimator.alpha_,
             score_name=score_name,
         )
@@ -156,8 +169,12 @@ class AlphaPathDisplay:
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
         sign = -1.0 if negate_score else 1.0
-        shown, n_splits = sign * self.scores, self.scores.shape[1]
-        mean = shown.mean(axis=1)
+        # GCV is infinite where no degree of freedom is left.
+        shown = np.where(np.isinf(self.scores), np.nan, sign * self.scores)
+        mean, n_splits = shown.mean(axis=1), shown.shape[1]
+        error, of_splits = self.std_errors, n_splits > 1
+        if error is None and of_splits:
+            error = shown.std(axis=1, ddof=1) / np.sqrt(n_splits)
         line_kw, split_kw = (normalize_kwargs(kw, Line2D) for kw in (line_kw, split_kw))
         band_kw = normalize_kwargs(band_kw, PolyCollection)
         (self.line_,) = ax.plot(
@@ -165,15 +182,16 @@ class AlphaPathDisplay:
         )
         colour = self.line_.get_color()
         faint = {"color": colour, "alpha": 0.25, "linewidth": 0.8, "zorder": 1}
-        self.split_lines_ = ax.plot(self.alphas, shown, **{**faint, **split_kw})
+        self.split_lines_ = []
+        if of_splits:
+            self.split_lines_ = ax.plot(self.alphas, shown, **{**faint, **split_kw})
         self.band_ = self.one_se_line_ = None
         best = choose(self.scores, "best")
         mark = {"color": "0.4", "linewidth": 1.2, "zorder": 0}
         self.best_line_ = ax.axvline(
             self.alphas[best], linestyle="--", label=self._label(best, "best"), **mark
         )
-        if n_splits > 1:
-            error = shown.std(axis=1, ddof=1) / np.sqrt(n_splits)
+        if error is not None:
             self.band_ = ax.fill_between(
                 self.alphas,
                 mean - error,
@@ -181,6 +199,7 @@ class AlphaPathDisplay:
                 **{"color": colour, "alpha": 0.2, "linewidth": 0, **band_kw},
             )
             self.band_.set_label("± 1 standard error")
+        if of_splits:
             largest = choose(self.scores, "1se")
             self.one_se_line_ = ax.axvline(
                 self.alphas[largest],
@@ -188,7 +207,7 @@ class AlphaPathDisplay:
                 label=self._label(largest, "1-se"),
                 **mark,
             )
-        self.line_.set_label(f"mean of {n_splits} split{'s' if n_splits > 1 else ''}")
+        self.line_.set_label(f"mean of {n_splits} splits" if of_splits else "score")
         # Zero has no place on a logarithmic axis: it is drawn below the others.
         positive = self.alphas[self.alphas > 0]
         if len(positive) < len(self.alphas) and len(positive):
@@ -204,6 +223,13 @@ class AlphaPathDisplay:
     def _label(self, number: int, name: str) -> str:
         chosen = ", chosen" if self.alphas[number] == self.alpha else ""
         return f"{name}: {self.alphas[number]:.2g}{chosen}"
+
+
+def _loss_name(estimator) -> str:
+    """What a search without splits has estimated: GCV has no standard errors."""
+    if estimator.alpha_score_errors_ is None:
+        return "neg_generalized_cross-validation"
+    return "neg_leave-one-out_loss"
 
 
 def _name_of(scoring, negate_score: bool) -> str | None:

@@ -21,8 +21,32 @@ solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
     ``learning_rate`` or ``decay`` other than their defaults) and in partial_fit.
 """,
     "alpha": """\
-alpha : float or sequence of float, default=1e-3
-    lambda of J, or one per weight layer (hidden layers first, the output layer last).
+alpha : float, sequence of float, "evidence", "loo" or "gcv", default=1e-3
+    lambda of J, or one per weight layer (hidden layers first, the output layer last),
+    or how to choose it from the training data alone, in one fit by "lbfgs":
+
+    - "evidence": the probability of the data with all weights integrated out, by
+      Laplace's approximation, re-estimated to its fixed point [4]_ [5]_;
+    - "loo": approximate leave-one-out [6]_, its mean loss over a path of alphas;
+    - "gcv": generalised cross-validation, for squared error.
+
+    "loo" and "gcv" end with a plain fit at the alpha they have chosen. Where no alpha
+    tells the signal from noise, the network is a constant, and a warning says so.
+    ``sample_weight`` are counts here: n is their sum.
+alpha_per_layer : bool, default=False
+    With ``alpha="evidence"`` one alpha for each layer. Homogeneous units ("relu",
+    "leaky_relu", "identity") keep a single one: of theirs only the product matters.
+<<posterior>>
+""",
+    "posterior": """\
+posterior : bool, default=False
+    Keep Laplace's approximation about the minimum, N(w, noise (n H)^-1) with the
+    Gauss-Newton curvature H of J: for ``return_std`` of a regressor's predict (which
+    an alpha by name allows as well), and for moderated probabilities of a classifier,
+    see `predict_proba`. Alpha by name and ``posterior`` need ``decay="l2"``, no early
+    stopping and a converged fit. Beyond about 4e10 multiplications (outputs of all
+    rows, times parameters, times the fewer of the two) H is approximated by a
+    Kronecker product per layer [3]_.
 """,
     "search": """\
 alphas : int or array-like of float, default=13
@@ -38,7 +62,7 @@ scoring : str, callable or None, default=None
     sample weights is to be given, as ``get_scorer("r2")`` is by name.
 rule : {"best", "1se"}, default="best"
     "best" is the alpha of the highest mean score, the smallest of equals. "1se" is the
-    largest alpha whose mean score is at most one standard error below it [3]_: the
+    largest alpha whose mean score is at most one standard error below it [4]_: the
     smoother network, where the data cannot tell the two apart.
 n_jobs : int or None, default=None
     Workers, as in joblib; None is 1 and -1 all processors. They are processes, each
@@ -98,12 +122,14 @@ validation_fraction : float, default=0.1
 """,
     "starts": """\
 n_init : int, default=1
-    Random starts, trained together; the one of lowest J, or of lowest validation loss
-    with ``early_stopping``, is kept.
+    Random starts, trained together; the one of lowest J is kept, or of lowest
+    validation loss with ``early_stopping``, or of the highest evidence or lowest
+    leave-one-out loss (each at its own alpha) with alpha by name.
 """,
     "warm_start": """\
 warm_start : bool, default=False
-    Continue from the weights of the last fit, with the same validation rows.
+    Continue from the weights of the last fit, with the same validation rows. A search
+    for alpha by name begins anew, from these weights.
 """,
     "random_state": """\
 random_state : int, RandomState instance or None, default=None
@@ -129,11 +155,15 @@ normalize_y : bool, default=False
     ``loss="poisson"``.
 <<starts>>
 ensemble : bool, default=False
-    Keep all ``n_init`` networks and predict with their mean.
+    Keep all ``n_init`` networks and predict with their mean; with a posterior the
+    standard deviation is that of their mixture.
 """,
     "fitted_regressor": """\
 y_mean_, y_scale_ : ndarray of shape (n_outputs,)
     The scaling of y; 0 and 1 without ``normalize_y``.
+noise_std_ : float or ndarray of shape (n_outputs,)
+    With a posterior or alpha by name, for squared error: the standard deviation of y's
+    noise, in y's own units.
 n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     As in scikit-learn's MLPRegressor.
 """,
@@ -152,8 +182,19 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     As in scikit-learn's MLPClassifier.
 """,
     "fitted_alpha": """\
-alpha_ : float or ndarray
-    The alpha that was used.
+alpha_ : float or ndarray of shape (n_layers - 1,)
+    The alpha that was used, with ``ensemble`` by the best network.
+alphas_, alpha_scores_, alpha_score_errors_ : ndarray of shape (n_alphas,)
+    With ``alpha="loo"`` or "gcv": the alphas that were compared, ascending, minus the
+    expected loss of a new row (that part of J, in its units) and its standard error
+    (None for "gcv"). `AlphaPathDisplay` draws them.
+<<fitted_posterior>>
+""",
+    "fitted_posterior": """\
+log_evidence_, n_effective_params_ : float
+    With a posterior or alpha by name: ln p(y | X, alpha) of the y that the network
+    sees (scaled by ``normalize_y``), with flat priors of density 1 on the biases, and
+    how many parameters the data determine, biases included.
 """,
     "fitted": """\
 coefs_, intercepts_ : list of ndarray
@@ -195,9 +236,18 @@ Krogh and Hertz, "A simple weight decay can improve generalization", NeurIPS 199
 
 .. [1] Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015.
 .. [2] Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
+.. [3] George, Laurent, Bouthillier, Ballas and Vincent, "Fast approximate natural
+   gradient descent in a Kronecker-factored eigenbasis", NeurIPS 2018.
+""",
+    "alpha_references": """\
+.. [4] MacKay, "A practical Bayesian framework for backpropagation networks", Neural
+   Computation 1992.
+.. [5] Foresee and Hagan, "Gauss-Newton approximation to Bayesian learning", ICNN 1997.
+.. [6] Rad and Maleki, "A scalable estimate of the out-of-sample prediction error via
+   approximate leave-one-out cross-validation", JRSS B 2020.
 """,
     "search_references": """\
-.. [3] Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984.
+.. [4] Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984.
 """,
 }
 

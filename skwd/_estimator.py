@@ -19,6 +19,7 @@ from skwd._network import Network
 from skwd._objective import Sample
 from skwd._parameters import check_hidden_layer_sizes
 from skwd._path import Problem
+from skwd._posterior import PosteriorMixin
 from skwd._result import succeeded
 from skwd._targets import Targets
 from skwd._training import Settings, Trained
@@ -43,7 +44,7 @@ class Data(NamedTuple):
     weight: np.ndarray  # (n,)
 
 
-class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
+class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
     """Problems, fitted attributes and predictions, whoever chooses alpha."""
 
     def _validate(self, X, y, sample_weight, suffix="", reset=False) -> Data:
@@ -162,6 +163,7 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
         self.converged_ = bool(succeeded(trained.status[networks]).all())
         self.__dict__.update(targets.fitted())
         self.__dict__.pop("_progress", None)  # of an earlier partial_fit
+        self._store_posterior(problem, trained, networks)
 
     def _kind_of(self, loss: Loss) -> dict:
         """What the weights mean beside their shapes, kept as fitted."""
@@ -183,12 +185,16 @@ class BaseWeightDecayMLP(BaseEstimator, metaclass=ABCMeta):
 
     def _predict_blocks(self, X, combine) -> np.ndarray:
         """``combine`` of the raw predictions (K, b, n_outputs), block after block."""
+        params, X = self._to_predict(X)
+        blocks = self._network().predict_blocks(params, X)
+        return np.concatenate([combine(block) for block in blocks])
+
+    def _to_predict(self, X) -> tuple[np.ndarray, np.ndarray]:
+        """The weights, and X checked and in their dtype."""
         check_is_fitted(self)
         params = self._params()
         X = validate_data(self, X, reset=False, **CHECK_X)
-        X = in_dtype(X, params.dtype)
-        blocks = self._network().predict_blocks(params, X)
-        return np.concatenate([combine(block) for block in blocks])
+        return params, in_dtype(X, params.dtype)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -8,17 +8,23 @@ from functools import partial
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skwd._choice import train_choosing
 from skwd._layout import Layout
 from skwd._losses import Loss
 from skwd._parameters import check_alpha, check_hidden_layer_sizes, check_settings
 from skwd._path import train_path
 from skwd._report import check_not_lost, report
-from skwd._training import train_epoch
+from skwd._result import AlphaPath
+from skwd._training import Trained, train_epoch
 from skwd._validation import check_validation_data, in_dtype, unchanged_on_failure
 
 # Parameters that have no meaning for one epoch at a time: (name, value, reason).
 _WHOLE_FITS = (
     ("early_stopping", True, "deciding it takes many epochs"),
+    ("alpha", "evidence", "choosing alpha takes a whole fit"),
+    ("alpha", "loo", "choosing alpha takes a whole fit"),
+    ("alpha", "gcv", "choosing alpha takes a whole fit"),
+    ("posterior", True, "a posterior needs a converged fit"),
     ("normalize_y", True, "the mean and deviation of all y are not known"),
     ("class_weight", "balanced", "the frequencies of all y are not known"),
 )
@@ -98,9 +104,13 @@ class FitMixin:
             start, epochs = partial(self._stored_params, **how), self._n_epochs
         parts = data, held_out, settings, self._seed, None, targets, start, epochs
         problem, targets = self._problem(*parts)
-        trained = train_path([problem], alpha[np.newaxis])
-        report(problem, trained, self.ensemble, alpha)
-        self._store(problem, targets, trained, self._shown(alpha))
+        if isinstance(alpha, str):
+            trained = train_choosing(problem, alpha, per_layer=self.alpha_per_layer)
+        else:
+            trained = train_path([problem], alpha[np.newaxis])
+        report(problem, trained, self.ensemble, self.alpha)
+        self._store(problem, targets, trained, self._shown(trained))
+        self._store_path(trained.path[trained.best])
         self._n_epochs = self.n_iter_ + epochs
 
     def _check_parameters(self):
@@ -114,9 +124,20 @@ class FitMixin:
             self._seed = draw_seed(self.random_state)
         return self._validate(X, y, sample_weight, reset=not continued)
 
-    def _shown(self, alpha: np.ndarray) -> float | np.ndarray:
-        """alpha_: one number where one was given."""
-        return float(self.alpha) if np.ndim(self.alpha) == 0 else alpha
+    def _shown(self, trained: Trained) -> float | np.ndarray:
+        """alpha_ of the best network: one number where one was given or asked for."""
+        if isinstance(self.alpha, str):
+            alpha = trained.alpha[trained.best]
+            return alpha if self.alpha_per_layer else float(alpha[0])
+        return float(self.alpha) if np.ndim(self.alpha) == 0 else trained.alpha[0]
+
+    def _store_path(self, path: AlphaPath | None) -> None:
+        """Keep what a search for alpha has seen, if there was one."""
+        for name in ("alphas_", "alpha_scores_", "alpha_score_errors_"):
+            self.__dict__.pop(name, None)
+        if path is not None:
+            self.alphas_, self.alpha_scores_ = path.alphas, -path.losses
+            self.alpha_score_errors_ = path.errors
 
     def _stored_params(self, layout: Layout, loss: Loss, *_, by: str, anew: str):
         """The weights to continue from, those that predict now, (n_networks, P)."""
@@ -176,7 +197,8 @@ class FitMixin:
         )
         trained.nit += self.n_iter_ if continued else 0
         check_not_lost(trained, settings)
-        self._store(problem, targets, trained, self._shown(alpha))
+        self._store(problem, targets, trained, self._shown(trained))
+        self._store_path(None)
         self._progress = progress
         self._n_epochs = epochs + 1
         self.t_ = t + problem.n_rows

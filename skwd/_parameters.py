@@ -90,7 +90,17 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
     **{
         name: (_is_bool, "True or False", f"Use {name}={default}, the default.")
         for default, names in (
-            (False, ("warm_start", "early_stopping", "ensemble", "normalize_y")),
+            (
+                False,
+                (
+                    "warm_start",
+                    "early_stopping",
+                    "ensemble",
+                    "normalize_y",
+                    "alpha_per_layer",
+                    "posterior",
+                ),
+            ),
             (True, ("shuffle", "nesterovs_momentum")),
         )
         for name in names
@@ -104,6 +114,8 @@ _OF_SOLVERS = (
     ("learning_rate", "constant", ("gd", "sgd", "adam")),
     ("decay", "l2", ("gd", "sgd", "adam")),
 )
+# How alpha can be chosen without a grid.
+CHOICES = ("evidence", "loo", "gcv")
 # Rows per step of batch_size="auto", as in scikit-learn.
 AUTO_BATCH = 200
 
@@ -112,6 +124,37 @@ def _as_list(value) -> list:
     """The entries of a sequence, or one value alone."""
     sequence = isinstance(value, (list, tuple, range)) or getattr(value, "ndim", 0) > 0
     return list(value) if sequence else [value]
+
+
+def check_optimum(estimator) -> None:
+    """Raise where alpha by name or a posterior cannot mean anything."""
+    alpha = getattr(estimator, "alpha", None)  # the CV forms have none
+    by_name = isinstance(alpha, str)
+    if getattr(estimator, "alpha_per_layer", False) and alpha != "evidence":
+        raise ValueError(
+            f"alpha_per_layer=True is for alpha='evidence'; got alpha={alpha!r}. Use "
+            "alpha='evidence', or a sequence of one alpha per layer."
+        )
+    loss = getattr(estimator, "loss", "cross-entropy")
+    if by_name and alpha == "gcv" and loss != "squared_error":
+        raise ValueError(
+            f"alpha='gcv' is for loss='squared_error'; got {loss!r}. Use alpha='loo' "
+            "or alpha='evidence'."
+        )
+    if not by_name and not estimator.posterior:
+        return
+    asked = f"alpha={alpha!r}" if by_name else "posterior=True"
+    needed = {"decay": ("l2",), "early_stopping": (False,)}
+    if by_name:
+        needed |= {name: (default,) for name, default, _ in _OF_SOLVERS}
+        needed["solver"] = ("auto", "lbfgs")
+    for name, wanted in needed.items():
+        given = getattr(estimator, name)
+        if given not in wanted:
+            raise ValueError(
+                f"{asked} needs a minimum of J over all rows, which {name}={given!r} "
+                f"does not give. Use {name}={wanted[0]!r}."
+            )
 
 
 def check_choice(name: str, value, choices: tuple[str, ...]) -> None:
@@ -139,7 +182,10 @@ def check_settings(estimator) -> Settings:
                 f"{name}={params[name]!r} is for the solvers {listed}; got solver="
                 f"{solver!r}. Use {name}={default!r}, or another solver."
             )
-    if solver == "auto" and any(params[n] != default for n, default, _ in _OF_SOLVERS):
+    check_optimum(estimator)
+    if isinstance(params.get("alpha"), str):
+        solver = "lbfgs"
+    elif solver == "auto" and any(params[n] != d for n, d, _ in _OF_SOLVERS):
         solver = "adam"
     return _settings(estimator, solver)
 
@@ -212,13 +258,16 @@ def check_alphas(alphas) -> int | np.ndarray:
     return np.unique(np.asarray(values, dtype=np.float64))
 
 
-def check_alpha(alpha, n_weight_layers: int) -> np.ndarray:
-    """alpha of each weight layer, (n_weight_layers,)."""
+def check_alpha(alpha, n_weight_layers: int) -> np.ndarray | str:
+    """alpha of each weight layer, (n_weight_layers,), or the name of a choice."""
+    if isinstance(alpha, str) and alpha in CHOICES:
+        return str(alpha)
     values = _as_list(alpha)
     if not all(_is_real(value) and value >= 0 for value in values):
+        listed = ", ".join(repr(name) for name in CHOICES)
         raise ValueError(
-            f"alpha must be finite and >= 0; got {alpha!r}. Use alpha=0 for no weight "
-            "decay."
+            f"alpha must be finite and >= 0, or one of {listed}; got {alpha!r}. Use "
+            "alpha=0 for no weight decay."
         )
     if len(values) != n_weight_layers and not _is_real(alpha):
         raise ValueError(

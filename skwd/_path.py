@@ -14,6 +14,7 @@ import numpy as np
 
 from skwd import _lbfgs, _stochastic
 from skwd._activations import Activation
+from skwd._curvature.laplace import Laplace
 from skwd._layout import Layout
 from skwd._losses import Loss
 from skwd._monitor import Interrupt
@@ -45,8 +46,23 @@ class Problem:
     n_rows: int  # rows trained on, before equal ones were merged
 
     def objective(self, alpha: np.ndarray) -> Objective:
-        """J of the restarts at ``alpha`` (n_weight_layers,)."""
-        return _objective([self], alpha[np.newaxis])
+        """J of the restarts at ``alpha`` (n_weight_layers,), or K networks at (K, ...).
+
+        Its network's scratch memory is its own.
+        """
+        per_network = np.array(np.atleast_2d(alpha))
+        if alpha.ndim == 1:
+            per_network = np.repeat(per_network, len(self.params0), axis=0)
+        network = Network(self.layout, self.activation)
+        return Objective(network, self.loss, [self.training], per_network)
+
+    def laplace(
+        self, params: np.ndarray, alpha: np.ndarray, *, tied: bool = True
+    ) -> Laplace:
+        """Laplace's approximation at an optimum: (P,), (n_weight_layers,)."""
+        network = Network(self.layout, self.activation)
+        at = self.training, params, alpha
+        return Laplace.of(network, self.loss, *at, tied=tied)
 
     @property
     def has_varying_y(self) -> bool:
@@ -98,9 +114,17 @@ def _objective(problems: list[Problem], alphas: np.ndarray) -> Objective:
 def alpha_grid(sample: Sample, n_alphas: int) -> np.ndarray:
     """A logarithmic grid of alphas from 1e-6 a to a, ascending.
 
-    a = ||X'(s r)||_2 / sum s with r = y - mean(y), the spectral norm for several
-    outputs: without weights, the pull of the data on an identity network. About there
-    (times the activation's slope at 0) one hidden layer collapses to a constant.
+    About at a, times the activation's slope at 0, one hidden layer collapses to a
+    constant.
+    """
+    return alpha_scale(sample) * np.logspace(-6.0, 0.0, n_alphas)
+
+
+def alpha_scale(sample: Sample) -> float:
+    """a = ||X'(s r)||_2 / sum s with r = y - mean(y), 1 where that is 0.
+
+    The spectral norm for several outputs: without weights, the pull of the data on an
+    identity network.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # the training tells of it
         residual = sample.y - sample.share @ sample.y
@@ -111,9 +135,8 @@ def alpha_grid(sample: Sample, n_alphas: int) -> np.ndarray:
             rows = block if sample.rows is None else sample.rows[block]
             pull += sample.X[rows].T @ residual[block]
     top = np.linalg.norm(pull, ord=2) if np.isfinite(pull).all() else 0.0
-    if not top > 0.0:
-        top = 1.0  # a constant y: one alpha is as good as another
-    return top * np.logspace(-6.0, 0.0, n_alphas)
+    # With a constant y one alpha is as good as another.
+    return float(top) if top > 0.0 else 1.0
 
 
 class Chunk(NamedTuple):

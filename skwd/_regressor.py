@@ -17,20 +17,48 @@ from skwd._targets import REGRESSION_LOSSES, RegressionTargets
 class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
     """Targets and predictions of the regressors, whoever chooses alpha."""
 
-    def predict(self, X):
+    def predict(self, X, return_std=False):
         """Predict targets, in y's own units.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Also return the standard deviation of y about the prediction: of its noise
+            and of the network (of a Poisson count for ``loss="poisson"``). It needs
+            ``posterior=True``, or alpha by name.
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the dtype of the X of fit.
+        std : ndarray of the same shape
+            Only with ``return_std``.
+
+        Raises
+        ------
+        ValueError
+            For ``return_std`` without a posterior.
         """
         y = self._predict_blocks(X, self._mean_prediction)
-        return y if self._y_shape else y[:, 0]
+        y = y if self._y_shape else y[:, 0]
+        if not return_std:
+            return y
+        std = self._posterior_blocks(X, self._deviation)
+        return y, std if self._y_shape else std[:, 0]
+
+    def _deviation(self, raw: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+        """Of y: (K, b, n_outputs), (K, b, n_outputs, n_outputs) -> (b, n_outputs).
+
+        Within the networks, noise included, plus between them.
+        """
+        variance = np.diagonal(covariance, axis1=-2, axis2=-1)
+        y = LOSS_OF_LINK[self.out_activation_].inverse_link(raw)
+        if self.out_activation_ == "exp":  # of exp(f), linearised, and of the count
+            within = np.square(y) * variance + y
+        else:
+            within = variance + self._noise()[:, np.newaxis]
+        return np.sqrt(within.mean(axis=0) + y.var(axis=0)) * self.y_scale_
 
     def _mean_prediction(self, raw: np.ndarray) -> np.ndarray:
         """Mean over the networks, in y's units: (K, b, n_outputs) -> (b, n_outputs)."""
@@ -87,6 +115,7 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
     References
     ----------
     <<references>>
+    <<alpha_references>>
 
     Examples
     --------
@@ -110,6 +139,8 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         activation="relu",
         solver="auto",
         alpha=1e-3,
+        alpha_per_layer=False,
+        posterior=False,
         batch_size="auto",
         learning_rate="constant",
         learning_rate_init=0.001,
@@ -139,6 +170,8 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         self.activation = activation
         self.solver = solver
         self.alpha = alpha
+        self.alpha_per_layer = alpha_per_layer
+        self.posterior = posterior
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init

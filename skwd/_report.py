@@ -7,18 +7,16 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skwd._layout import Layout, initial_scale
+from skwd._layout import Layout, is_collapsed
 from skwd._path import Problem
 from skwd._result import Status
 from skwd._training import Settings, Trained
-
-# Weights this much smaller than they started, in every layer at once, have collapsed.
-COLLAPSE = 1e-2
 
 _REMEDIES = {
     Status.MAX_ITER: "Increase max_iter or tol, or standardise X (StandardScaler)",
     Status.ROSE: "Lower learning_rate_init, or standardise X (StandardScaler)",
     Status.MAX_FUN: "Increase max_fun or tol, or standardise X (StandardScaler)",
+    Status.UNSETTLED: "Increase max_iter or tol, or standardise X and y",
     Status.STALLED: "Increase tol, standardise X and y, or pass X as float64",
 }
 _REMEDY_EPOCHS = "Increase max_iter, tol or learning_rate_init, or standardise X"
@@ -59,14 +57,34 @@ def check_not_lost(trained: Trained, settings: Settings) -> None:
     )
 
 
-def report(problem: Problem, trained: Trained, ensemble: bool, alpha) -> None:
-    """Raise when nothing can predict; warn of what the user should know."""
+def report(problem: Problem, trained: Trained, ensemble: bool, given) -> None:
+    """Raise when nothing can predict; warn of what the user should know.
+
+    ``given`` is alpha as a number, one per layer, or the name of a choice.
+    """
     check_not_lost(trained, problem.settings)
     networks = trained.predicting(ensemble)
     warn_if_not_converged(trained, networks, problem.settings)
-    if problem.has_varying_y:  # otherwise a constant is right
-        params, gain = trained.params[networks], problem.activation.gain
-        warn_if_collapsed(problem.layout, gain, params, alpha)
+    if not problem.has_varying_y:  # a constant is right
+        return
+    params, alpha = trained.params[networks], trained.alpha[networks[0]]
+    if isinstance(given, str):
+        warn_if_weak(problem.layout, params, alpha, given)
+    else:
+        warn_if_collapsed(problem.layout, problem.activation.gain, params, alpha)
+
+
+def warn_if_weak(layout: Layout, params: np.ndarray, alpha, name: str) -> None:
+    """Name it when no alpha was found at which the data tell a signal from noise."""
+    if (params * layout.decay_mask).any():
+        return
+    warnings.warn(
+        f"alpha={name!r}: the signal is too weak to be told from noise. alpha is at "
+        f"its top, {alpha[0]:.3g}, and the network predicts a constant. Give it more "
+        "rows or better features, or a number for alpha.",
+        UserWarning,
+        stacklevel=5,
+    )
 
 
 def warn_if_not_converged(
@@ -94,13 +112,8 @@ def warn_if_not_converged(
 
 def warn_if_collapsed(layout: Layout, gain: float, params: np.ndarray, alpha) -> None:
     """Name it when alpha has driven every weight of a hidden network to about zero."""
-    n_layers = layout.n_weight_layers
-    if n_layers == 1:
-        return  # a linear model with small weights is simply well regularised
-    for layer in range(n_layers):
-        size = np.sqrt(np.mean(np.square(layout.W(params, layer), dtype=np.float64)))
-        if size > COLLAPSE * initial_scale(layout, gain, layer):
-            return
+    if not is_collapsed(layout, gain, params):
+        return
     shown = f"{alpha[0]:g}" if len(set(alpha)) == 1 else [float(a) for a in alpha]
     warnings.warn(
         f"alpha={shown} is too large for this data: every weight has collapsed to "

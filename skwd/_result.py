@@ -22,6 +22,7 @@ class Status(IntEnum):
     OVERFLOW = 6
     ROSE = 7
     UNWATCHED = 8
+    UNSETTLED = 9
 
     @property
     def success(self) -> bool:
@@ -49,6 +50,7 @@ _MESSAGES = {
     Status.DIVERGED: "diverged",
     Status.OVERFLOW: "the objective is not finite at the initial weights",
     Status.UNWATCHED: "the validation loss is not finite at the initial weights",
+    Status.UNSETTLED: "did not settle on alpha",
     Status.ROSE: "stopped with an objective above the lowest it had reached",
 }
 
@@ -56,6 +58,15 @@ _MESSAGES = {
 # that completed one: their numbers (k,), weights (k, P) and J (k,). It answers with a
 # Status for each (k,); any but RUNNING ends that network's training.
 Callback = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass
+class AlphaPath:
+    """What is to be expected of every alpha of a path."""
+
+    alphas: np.ndarray  # (A,) ascending
+    losses: np.ndarray  # (A,) lower is better, in the units of J without its penalty
+    errors: np.ndarray | None  # (A,) their standard errors, where they are known
 
 
 @dataclass

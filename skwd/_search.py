@@ -121,7 +121,7 @@ class CrossValidationMixin:
         best = float(alphas[self.best_index_])
         per_layer = np.full(whole.layout.n_weight_layers, best)
         trained = self._refit(whole, per_layer)
-        report(whole, trained, self.ensemble, per_layer)
+        report(whole, trained, self.ensemble, best)
         self._store(whole, targets, trained, best)
 
     def _refit(self, whole: Problem, alpha: np.ndarray) -> Trained:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from skwd import _lbfgs, _stochastic
+from skwd._curvature.laplace import Laplace
 from skwd._monitor import Interrupt, Monitor
 from skwd._objective import Objective
-from skwd._result import LOST, Result, Status
+from skwd._result import LOST, AlphaPath, Result, Status
 from skwd._stepping import State
 from skwd._updates import DECAYS, Schedule, Update
 
@@ -70,7 +71,9 @@ class Trained:
     """K trained networks; every field has the stack axis first."""
 
     params: np.ndarray  # (K, P), in the objective's dtype
+    alpha: np.ndarray  # (K, n_weight_layers)
     loss: np.ndarray  # (K,) J at params
+    criterion: np.ndarray  # (K,) the lowest is best: J unless something else counts
     fun: np.ndarray  # (K,) the last J of the training itself
     grad_norm: np.ndarray  # (K,) the largest gradient entry of J at params, or nan
     nit: np.ndarray  # (K,)
@@ -79,6 +82,8 @@ class Trained:
     loss_curve: list[list[float]]
     validation_curve: list[list[float]]
     best_validation: np.ndarray  # (K,) inf without validation
+    laplace: list[Laplace | None]  # of networks that were looked at more closely
+    path: list[AlphaPath | None]  # of alphas, where one was followed
 
     def __getitem__(self, networks: np.ndarray) -> Trained:
         """Some of the networks, by their numbers."""
@@ -102,10 +107,22 @@ class Trained:
 
     @property
     def best(self) -> int:
-        """The network of lowest validation loss, or of lowest J without validation."""
-        validated = np.isfinite(self.best_validation).any()
-        value = self.best_validation if validated else self.loss
-        return int(np.argmin(np.where(self.lost, np.inf, value)))
+        """The network of the lowest criterion."""
+        return int(np.argmin(np.where(self.lost, np.inf, self.criterion)))
+
+    def go_on(self, networks: np.ndarray, later: Trained) -> None:
+        """Take over what some networks, by their numbers, have reached since."""
+        later.nit += self.nit[networks]
+        later.nfev += self.nfev[networks]
+        for i, k in enumerate(networks):
+            later.loss_curve[i] = self.loss_curve[k] + later.loss_curve[i]
+        for field in fields(self):
+            value, new = getattr(self, field.name), getattr(later, field.name)
+            if isinstance(value, list):
+                for i, k in enumerate(networks):
+                    value[k] = new[i]
+            else:
+                value[networks] = new
 
 
 @dataclass
@@ -240,9 +257,12 @@ def _trained(
     status[late & (status != Status.OVERFLOW)] = Status.DIVERGED
     if monitor.validation is not None:
         status[np.isinf(monitor.best_validation)] = Status.UNWATCHED
+    validated = np.isfinite(monitor.best_validation).any()
     return Trained(
         params=params,
+        alpha=objective.alpha.copy(),
         loss=loss,
+        criterion=(monitor.best_validation if validated else loss).copy(),
         fun=result.fun,
         grad_norm=grad_norm,
         nit=result.nit,
@@ -251,4 +271,6 @@ def _trained(
         loss_curve=monitor.loss_curves,
         validation_curve=monitor.validation_curves,
         best_validation=monitor.best_validation,
+        laplace=[None] * len(params),
+        path=[None] * len(params),
     )

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 EXAMPLES = ROOT / "examples"
 ESTIMATORS = [name for name in skwd.__all__ if name.startswith("WeightDecay")]
-MODULES = [f"skwd.{module.name}" for module in pkgutil.iter_modules(skwd.__path__)]
+MODULES = [module.name for module in pkgutil.walk_packages(skwd.__path__, "skwd.")]
 
 needs_readme = pytest.mark.skipif(
     not README.exists(), reason="README.md is not beside the tests"

@@ -10,7 +10,14 @@ import pytest
 
 import skwd
 
-FILES = {path.stem: path for path in sorted(Path(skwd.__file__).parent.glob("*.py"))}
+ROOT = Path(skwd.__file__).parent
+# By their names as modules, without "skwd.", and a folder by that of its __init__.
+FILES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(
+        ".__init__"
+    ): path
+    for path in sorted(ROOT.rglob("*.py"))
+}
 # joblib and threadpoolctl come with scikit-learn.
 DEPENDENCIES = {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl", "skwd"}
 # The only modules that know scikit-learn; all others are numerics.
@@ -21,6 +28,7 @@ ESTIMATORS = {
     "_display",
     "_estimator",
     "_fit",
+    "_posterior",
     "_regressor",
     "_report",
     "_scoring",
@@ -88,9 +96,11 @@ def test_import_loads_the_dependencies_only(name):
 
 def test_the_files_are_those_that_are_read_here():
     assert {"_layout", "_network", "_objective", "_lbfgs", "_training"} < FILES.keys()
+    assert {"_choice", "_choice.evidence", "_curvature.laplace"} < FILES.keys()
     assert ESTIMATORS <= FILES.keys()
     assert {"_path", "_objective"} < own_imports("_estimator")
-    assert {"_path", "_report"} < own_imports("_fit")
+    assert {"_path", "_report", "_choice"} < own_imports("_fit")
+    assert {"_path", "_curvature.laplace"} < own_imports("_choice.evidence")
     assert {"_training", "_objective"} < own_imports("_path")
     assert {"_lbfgs", "_stochastic"} < own_imports("_training")
     assert ("sklearn.base", "BaseEstimator") in imports("_estimator")

@@ -71,8 +71,8 @@ EARLY = without_meaning("early_stopping", True, "deciding it takes many epochs")
         (
             CLASSIFIER,
             {"alpha": -1.0},
-            r"alpha must be finite and >= 0; got -1\.0\. Use alpha=0 for no weight "
-            r"decay\.",
+            r"alpha must be finite and >= 0, or one of 'evidence', 'loo', 'gcv'; got "
+            r"-1\.0\. Use alpha=0 for no weight decay\.",
         ),
         *(
             (

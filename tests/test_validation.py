@@ -61,15 +61,15 @@ def test_hidden_layer_sizes(Estimator, value):
 
 @pytest.mark.parametrize(
     "value",
-    [-1, np.nan, np.inf, "1.0", "evidence", None, True, (1, -1), (0.1, (0.2, 0.3))],
+    [-1, np.nan, np.inf, "1.0", "bayes", None, True, (1, -1), (0.1, (0.2, 0.3))],
     ids=repr,
 )
 @both
 def test_alpha(Estimator, value):
     assert_refused(
         Estimator(alpha=value),
-        f"alpha must be finite and >= 0; got {value!r}. Use alpha=0 for no weight "
-        "decay.",
+        "alpha must be finite and >= 0, or one of 'evidence', 'loo', 'gcv'; got "
+        f"{value!r}. Use alpha=0 for no weight decay.",
         y=LABELS,
     )
 

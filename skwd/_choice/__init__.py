@@ -1,0 +1,15 @@
+"""alpha by its name: which search for it trains the networks."""
+
+from __future__ import annotations
+
+from skwd._choice.evidence import choose_by_evidence
+from skwd._choice.search import choose_by_path
+from skwd._path import Problem
+from skwd._training import Trained
+
+
+def train_choosing(problem: Problem, name: str, *, per_layer: bool) -> Trained:
+    """Train the restarts of a problem, each at the alpha that ``name`` chooses."""
+    if name == "evidence":
+        return choose_by_evidence(problem, per_layer=per_layer)
+    return choose_by_path(problem, name)

@@ -1,0 +1,106 @@
+"""Approximate leave-one-out and generalised cross-validation of a fitted network.
+
+At an optimum the network is as good as linear in what a single row can change. With
+H the Gauss-Newton curvature of J, V_i = J_i H^-1 J_i' / n and L_i = d2l/draw2, leaving
+out row i moves its raw prediction to
+
+    raw_i + V_i (I - L_i V_i)^-1 dl_i/draw
+
+(for squared errors: the residual becomes e_i / (1 - h_i)), and a change of alpha moves
+the weights by -H^-1 grad J. So one factorisation of H gives a whole path of alphas. J
+is a mean: the exact counterpart refits n - 1 rows at alpha n / (n - 1). Rad and Maleki,
+"A scalable estimate of the out-of-sample prediction error via approximate leave-one-out
+cross-validation", JRSS B 2020; Golub, Heath and Wahba, Technometrics 1979 (GCV).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skwd._curvature.base import Curvature
+from skwd._curvature.factors import tangent, training_rows
+from skwd._curvature.laplace import curvature_of, mean_noise
+from skwd._losses import Loss
+from skwd._network import Network
+from skwd._path import Problem
+from skwd._result import AlphaPath
+
+
+def follow(
+    problem: Problem, params: np.ndarray, alpha: float, alphas: np.ndarray, name: str
+) -> AlphaPath:
+    """The path of ``alphas`` (A,) as seen from the optimum ``params`` at ``alpha``."""
+    layout, loss, sample = problem.layout, problem.loss, problem.training
+    network = Network(layout, problem.activation)
+    per_layer = np.full(layout.n_weight_layers, alpha)
+    noise = mean_noise(network, loss, sample, params).mean()
+    curvature = curvature_of(network, loss, sample, params, per_layer, noise)
+    scales, n = alphas / alpha, sample.total_weight
+    moves = _moves(problem, curvature, params, per_layer, scales)
+    mean, square = np.zeros(len(alphas)), np.zeros(len(alphas))
+    for rows in training_rows(
+        network, sample, params.astype(np.float64), curvature.n_rows
+    ):
+        raw = rows.raw + np.stack(
+            [tangent(layout, rows.factors, move) for move in moves]
+        )
+        if name == "loo":
+            spread = curvature.covariances(rows.factors, scales) / n
+            L = _gram(loss.curvature_root(rows.raw)) if curvature.knows_rows else None
+            raw = left_out(loss, rows.y, raw, spread, L)
+        losses = loss.loss(rows.y, raw)
+        mean += losses @ rows.share
+        square += np.square(losses) @ rows.share
+    if name == "loo":
+        errors = np.sqrt(np.maximum(square - mean**2, 0.0) / n)
+        return AlphaPath(alphas, mean, errors)
+    dof = np.array([curvature.n_effective(scale).sum() for scale in scales])
+    left = 1.0 - (dof + curvature.n_free) / (n * sample.y.shape[1])
+    with np.errstate(divide="ignore"):
+        gcv = np.where(left > 0.0, mean / np.square(left), np.inf)
+    return AlphaPath(alphas, gcv, None)
+
+
+def left_out(
+    loss: Loss,
+    y: np.ndarray,
+    raw: np.ndarray,
+    spread: np.ndarray,
+    L: np.ndarray | None,
+) -> np.ndarray:
+    """What each row's raw prediction becomes without that row.
+
+    y (b, o), raw (..., b, o); V as ``spread`` (..., b, o, o) and L (b, o, o) as they
+    are in H: with them no leverage is above 1. Without L the V is that of other rows.
+    """
+    slope = np.empty_like(raw)
+    loss.gradient(raw, y, slope)
+    if L is None:
+        return raw + np.matmul(spread, slope[..., np.newaxis])[..., 0]
+    if raw.shape[-1] == 1:
+        return raw + spread[..., 0] / (1.0 - L[..., 0] * spread[..., 0]) * slope
+    left = np.eye(raw.shape[-1]) - np.matmul(L, spread)
+    pushed = np.linalg.solve(left, slope[..., np.newaxis])
+    return raw + np.matmul(spread, pushed)[..., 0]
+
+
+def _gram(root: np.ndarray) -> np.ndarray:
+    """L = R R' from R'."""
+    return np.matmul(root.swapaxes(-1, -2), root)
+
+
+def _moves(
+    problem: Problem,
+    curvature: Curvature,
+    params: np.ndarray,
+    alpha: np.ndarray,
+    scales: np.ndarray,
+) -> np.ndarray:
+    """From the optimum at ``alpha`` to that at each scale of it, linearised: (S, P)."""
+    objective = problem.objective(alpha[np.newaxis])
+    params = params[np.newaxis].astype(np.float64)
+    _, gradient = objective.loss_gradient(params)
+    decayed = objective.decay * params
+    moves = curvature.solve(gradient[0], scales)
+    moves += (scales[:, np.newaxis] - 1.0) * curvature.solve(decayed[0], scales)
+    return -moves

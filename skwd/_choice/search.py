@@ -1,0 +1,156 @@
+"""alpha by approximate leave-one-out or generalised cross-validation.
+
+For squared errors one fit tells of all alphas: follow the path from there, fit again
+at its best, until it stays. For other losses curvature depends on the fit, so that the
+path of a fit at too large an alpha always points down: they are judged where they are
+fitted, in steps towards lower losses that are halved about the lowest.
+
+The search goes on from fit to fit; the network that predicts is a plain fit at the
+alpha that was chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import NamedTuple
+
+import numpy as np
+
+from skwd._choice.leave_one_out import follow
+from skwd._choice.weak import is_weak, make_constant
+from skwd._path import Problem, alpha_scale
+from skwd._result import AlphaPath, Status
+from skwd._training import Trained, train
+
+# The grid, in units of a (`alpha_scale`), and where the first fit is.
+LOWEST, HIGHEST, HIGHEST_LINEAR = 1e-7, 1.0, 1e4
+PER_DECADE = 10
+START, START_KNOWN_NOISE = 1e-4, 1e-1
+# In steps of the grid: the most that alpha changes between two fits along paths, and
+# the first and last change without them (a factor of 2.5 and of 1.6).
+LONGEST = 10
+FIRST_STEP, LAST_STEP = 4, 2
+MAX_FITS = 30
+
+
+def alpha_path(problem: Problem) -> np.ndarray:
+    """The alphas that are compared, ascending; a is one of them."""
+    linear = problem.layout.n_weight_layers == 1
+    highest = HIGHEST_LINEAR if linear else HIGHEST
+    first, last = np.log10(LOWEST), np.log10(highest)
+    steps = np.linspace(first, last, round((last - first) * PER_DECADE) + 1)
+    return alpha_scale(problem.training) * 10.0**steps
+
+
+def choose_by_path(problem: Problem, name: str) -> Trained:
+    """Train the restarts of a problem, each at the best alpha of its own search.
+
+    Parameters
+    ----------
+    problem : Problem
+    name : {"loo", "gcv"}
+
+    Returns
+    -------
+    Trained
+        ``path`` is what the search has seen, ``criterion`` its lowest loss.
+    """
+    alphas, settings = alpha_path(problem), problem.settings
+    has_noise = problem.loss.has_noise
+    start = (START if has_noise else START_KNOWN_NOISE) * alpha_scale(problem.training)
+    first = int(np.argmin(np.abs(alphas - start)))
+    searches = [
+        (_along_paths if has_noise else _by_steps)(first, alphas)
+        for _ in problem.params0
+    ]
+    at = np.array([next(search) for search in searches])
+    shape = len(at), problem.layout.n_weight_layers
+
+    def fit(networks: np.ndarray, params: np.ndarray) -> Trained:
+        objective = problem.objective(np.broadcast_to(alphas[at, None], shape))
+        return train(objective[networks], params, settings)
+
+    def fit_on(networks: np.ndarray, params: np.ndarray) -> None:
+        trained.go_on(networks, fit(networks, params))
+
+    trained = fit(np.arange(len(at)), problem.params0)
+    criterion = np.full(len(at), np.inf)
+    running, chosen = np.flatnonzero(~trained.lost), []
+    for n_fits in range(1, MAX_FITS + 1):
+        going = []
+        for k in running:
+            where = alphas if has_noise else alphas[at[k] : at[k] + 1]
+            path = follow(problem, trained.params[k], alphas[at[k]], where, name)
+            if settings.verbose:
+                print(f"Network {k}, fit {n_fits}: alpha = {alphas[at[k]]:.4g}")
+            asked = searches[k].send(path)
+            trained.path[k] = asked.path
+            criterion[k] = asked.path.losses.min()
+            if is_weak(problem, trained, k, alphas[asked.place], alphas[-1]):
+                make_constant(problem, trained, k, alphas[-1])
+                continue
+            at[k] = asked.place
+            (chosen if asked.is_last else going).append(k)
+        running = np.array(going, dtype=int)
+        if not len(running) or n_fits == MAX_FITS:
+            break
+        params = trained.params[running].astype(np.float64)
+        fit_on(running, params)
+        running = running[~trained.lost[running]]
+    last = np.array(sorted([*chosen, *running]), dtype=int)
+    if len(last):
+        fit_on(last, problem.params0[last])
+    unsettled = running[~trained.lost[running]]
+    trained.status[unsettled] = Status.UNSETTLED
+    trained.criterion = criterion
+    return trained
+
+
+class Asked(NamedTuple):
+    """What a search wants next, and what it knows."""
+
+    place: int  # on the grid of alphas
+    is_last: bool  # fit there and be done
+    path: AlphaPath
+
+
+# Begins with a place to fit at; is sent the path seen from there and asks for the next.
+Search = Generator[int | Asked, AlphaPath, None]
+
+
+def _along_paths(at: int, alphas: np.ndarray) -> Search:
+    """Fit at the best place of the path from the last fit, until it stays."""
+    path = yield at
+    while True:
+        move = int(np.argmin(path.losses)) - at
+        at += int(np.clip(move, -LONGEST, LONGEST))
+        path = yield Asked(at, not move, path)
+
+
+def _by_steps(at: int, alphas: np.ndarray) -> Search:
+    """Down from ``at`` or up, while losses fall, then by half the step about it."""
+    seen: dict[int, AlphaPath] = {}
+
+    def loss(i: int) -> float:
+        return seen[i].losses[0]
+
+    def known() -> AlphaPath:
+        return AlphaPath(
+            alphas[sorted(seen)],
+            np.array([loss(i) for i in sorted(seen)]),
+            np.array([seen[i].errors[0] for i in sorted(seen)]),
+        )
+
+    seen[at] = yield at
+    best, step = at, FIRST_STEP
+    while step >= LAST_STEP:
+        moved = False
+        for to in (best - step, best + step):
+            if 0 <= to < len(alphas) and to not in seen:
+                seen[to] = yield Asked(to, False, known())
+                if loss(to) < loss(best):
+                    best, moved = to, True
+                    break
+        if not moved:
+            step //= 2
+    yield Asked(best, True, known())

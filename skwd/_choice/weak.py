@@ -1,0 +1,33 @@
+"""Networks that find no signal: alpha at its top, or no weight left, are a constant."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skwd._layout import is_collapsed
+from skwd._path import Problem
+from skwd._result import Status
+from skwd._training import Trained
+
+
+def is_weak(problem: Problem, trained: Trained, k: int, best, top: float) -> bool:
+    """Whether nothing but noise is left of network k.
+
+    ``best`` is the alpha that would suit it better, or one for each layer.
+    """
+    if (trained.alpha[k] >= top).all() and np.all(np.asarray(best) >= top):
+        return True
+    params, gain = trained.params[k : k + 1], problem.activation.gain
+    return is_collapsed(problem.layout, gain, params)
+
+
+def make_constant(problem: Problem, trained: Trained, k: int, top: float) -> None:
+    """Put the best constant, at the alpha ``top``, in the place of network k."""
+    layout, sample = problem.layout, problem.training
+    params = np.zeros((1, layout.n_params))
+    bias = layout.b(params, layout.n_weight_layers - 1)
+    bias[:] = problem.loss.constant(sample.share @ sample.y)
+    trained.params[k], trained.alpha[k] = params[0], top
+    constant = problem.objective(trained.alpha[k : k + 1])
+    trained.loss[k] = constant.fun(trained.params[k : k + 1])[0]
+    trained.status[k] = Status.CONVERGED
