@@ -215,10 +215,18 @@ class HalfMultinomialLoss:
         return np.log(np.maximum(y_mean, FREQUENCY_FLOOR))
 
     def curvature_root(self, raw):
-        # R = diag(root p) - p root p', as R R' = diag(p) - p p'.
+        # diag(p) - p p' has rank o - 1: its Cholesky factor, whose last column is zero
+        # (Tanabe and Sagae, JRSS B 1992), with q_j = p_j+1 + ... + p_o.
         p = softmax(raw, axis=-1)
-        root = np.sqrt(p)[..., np.newaxis]
-        return root * (np.eye(p.shape[-1]) - p[..., np.newaxis, :])
+        q = np.cumsum(p[..., :0:-1], axis=-1)[..., ::-1]  # (..., o - 1)
+        before = q + p[..., :-1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            root = np.sqrt(p[..., :-1] / before / q)
+        root[~np.isfinite(root)] = 0.0  # nothing is left of the probability
+        R = np.triu(np.ones(p.shape[-1]), 1)[:-1] * -p[..., np.newaxis, :]
+        j = np.arange(p.shape[-1] - 1)
+        R[..., j, j] = q
+        return R * root[..., np.newaxis]
 
     def saturated_log_likelihood(self, y):
         return np.zeros(len(y))

@@ -111,13 +111,17 @@ class Trained:
         return int(np.argmin(np.where(self.lost, np.inf, self.criterion)))
 
     def go_on(self, networks: np.ndarray, later: Trained) -> None:
-        """Take over what some networks, by their numbers, have reached since."""
+        """Take over what some networks, by their numbers, have reached from here."""
         later.nit += self.nit[networks]
         later.nfev += self.nfev[networks]
         for i, k in enumerate(networks):
             later.loss_curve[i] = self.loss_curve[k] + later.loss_curve[i]
+        self.take(networks, later)
+
+    def take(self, networks: np.ndarray, others: Trained) -> None:
+        """Put others in the place of some networks, by their numbers."""
         for field in fields(self):
-            value, new = getattr(self, field.name), getattr(later, field.name)
+            value, new = getattr(self, field.name), getattr(others, field.name)
             if isinstance(value, list):
                 for i, k in enumerate(networks):
                     value[k] = new[i]

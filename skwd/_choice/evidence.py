@@ -5,15 +5,17 @@ go on from where it was and replaces alpha by the fixed point of MacKay (1992),
 
     alpha <- gamma noise / (n ||w||^2),
 
-in one or for every layer. What makes it robust: the first fit is to its end and at a
-small alpha, for networks that are judged before they have learnt the data look as if
-noise were all there is; alpha then moves by at most a factor of e a round, so that the
-network can follow; every restart has its own alpha, and the evidence ranks them.
+in one or for every layer. What makes it robust: networks are judged after they have
+learnt the data, for before it looks as if noise were all there is; the first alpha is
+the one of most evidence on a coarse grid, for with more parameters than rows there are
+fixed points at which nothing is left to be noise; alpha moves by at most a factor of e
+a round, so that the network can follow, and no further than the evidence allows; every
+restart has its own alpha, and the evidence ranks them.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,16 +25,22 @@ from skwd._path import Problem, alpha_scale
 from skwd._result import Status
 from skwd._training import Settings, Trained, train
 
-# alpha begins and ends here, in units of a (`alpha_scale`). Classes that can be
-# separated have a finite fit, and curvature, at a fair alpha only.
-START, START_KNOWN_NOISE, LOWEST = 1e-5, 1e-2, 1e-9
+# The first fits, and the lowest alpha, in units of a (`alpha_scale`). Without noise of
+# their own, classes that can be separated fit at every lower alpha, and Laplace's
+# approximation there is poor.
+SCAN, KNOWN_NOISE, LOWEST = 10.0 ** np.arange(-5, 1), np.array([1e-2]), 1e-9
 # A hidden layer collapses about a; a linear model has no such end.
 HIGHEST, HIGHEST_LINEAR = 1.0, 1e6
 MAX_ROUNDS = 50
-# Iterations between two re-estimations; the last fit takes as many as it needs.
+# Iterations of the scan and between two re-estimations; the fit that the rounds start
+# from, and the last, take as many as they need.
 ROUND_ITERATIONS = 200
 # The most that ln(alpha) changes in a round, and, in units of tol, where it stays.
 LONGEST, SETTLED = 1.0, 100.0
+# The fixed point need not be where the evidence is highest, as MacKay's formula takes H
+# for given. It is followed until the evidence speaks against it by a Bayes factor of
+# e^5 (Kass and Raftery, JASA 1995: "very strong"); then the step is halved.
+MARGIN, SHORTEST = 5.0, 0.1
 
 
 def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
@@ -54,47 +62,95 @@ def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
     """
     settings, tied = problem.settings, not per_layer or problem.activation.homogeneous
     low, high = alpha_range(problem)
-    start = START if problem.loss.has_noise else START_KNOWN_NOISE
-    shape = len(problem.params0), problem.layout.n_weight_layers
-    alpha = np.full(shape, start * alpha_scale(problem.training))
-    trained = train(problem.objective(alpha), problem.params0, settings)
+    trained = _first_fits(problem, tied)
+    walk = Walk.of(len(trained.params))
     short = replace(settings, max_iter=min(ROUND_ITERATIONS, settings.max_iter))
-    running, was_long = np.flatnonzero(~trained.lost), np.ones(len(alpha), bool)
+    running = np.flatnonzero(~trained.lost)
     for round_ in range(MAX_ROUNDS + 1):
-        change = np.zeros(shape)
+        change = np.zeros_like(trained.alpha)
         for k in running:
-            at = trained.params[k], trained.alpha[k]
-            found = trained.laplace[k] = problem.laplace(*at, tied=tied)
-            change[k] = np.log(np.clip(found.alpha, low, high) / alpha[k])
+            found = problem.laplace(trained.params[k], trained.alpha[k], tied=tied)
+            trained.laplace[k] = found
             if settings.verbose:
-                _print(round_, k, alpha[k], found)
-        weak = [
-            k
-            for k in running
-            if is_weak(problem, trained, k, trained.laplace[k].alpha, high)
-        ]
-        for k in weak:
-            make_constant(problem, trained, k, high)
-            trained.laplace[k] = problem.laplace(trained.params[k], trained.alpha[k])
+                _print(f"Network {k}, round {round_}", found)
+            walk.accept_or_go_back(trained, k)
+            again = np.clip(trained.laplace[k].alpha, low, high)
+            change[k] = np.log(again / trained.alpha[k])
+            if is_weak(problem, trained, k, again, high):
+                make_constant(problem, trained, k, high)
+                at = trained.params[k], trained.alpha[k]
+                trained.laplace[k] = problem.laplace(*at, tied=tied)
+                change[k] = 0.0
+        change[walk.longest < SHORTEST] = 0.0  # the evidence has stopped it
         settled = np.abs(change).max(axis=1) <= SETTLED * settings.tol
-        unfinished = (trained.status == Status.MAX_ITER) & ~was_long
-        running = np.setdiff1d(running, weak)
+        unfinished = (trained.status == Status.MAX_ITER) & ~walk.is_whole
         running = running[~settled[running] | unfinished[running]]
         if round_ == MAX_ROUNDS:
             trained.status[running] = Status.UNSETTLED
         if round_ == MAX_ROUNDS or not len(running):
             break
-        alpha *= np.exp(np.clip(change, -LONGEST, LONGEST))
-        was_long[running] = settled[running]
+        longest = walk.longest[:, np.newaxis]
+        alpha = trained.alpha * np.exp(np.clip(change, -longest, longest))
+        walk.is_whole[running] = settled[running]
         for networks, how in (
-            (running[was_long[running]], settings),
-            (running[~was_long[running]], short),
+            (running[settled[running]], settings),
+            (running[~settled[running]], short),
         ):
             _go_on(problem, trained, networks, alpha, how)
         running = running[~trained.lost[running]]
     known = [np.inf if each is None else -each.log_evidence for each in trained.laplace]
     trained.criterion = np.array(known)
     return trained
+
+
+@dataclass
+class Walk:
+    """How the networks of a stack look for alpha; the stack axis is first."""
+
+    longest: np.ndarray  # (K,) the most that ln(alpha) changes in the next round
+    highest: np.ndarray  # (K,) the highest log-evidence so far
+    is_whole: np.ndarray  # (K,) whether the last fit had as many iterations as it needs
+    accepted: list[Trained | None]  # the last that the evidence did not speak against
+
+    @classmethod
+    def of(cls, n_networks: int) -> Walk:
+        """At its beginning, after a whole fit."""
+        return cls(
+            np.full(n_networks, LONGEST),
+            np.full(n_networks, -np.inf),
+            np.ones(n_networks, dtype=bool),
+            [None] * n_networks,
+        )
+
+    def accept_or_go_back(self, trained: Trained, k: int) -> None:
+        """Keep network k, or put the last that was accepted in its place."""
+        evidence, one = trained.laplace[k].log_evidence, np.array([k])
+        if evidence < self.highest[k] - MARGIN:
+            trained.take(one, self.accepted[k])
+            self.longest[k] *= 0.5
+        else:
+            self.highest[k] = max(self.highest[k], evidence)
+            self.accepted[k] = trained[one]
+
+
+def _first_fits(problem: Problem, tied: bool) -> Trained:
+    """Every restart, fitted at the alpha of SCAN where the first has most evidence."""
+    settings, first = problem.settings, problem.params0[:1]
+    short = replace(settings, max_iter=min(ROUND_ITERATIONS, settings.max_iter))
+    grid = SCAN if problem.loss.has_noise else KNOWN_NOISE
+    layers = np.ones(problem.layout.n_weight_layers)
+    alphas = alpha_scale(problem.training) * np.outer(grid, layers)
+    if len(grid) == 1:
+        return train(problem.objective(alphas[0]), problem.params0, settings)
+    scan = train(problem.objective(alphas), np.repeat(first, len(grid), 0), short)
+    evidence = np.full(len(grid), -np.inf)
+    for k in np.flatnonzero(~scan.lost):
+        found = problem.laplace(scan.params[k], scan.alpha[k], tied=tied)
+        evidence[k] = found.log_evidence
+        if settings.verbose:
+            _print(f"Fit {k}", found)
+    best = int(np.argmax(evidence))
+    return train(problem.objective(alphas[best]), problem.params0, settings)
 
 
 def alpha_range(problem: Problem) -> tuple[float, float]:
@@ -118,9 +174,9 @@ def _go_on(
         trained.go_on(networks, train(objective, params, settings))
 
 
-def _print(round_: int, k: int, alpha: np.ndarray, found: Laplace) -> None:
-    shown = " ".join(f"{value:.4g}" for value in np.unique(alpha))
+def _print(which: str, found: Laplace) -> None:
+    shown = " ".join(f"{value:.4g}" for value in np.unique(found.curvature.alpha))
     print(
-        f"Network {k}, round {round_}: alpha = {shown}, log-evidence = "
-        f"{found.log_evidence:.8g}, effective parameters = {found.dof:.4g}"
+        f"{which}: alpha = {shown}, log-evidence = {found.log_evidence:.8g}, "
+        f"effective parameters = {found.dof:.4g}"
     )

@@ -70,11 +70,8 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
         objective = problem.objective(np.broadcast_to(alphas[at, None], shape))
         return train(objective[networks], params, settings)
 
-    def fit_on(networks: np.ndarray, params: np.ndarray) -> None:
-        trained.go_on(networks, fit(networks, params))
-
     trained = fit(np.arange(len(at)), problem.params0)
-    criterion = np.full(len(at), np.inf)
+    criterion, paths = np.full(len(at), np.inf), [None] * len(at)
     running, chosen = np.flatnonzero(~trained.lost), []
     for n_fits in range(1, MAX_FITS + 1):
         going = []
@@ -84,7 +81,7 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
             if settings.verbose:
                 print(f"Network {k}, fit {n_fits}: alpha = {alphas[at[k]]:.4g}")
             asked = searches[k].send(path)
-            trained.path[k] = asked.path
+            paths[k] = asked.path
             criterion[k] = asked.path.losses.min()
             if is_weak(problem, trained, k, alphas[asked.place], alphas[-1]):
                 make_constant(problem, trained, k, alphas[-1])
@@ -95,14 +92,14 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
         if not len(running) or n_fits == MAX_FITS:
             break
         params = trained.params[running].astype(np.float64)
-        fit_on(running, params)
+        trained.go_on(running, fit(running, params))
         running = running[~trained.lost[running]]
     last = np.array(sorted([*chosen, *running]), dtype=int)
     if len(last):
-        fit_on(last, problem.params0[last])
+        trained.take(last, fit(last, problem.params0[last]))
     unsettled = running[~trained.lost[running]]
     trained.status[unsettled] = Status.UNSETTLED
-    trained.criterion = criterion
+    trained.criterion, trained.path = criterion, paths
     return trained
 
 
