@@ -126,6 +126,8 @@ def alpha_scale(sample: Sample) -> float:
     The spectral norm for several outputs: without weights, the pull of the data on an
     identity network.
     """
+    if not (sample.y != sample.y[0]).any():
+        return 1.0  # with a constant y one alpha is as good as another
     with np.errstate(over="ignore", invalid="ignore"):  # the training tells of it
         residual = sample.y - sample.share @ sample.y
         residual *= sample.share[:, np.newaxis]
@@ -135,7 +137,6 @@ def alpha_scale(sample: Sample) -> float:
             rows = block if sample.rows is None else sample.rows[block]
             pull += sample.X[rows].T @ residual[block]
     top = np.linalg.norm(pull, ord=2) if np.isfinite(pull).all() else 0.0
-    # With a constant y one alpha is as good as another.
     return float(top) if top > 0.0 else 1.0
 
 

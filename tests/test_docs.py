@@ -87,6 +87,42 @@ def test_choose_lambda(tmp_path):
 
 
 @needs_examples
+def test_lambda_without_a_grid(tmp_path):
+    """Three tables whose ways agree, the CV estimator with GridSearchCV to the last."""
+    picture = tmp_path / "picture.png"
+    run = subprocess.run(
+        [sys.executable, EXAMPLES / "lambda_without_a_grid.py", "--output", picture],
+        env={**os.environ, "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    tables = run.stdout.split("\n\n")[:3]
+    for table, title in zip(tables, ("diabetes", "breast cancer", "wine")):
+        heading, _, *rows = table.strip().splitlines()
+        assert heading.startswith(title)
+        ways = {
+            way: list(map(float, figures)) for way, *figures in map(str.split, rows)
+        }
+        named = [way for way in ways if way.startswith("alpha=")]
+        assert len(named) == (3 if title == "diabetes" else 2)
+        *_, cv_estimator, grid = ways.values()
+        assert ways.keys() - named == {list(ways)[-2], "GridSearchCV"}
+        assert cv_estimator[:3] == pytest.approx(grid[:3], rel=0.03)
+        for way in named:
+            alpha, error, log_likelihood, _ = ways[way]
+            assert 1e-4 < alpha < 0.1
+            assert error < 1.2 * grid[1]
+            assert log_likelihood > grid[2] - 0.05
+    if importlib.util.find_spec("matplotlib") is None:
+        assert "it needs matplotlib" in run.stdout
+    else:
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@needs_examples
 def test_seed_network():
     """One line for each library, in which the network fits, and no warning."""
     run = subprocess.run(

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from skwd._choice.evidence import choose_by_evidence
 from skwd._choice.search import choose_by_path
+from skwd._choice.weak import train_constant
 from skwd._path import Problem
 from skwd._training import Trained
 
 
 def train_choosing(problem: Problem, name: str, *, per_layer: bool) -> Trained:
-    """Train the restarts of a problem, each at the alpha that ``name`` chooses."""
+    """Train the restarts of a problem, each at the alpha that ``name`` chooses.
+
+    Where y does not vary there is nothing to choose, and alpha is at its highest.
+    """
+    if not problem.has_varying_y:
+        return train_constant(problem)
     if name == "evidence":
         return choose_by_evidence(problem, per_layer=per_layer)
     return choose_by_path(problem, name)

@@ -25,10 +25,11 @@ from skwd._path import Problem, alpha_scale
 from skwd._result import Status
 from skwd._training import Settings, Trained, train
 
-# The first fits, and the lowest alpha, in units of a (`alpha_scale`). Without noise of
-# their own, classes that can be separated fit at every lower alpha, and Laplace's
-# approximation there is poor.
-SCAN, KNOWN_NOISE, LOWEST = 10.0 ** np.arange(-5, 1), np.array([1e-2]), 1e-9
+# The first fits, and the lowest alpha, in units of a (`alpha_scale`): the second part
+# of the scan if the lowest of the first is its best. Classes that can be separated fit
+# at every low alpha, where Laplace's approximation is poor: they have one beginning.
+SCAN = np.array([1e-3, 1e-2, 1e-1, 1.0]), np.array([1e-5, 1e-4])
+KNOWN_NOISE, LOWEST = 1e-2, 1e-9
 # A hidden layer collapses about a; a linear model has no such end.
 HIGHEST, HIGHEST_LINEAR = 1.0, 1e6
 MAX_ROUNDS = 50
@@ -64,7 +65,6 @@ def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
     low, high = alpha_range(problem)
     trained = _first_fits(problem, tied)
     walk = Walk.of(len(trained.params))
-    short = replace(settings, max_iter=min(ROUND_ITERATIONS, settings.max_iter))
     running = np.flatnonzero(~trained.lost)
     for round_ in range(MAX_ROUNDS + 1):
         change = np.zeros_like(trained.alpha)
@@ -94,7 +94,7 @@ def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
         walk.is_whole[running] = settled[running]
         for networks, how in (
             (running[settled[running]], settings),
-            (running[~settled[running]], short),
+            (running[~settled[running]], _short(settings)),
         ):
             _go_on(problem, trained, networks, alpha, how)
         running = running[~trained.lost[running]]
@@ -134,23 +134,37 @@ class Walk:
 
 
 def _first_fits(problem: Problem, tied: bool) -> Trained:
-    """Every restart, fitted at the alpha of SCAN where the first has most evidence."""
-    settings, first = problem.settings, problem.params0[:1]
-    short = replace(settings, max_iter=min(ROUND_ITERATIONS, settings.max_iter))
-    grid = SCAN if problem.loss.has_noise else KNOWN_NOISE
-    layers = np.ones(problem.layout.n_weight_layers)
-    alphas = alpha_scale(problem.training) * np.outer(grid, layers)
-    if len(grid) == 1:
-        return train(problem.objective(alphas[0]), problem.params0, settings)
-    scan = train(problem.objective(alphas), np.repeat(first, len(grid), 0), short)
-    evidence = np.full(len(grid), -np.inf)
-    for k in np.flatnonzero(~scan.lost):
-        found = problem.laplace(scan.params[k], scan.alpha[k], tied=tied)
-        evidence[k] = found.log_evidence
-        if settings.verbose:
-            _print(f"Fit {k}", found)
-    best = int(np.argmax(evidence))
-    return train(problem.objective(alphas[best]), problem.params0, settings)
+    """Every restart, fitted where on the grid the first has the most evidence."""
+    settings, unit = problem.settings, alpha_scale(problem.training)
+    at = np.full(problem.layout.n_weight_layers, KNOWN_NOISE * unit)
+    if not problem.loss.has_noise:
+        return train(problem.objective(at), problem.params0, settings)
+    begun, best = None, -np.inf
+    for grid in SCAN:
+        alphas = unit * np.outer(grid, np.ones_like(at))
+        starts = np.repeat(problem.params0[:1], len(grid), axis=0)
+        scan = train(problem.objective(alphas), starts, _short(settings))
+        for k in np.flatnonzero(~scan.lost):
+            found = problem.laplace(scan.params[k], scan.alpha[k], tied=tied)
+            if settings.verbose:
+                _print("Scan", found)
+            if found.log_evidence > best or begun is None:
+                begun, best, lowest = scan[np.array([k])], found.log_evidence, k == 0
+        if begun is None or not lowest:
+            break
+    starts, first = problem.params0.copy(), np.array([0])
+    if begun is not None:
+        at, starts[0] = begun.alpha[0], begun.params[0]
+    trained = train(problem.objective(at), starts, settings)
+    if begun is not None:
+        begun.go_on(first, trained[first])
+        trained.take(first, begun)
+    return trained
+
+
+def _short(settings: Settings) -> Settings:
+    """Of a fit that is not the last."""
+    return replace(settings, max_iter=min(ROUND_ITERATIONS, settings.max_iter))
 
 
 def alpha_range(problem: Problem) -> tuple[float, float]:

@@ -25,6 +25,9 @@ from skwd._network import Network
 from skwd._path import Problem
 from skwd._result import AlphaPath
 
+# Leverages are below 1 but for rounding, and rows that alone determine a bias.
+BELOW_ONE = 1.0 - 1e-13
+
 
 def follow(
     problem: Problem, params: np.ndarray, alpha: float, alphas: np.ndarray, name: str
@@ -48,15 +51,17 @@ def follow(
             spread = curvature.covariances(rows.factors, scales) / n
             L = _gram(loss.curvature_root(rows.raw)) if curvature.knows_rows else None
             raw = left_out(loss, rows.y, raw, spread, L)
-        losses = loss.loss(rows.y, raw)
-        mean += losses @ rows.share
-        square += np.square(losses) @ rows.share
+        with np.errstate(over="ignore"):  # of counts that are far off
+            losses = loss.loss(rows.y, raw)
+            mean += losses @ rows.share
+            square += np.square(losses) @ rows.share
     if name == "loo":
-        errors = np.sqrt(np.maximum(square - mean**2, 0.0) / n)
+        with np.errstate(over="ignore", invalid="ignore"):
+            errors = np.sqrt(np.maximum(square - mean**2, 0.0) / n)
         return AlphaPath(alphas, mean, errors)
     dof = np.array([curvature.n_effective(scale).sum() for scale in scales])
     left = 1.0 - (dof + curvature.n_free) / (n * sample.y.shape[1])
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         gcv = np.where(left > 0.0, mean / np.square(left), np.inf)
     return AlphaPath(alphas, gcv, None)
 
@@ -74,12 +79,14 @@ def left_out(
     are in H: with them no leverage is above 1. Without L the V is that of other rows.
     """
     slope = np.empty_like(raw)
-    loss.gradient(raw, y, slope)
+    with np.errstate(over="ignore"):
+        loss.gradient(raw, y, slope)
     if L is None:
         return raw + np.matmul(spread, slope[..., np.newaxis])[..., 0]
     if raw.shape[-1] == 1:
-        return raw + spread[..., 0] / (1.0 - L[..., 0] * spread[..., 0]) * slope
-    left = np.eye(raw.shape[-1]) - np.matmul(L, spread)
+        left = 1.0 - BELOW_ONE * L[..., 0] * spread[..., 0]
+        return raw + spread[..., 0] / left * slope
+    left = np.eye(raw.shape[-1]) - BELOW_ONE * np.matmul(L, spread)
     pushed = np.linalg.solve(left, slope[..., np.newaxis])
     return raw + np.matmul(spread, pushed)[..., 0]
 

@@ -116,12 +116,19 @@ Search = Generator[int | Asked, AlphaPath, None]
 
 
 def _along_paths(at: int, alphas: np.ndarray) -> Search:
-    """Fit at the best place of the path from the last fit, until it stays."""
+    """Fit at the best place of the path from the last fit, until it stays.
+
+    Where paths point back and forth the moves get shorter.
+    """
     path = yield at
+    longest, last = LONGEST, 0
     while True:
         move = int(np.argmin(path.losses)) - at
-        at += int(np.clip(move, -LONGEST, LONGEST))
-        path = yield Asked(at, not move, path)
+        if move * last < 0:
+            longest //= 2
+        last = int(np.clip(move, -longest, longest))
+        at += last
+        path = yield Asked(at, not move or not longest, path)
 
 
 def _by_steps(at: int, alphas: np.ndarray) -> Search:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from skwd._layout import is_collapsed
-from skwd._path import Problem
+from skwd._path import Problem, alpha_scale
 from skwd._result import Status
-from skwd._training import Trained
+from skwd._training import Trained, train
 
 
 def is_weak(problem: Problem, trained: Trained, k: int, best, top: float) -> bool:
@@ -19,6 +19,16 @@ def is_weak(problem: Problem, trained: Trained, k: int, best, top: float) -> boo
         return True
     params, gain = trained.params[k : k + 1], problem.activation.gain
     return is_collapsed(problem.layout, gain, params)
+
+
+def train_constant(problem: Problem) -> Trained:
+    """Constants in the place of all networks, at alpha = a."""
+    a = alpha_scale(problem.training)
+    alpha = np.full(problem.layout.n_weight_layers, a)
+    trained = train(problem.objective(alpha), problem.params0, problem.settings)
+    for k in np.flatnonzero(~trained.lost):
+        make_constant(problem, trained, k, a)
+    return trained
 
 
 def make_constant(problem: Problem, trained: Trained, k: int, top: float) -> None:

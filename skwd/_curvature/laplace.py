@@ -10,6 +10,9 @@ backpropagation networks", Neural Computation 1992), with priors on biases flat:
     prior_precision = alpha n / noise of each layer,   noise_precision = 1 / noise
     gamma = k - alpha tr(D H^-1),   dof = gamma + free biases
     noise = SSE / (n n_outputs - dof),   prior_precision <- gamma / ||w||^2
+
+The evidence of an alpha is that at the noise which suits it best, 2 n J / (n n_outputs
+- free biases): at the fixed point the same, and elsewhere still a likelihood of alpha.
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ EXACT_BYTES = 1 << 28
 # The noise is estimated from at least this part of the outputs, whatever the dof: with
 # weights below 1 the parameters can outnumber them.
 LEAST_FREE = 1e-3
+# In the place of 0, for y that a network fits exactly.
+LEAST_FLOOR = 1e-200
 
 
 def is_exact(n_outputs_of_rows: int, n_params: int) -> bool:
@@ -60,7 +65,7 @@ def curvature_of(
     params = params.astype(np.float64, copy=False)
     exact = is_exact(sample.y.size, network.layout.n_params)
     decay = alpha @ network.layout.layer_masks
-    floor = 2.0 * np.pi * noise / sample.total_weight
+    floor = max(2.0 * np.pi * noise / sample.total_weight, LEAST_FLOOR)
     form = Exact if exact else Kronecker
     return form.of(network, loss, sample, params, decay, floor)
 
@@ -97,25 +102,24 @@ class Laplace:
         gamma = curvature.n_effective()
         squares = squared_weights(network.layout, params)
         if loss.has_noise:
-            dof, errors = gamma.sum() + curvature.n_free, n * errors
-            free = n * len(errors) - dof
-            free = max(free, LEAST_FREE * n * len(errors))
-            noise = errors * len(errors) / free
-            log_likelihood = _gaussian(errors.sum(), noise.mean(), n * len(errors))
+            count, misfit = n * len(errors), n * errors.sum()
+            dof = gamma.sum() + curvature.n_free
+            noise = n * errors * len(errors) / max(count - dof, LEAST_FREE * count)
+            free = max(count - curvature.n_directions, LEAST_FREE * count)
+            assumed = (misfit + n * (curvature.alpha * squares).sum()) / free
+            log_likelihood = _gaussian(misfit, assumed, count)
         else:
-            noise = errors
+            noise, assumed = errors, 1.0
             log_likelihood = n * _mean_log_likelihood(network, loss, sample, params)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            log_evidence = log_likelihood + _log_volume_ratio(
-                curvature, squares, n / noise.mean()
-            )
-            if tied:
-                precision = np.full_like(gamma, gamma.sum() / squares.sum())
-            else:
-                precision = gamma / squares
-            again = precision * noise.mean() / n
-        again = np.where(np.isnan(again), np.inf, again)  # of no weights at all
-        return cls(curvature, n, gamma, noise, float(log_evidence), again)
+            per_unit = np.divide(n, assumed)
+            evidence = log_likelihood + _log_volume_ratio(curvature, squares, per_unit)
+            precision = gamma.sum() / squares.sum() if tied else gamma / squares
+            again = np.full_like(gamma, precision * noise.mean() / n)
+        again[np.isnan(again)] = np.inf  # of no weights at all
+        if np.isnan(evidence):  # of y that is fitted exactly
+            evidence = np.inf
+        return cls(curvature, n, gamma, noise, float(evidence), again)
 
     @property
     def dof(self) -> float:
