@@ -1,0 +1,244 @@
+"""The exact curvature and Laplace's approximation against whole matrices."""
+
+import numpy as np
+import pytest
+from dense import dense, differences, forward, loss_curvature
+from numpy.testing import assert_allclose
+from scipy.stats import bernoulli, multinomial, norm, poisson
+from stacks import LOSSES, targets
+
+import skwd._curvature.factors as factors_module
+from skwd._activations import ACTIVATIONS
+from skwd._curvature import laplace as laplace_module
+from skwd._curvature.exact import Exact, Free
+from skwd._curvature.factors import factors_of, jacobian, tangent
+from skwd._curvature.laplace import Laplace, is_exact
+from skwd._network import row_block
+
+FORMS = [("squared_error", 1), ("squared_error", 2), ("poisson", 2), ("binomial", 1)]
+FORMS += [("binomial", 3), ("multinomial", 3)]
+HIDDEN = [(), (6,), (5, 4)]
+WIDTH_OF = {60: "parameters", 12: "rows"}  # what there are fewer of
+ALPHAS = [0.01, 0.03, 0.02]
+SCALES = np.array([1.0, 0.1, 30.0])
+TINY = 1e-14  # a floor under hidden biases that never binds
+
+every_form = pytest.mark.parametrize(("loss", "n_outputs"), FORMS)
+every_depth = pytest.mark.parametrize("hidden", HIDDEN, ids=str)
+both_sizes = pytest.mark.parametrize("n", WIDTH_OF, ids=WIDTH_OF.get)
+
+
+def network(loss="squared_error", n_outputs=1, n=60, hidden=(6,), **how):
+    alpha = how.pop("alpha", [ALPHAS[: len(hidden) + 1]])
+    return dense(
+        np.array(alpha), loss=loss, n_outputs=n_outputs, n=n, hidden=hidden, **how
+    )
+
+
+def exact(net, floor=TINY):
+    return Exact.of(*net.parts, net.decay, floor)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@every_depth
+def test_the_jacobian(hidden, activation, sparse):
+    net = network("squared_error", 2, 20, hidden, activation=activation, sparse=sparse)
+    X = row_block(net.sample.X, slice(None))
+    raw, factors = factors_of(net.objective.network, net.w, X)
+    assert_allclose(raw, forward(net.objective, net.w), rtol=1e-12)
+    rows = jacobian(net.layout, factors)
+    assert_allclose(rows, net.J.reshape(rows.shape), atol=1e-8)
+    direction = np.random.default_rng(0).standard_normal(len(net.w))
+    moved = tangent(net.layout, factors, direction)
+    assert_allclose(moved.ravel(), rows @ direction, rtol=1e-10, atol=1e-12)
+
+
+@every_form
+def test_the_root_of_the_curvature_of_a_loss(loss, n_outputs):
+    rng = np.random.default_rng(0)
+    y = targets(loss, 30, n_outputs, rng)
+    raw = 2.0 * rng.standard_normal((30, n_outputs))
+    root = LOSSES[loss].curvature_root(raw)
+    product = np.matmul(root.swapaxes(1, 2), root)
+    assert_allclose(product, loss_curvature(LOSSES[loss], y, raw), atol=1e-8)
+    if loss == "multinomial":
+        assert root.shape == (30, n_outputs - 1, n_outputs)
+        raw[:4] = [[800, 0, -800], [0, 800, 0], [0, -800, 800], [-800, 900, 900]]
+        assert np.isfinite(LOSSES[loss].curvature_root(raw)).all()
+
+
+def test_likelihoods():
+    rng = np.random.default_rng(0)
+    raw = rng.standard_normal((40, 3))
+    known = {
+        "poisson": lambda y: poisson.logpmf(y, np.exp(raw)).sum(axis=1),
+        "binomial": lambda y: bernoulli.logpmf(y, 1 / (1 + np.exp(-raw))).sum(axis=1),
+        "multinomial": lambda y: [
+            multinomial.logpmf(row, 1, np.exp(r) / np.exp(r).sum())
+            for row, r in zip(y, raw)
+        ],
+    }
+    for name, expected in known.items():
+        y = targets(name, 40, 3, rng)
+        found = LOSSES[name].saturated_log_likelihood(y) - LOSSES[name].loss(y, raw)
+        assert_allclose(found, expected(y), rtol=1e-10)
+
+
+@both_sizes
+@every_depth
+@every_form
+def test_every_verb(loss, n_outputs, hidden, n):
+    net = network(loss, n_outputs, n, hidden, weighted=True)
+    curvature = exact(net)
+    X = row_block(net.sample.X, slice(None))
+    _, factors = factors_of(net.objective.network, net.w, X)
+    vector = net.G @ np.random.default_rng(1).standard_normal(len(net.w))
+    spreads = curvature.covariances(factors, SCALES)
+    solutions = curvature.solve(vector, SCALES)
+    assert curvature.n_free == pytest.approx(
+        net.n_determined() - net.layout.decay_mask.sum()
+    )
+    for scale, spread, solution in zip(SCALES, spreads, solutions):
+        inverse = net.inverse(scale)
+        assert_allclose(curvature.log_det(scale), net.log_det(scale), rtol=1e-7)
+        assert_allclose(curvature.n_effective(scale), net.gamma(scale), atol=1e-6)
+        # Common shifts of softmax outputs, which nothing determines, left out.
+        centre = np.eye(n_outputs) - (loss == "multinomial") / n_outputs
+        expected = np.einsum("nop,pq,nkq->nok", net.J, inverse, net.J)
+        top = np.abs(expected).max()
+        assert_allclose(
+            centre @ spread @ centre, centre @ expected @ centre, atol=1e-6 * top
+        )
+        found, expected = net.J @ solution, net.J @ inverse @ vector
+        top = np.abs(expected).max()
+        assert_allclose(found @ centre, expected @ centre, atol=1e-6 * top)
+
+
+@both_sizes
+def test_a_layer_without_decay_is_eliminated_with_the_biases(n):
+    net = network(n=max(n, 40), hidden=(3,), alpha=[[0.0, 0.05]])
+    curvature = exact(net, 0.0)
+    assert_allclose(curvature.log_det(), net.log_det(), rtol=1e-6)
+    assert_allclose(curvature.n_effective(), [0.0, net.gamma()[1]], atol=1e-6)
+
+
+@both_sizes
+def test_a_floor_under_hidden_biases(n):
+    net = network(n=n, hidden=(6,), n_features=2)
+    bare, b = exact(net), net.decay == 0.0
+    hidden = (net.layout.hidden_biases > 0.0)[b]
+    block = net.G[np.ix_(b, b)]
+    inner = block[np.ix_(hidden, hidden)]
+    inner = (
+        inner
+        - np.outer(block[hidden, ~hidden], block[~hidden, hidden])
+        / (block[~hidden, ~hidden])
+    )
+    values, vectors = np.linalg.eigh(inner)
+    floor = float(np.sort(values)[-3]) * 1.001  # two directions are above it
+    lifted = exact(net, floor)
+    raised = net.G.copy()
+    lift = (vectors * (np.maximum(values, floor) - values)) @ vectors.T
+    where = np.flatnonzero(b)[hidden]
+    raised[np.ix_(where, where)] += lift
+    net.G = raised
+    assert_allclose(lifted.n_effective(), net.gamma(), atol=1e-6)
+    assert lifted.n_directions == 1 + 2 < bare.n_directions == 7
+    part = 1.0 + np.minimum(values / floor, 1.0).sum()
+    assert lifted.n_free == pytest.approx(part, rel=1e-5)
+    X = row_block(net.sample.X, slice(None))
+    _, factors = factors_of(net.objective.network, net.w, X)
+    spread = lifted.covariances(factors, np.ones(1))[0]
+    expected = np.einsum("nop,pq,nkq->nok", net.J, net.inverse(), net.J)
+    assert_allclose(spread, expected, rtol=1e-5)
+
+
+def test_units_that_never_act_are_left_out():
+    net = network(hidden=(4,), activation="relu")
+    net.layout.b(net.w[np.newaxis], 0)[0, 0, :2] = -100.0
+    net.J = differences(lambda v: forward(net.objective, v), net.w)
+    net.G = np.einsum("n,nop,noq->pq", net.sample.share, net.J, net.J)
+    curvature = exact(net)
+    assert curvature.n_directions == 3
+    assert_allclose(curvature.n_effective(), net.gamma(), atol=1e-6)
+
+
+def test_blocks_of_rows_change_rounding_only(monkeypatch):
+    for n in WIDTH_OF:
+        net = network("multinomial", 3, n)
+        whole = exact(net)
+        monkeypatch.setattr(factors_module, "BLOCK_BYTES", 8 * 3 * len(net.w) * 4)
+        assert whole.n_rows == 4
+        assert_allclose(exact(net).log_det(), whole.log_det(), rtol=1e-12)
+        monkeypatch.undo()
+
+
+def test_which_form(monkeypatch):
+    assert is_exact(442, 1201) and is_exact(17970, 760) and is_exact(10**6, 100)
+    assert not is_exact(17970, 7510) and not is_exact(10**7, 100)
+    net = network()
+    assert isinstance(Laplace.of(*net.parts, np.array([0.01, 0.03])).curvature, Exact)
+    monkeypatch.setattr(laplace_module, "EXACT_WORK", 1.0)
+    other = Laplace.of(*net.parts, np.array([0.01, 0.03])).curvature
+    assert type(other).__name__ == "Kronecker"
+
+
+def test_nothing_determined():
+    free = Free.of(np.zeros((3, 3)), np.array([False, True, True]), 1e-200)
+    assert free.part.sum() == 0.0 and free.n_directions == 0
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@both_sizes
+@every_form
+def test_evidence(loss, n_outputs, n, tied):
+    """Normal density of the weights at the optimum times the volume around it."""
+    net = network(loss, n_outputs, n, (2,), weighted=True)
+    rng = np.random.default_rng(0)
+    sample, alpha = net.sample, np.array(ALPHAS[:2])
+    found = Laplace.of(*net.parts, alpha, tied=tied)
+    n = sample.weight.sum()
+    gamma, k = net.gamma(), net.layout.decay_mask.sum()
+    n_free = net.n_determined() - k
+    raw = forward(net.objective, net.w)
+    squares = net.layout.layer_masks @ net.w**2
+    prior, noise = alpha @ squares, 1.0
+    if loss == "squared_error":
+        errors = sample.weight @ (sample.y - raw) ** 2
+        floor = 2 * np.pi * errors.mean() / n / n
+        bound = Exact.of(*net.parts, net.decay, floor)
+        gamma, n_free = bound.n_effective(), bound.n_free
+        dof, outputs = gamma.sum() + n_free, n * n_outputs
+        noise = errors * n_outputs / max(outputs - dof, 1e-3 * outputs)
+        assert_allclose(found.noise, noise, rtol=1e-6)
+        free = max(outputs - bound.n_directions, 1e-3 * outputs)
+        assumed = (errors.sum() + n * prior) / free
+        log_likelihood = sum(
+            sample.weight @ norm.logpdf(sample.y[:, o], raw[:, o], np.sqrt(assumed))
+            for o in range(n_outputs)
+        )
+        log_det, directions, noise = bound.log_det(), bound.n_directions, noise.mean()
+    else:
+        bound = Exact.of(*net.parts, net.decay, 2 * np.pi / n)
+        gamma, n_free, assumed = bound.n_effective(), bound.n_free, 1.0
+        losses = net.objective.loss.loss(sample.y, raw)
+        top = net.objective.loss.saturated_log_likelihood(sample.y)
+        log_likelihood = sample.weight @ (top - losses)
+        log_det, directions = bound.log_det(), bound.n_directions
+    assert_allclose(found.n_effective, gamma, rtol=1e-6)
+    assert found.dof == pytest.approx(gamma.sum() + n_free)
+    precision = alpha @ net.layout.layer_masks * n / assumed
+    weights = net.layout.decay_mask > 0
+    log_prior = norm.logpdf(net.w[weights], 0, precision[weights] ** -0.5).sum()
+    log_volume = 0.5 * (k + directions) * np.log(2 * np.pi * assumed / n) - log_det / 2
+    expected = log_likelihood + log_prior + log_volume
+    assert found.log_evidence == pytest.approx(expected, rel=1e-9)
+    again = gamma.sum() / squares.sum() if tied else gamma / squares
+    assert_allclose(found.alpha, again * noise / n * np.ones(2), rtol=1e-6)
+    _, factors = factors_of(
+        net.objective.network, net.w, np.c_[rng.standard_normal((5, 4)), np.ones(5)]
+    )
+    spread = found.curvature.covariances(factors, np.ones(1))[0] / n
+    deviation = np.sqrt(found.noise)
+    assert_allclose(found.covariance(factors), spread * np.outer(deviation, deviation))
