@@ -11,7 +11,12 @@ from sklearn.utils import check_random_state
 from skwd._choice import train_choosing
 from skwd._layout import Layout
 from skwd._losses import Loss
-from skwd._parameters import check_alpha, check_hidden_layer_sizes, check_settings
+from skwd._parameters import (
+    CHOICES,
+    check_alpha,
+    check_hidden_layer_sizes,
+    check_settings,
+)
 from skwd._path import train_path
 from skwd._report import check_not_lost, report
 from skwd._result import AlphaPath
@@ -21,10 +26,6 @@ from skwd._validation import check_validation_data, in_dtype, unchanged_on_failu
 # Parameters that have no meaning for one epoch at a time: (name, value, reason).
 _WHOLE_FITS = (
     ("early_stopping", True, "deciding it takes many epochs"),
-    ("alpha", "evidence", "choosing alpha takes a whole fit"),
-    ("alpha", "loo", "choosing alpha takes a whole fit"),
-    ("alpha", "gcv", "choosing alpha takes a whole fit"),
-    ("posterior", True, "a posterior needs a converged fit"),
     ("normalize_y", True, "the mean and deviation of all y are not known"),
     ("class_weight", "balanced", "the frequencies of all y are not known"),
 )
@@ -37,6 +38,13 @@ def draw_seed(random_state) -> int:
 
 def has_partial_fit(estimator) -> bool:
     """Whether an estimator's solver can continue epoch by epoch."""
+    by_name = isinstance(estimator.alpha, str) and estimator.alpha in CHOICES
+    if by_name or estimator.posterior is True:
+        name = f"alpha={estimator.alpha!r}" if by_name else "posterior=True"
+        raise AttributeError(
+            f"{name} has no partial_fit: it needs a whole fit, to a minimum of J. Use "
+            "fit."
+        )
     if estimator.solver in ("auto", "sgd", "adam"):
         return True
     raise AttributeError(

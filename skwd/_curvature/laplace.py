@@ -31,8 +31,8 @@ from skwd._network import Network, Pass, block_rows
 from skwd._objective import Sample
 
 # The whole of H as long as its work, N P m + 10 m^3 with N outputs of rows, P
-# parameters and m the fewer of them, is a second or so (benchmarks/curvature.py), and
-# its memory small; beyond it a Kronecker product per layer.
+# parameters and m the fewer of them, is a second or so, and its memory small; beyond it
+# a Kronecker product per layer.
 EXACT_WORK = 4e10
 EXACT_BYTES = 1 << 28
 # The noise is estimated from at least this part of the outputs, whatever the dof: with

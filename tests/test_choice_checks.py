@@ -1,0 +1,34 @@
+"""scikit-learn's own checks of estimators that choose alpha or keep a posterior."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+
+
+def expected_failures(estimator):
+    """Moderation is by the variance of each row, so that it may change their order."""
+    if isinstance(estimator, WeightDecayMLPClassifier) and estimator.posterior:
+        return {"check_decision_proba_consistency": "probabilities are moderated"}
+    return {}
+
+
+# The checks' data are made to be awkward, not to be learnt: y without any signal, which
+# ends in the warning of that name, features of size 100 and max_iter=5 or less, which
+# leave no network at a minimum.
+@parametrize_with_checks(
+    [
+        WeightDecayMLPRegressor(alpha="evidence"),
+        WeightDecayMLPClassifier(alpha="evidence"),
+        WeightDecayMLPRegressor(alpha="loo"),
+        WeightDecayMLPClassifier(alpha="loo"),
+        WeightDecayMLPRegressor(alpha="gcv"),
+        WeightDecayMLPRegressor(posterior=True),
+        WeightDecayMLPClassifier(posterior=True),
+    ],
+    expected_failed_checks=expected_failures,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:.* the signal is too weak:UserWarning")
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
