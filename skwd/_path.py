@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from skwd import _lbfgs, _stochastic
 from skwd._activations import Activation
@@ -63,6 +64,12 @@ class Problem:
         network = Network(self.layout, self.activation)
         at = self.training, params, alpha
         return Laplace.of(network, self.loss, *at, tied=tied)
+
+    @property
+    def constant(self) -> np.ndarray:
+        """The raw prediction of the best constant, (n_outputs,)."""
+        sample = self.training
+        return self.loss.constant(sample.share @ sample.y)
 
     @property
     def has_varying_y(self) -> bool:
@@ -138,6 +145,32 @@ def alpha_scale(sample: Sample) -> float:
             pull += sample.X[rows].T @ residual[block]
     top = np.linalg.norm(pull, ord=2) if np.isfinite(pull).all() else 0.0
     return float(top) if top > 0.0 else 1.0
+
+
+def search_scale(sample: Sample) -> float:
+    """a, or what noise alone would make of it where X'(s r) is less than that.
+
+    A signal may cancel in X'(s r), as that of an even function does.
+    """
+    a = alpha_scale(sample)
+    if not (sample.y != sample.y[0]).any():
+        return a
+    square = residual = 0.0
+    mean = sample.share @ sample.y
+    with np.errstate(over="ignore", invalid="ignore"):
+        for X, y, share in sample.blocks(GRID_ROWS):
+            features = X if sparse.issparse(X) else X[:, :-1]
+            square += share[:, 0] @ squared_rows(features)
+            residual += share[:, 0] @ np.square(y - mean).sum(axis=1)
+        chance = np.sqrt(square * residual / sample.total_weight)
+    return max(a, float(chance)) if np.isfinite(chance) else a
+
+
+def squared_rows(X) -> np.ndarray:
+    """Sum of squares of each row, (n,)."""
+    if sparse.issparse(X):
+        return np.asarray(X.multiply(X).sum(axis=1)).ravel()
+    return np.einsum("nd,nd->n", X, X)
 
 
 class Chunk(NamedTuple):

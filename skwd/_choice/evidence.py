@@ -21,11 +21,11 @@ import numpy as np
 
 from skwd._choice.weak import is_weak, make_constant
 from skwd._curvature.laplace import Laplace
-from skwd._path import Problem, alpha_scale
+from skwd._path import Problem, search_scale
 from skwd._result import Status
 from skwd._training import Settings, Trained, train
 
-# The first fits, and the lowest alpha, in units of a (`alpha_scale`): the second part
+# The first fits, and the lowest alpha, in units of a (`search_scale`): the second part
 # of the scan if the lowest of the first is its best. Classes that can be separated fit
 # at every low alpha, where Laplace's approximation is poor: they have one beginning.
 SCAN = np.array([1e-3, 1e-2, 1e-1, 1.0]), np.array([1e-5, 1e-4])
@@ -33,6 +33,8 @@ KNOWN_NOISE, LOWEST = 1e-2, 1e-9
 # A hidden layer collapses about a; a linear model has no such end.
 HIGHEST, HIGHEST_LINEAR = 1.0, 1e6
 MAX_ROUNDS = 50
+# With fewer effective weights than this an alpha that rises will not come to an end.
+LEAST_GAMMA = 0.05
 # Iterations of the scan and between two re-estimations; the fit that the rounds start
 # from, and the last, take as many as they need.
 ROUND_ITERATIONS = 200
@@ -76,7 +78,9 @@ def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
             walk.accept_or_go_back(trained, k)
             again = np.clip(trained.laplace[k].alpha, low, high)
             change[k] = np.log(again / trained.alpha[k])
-            if is_weak(problem, trained, k, again, high):
+            gamma = trained.laplace[k].n_effective.sum()
+            endless = gamma < LEAST_GAMMA and (change[k] > 0.0).all()
+            if endless or is_weak(problem, trained, k, again, high):
                 make_constant(problem, trained, k, high)
                 at = trained.params[k], trained.alpha[k]
                 trained.laplace[k] = problem.laplace(*at, tied=tied)
@@ -135,7 +139,7 @@ class Walk:
 
 def _first_fits(problem: Problem, tied: bool) -> Trained:
     """Every restart, fitted where on the grid the first has the most evidence."""
-    settings, unit = problem.settings, alpha_scale(problem.training)
+    settings, unit = problem.settings, search_scale(problem.training)
     at = np.full(problem.layout.n_weight_layers, KNOWN_NOISE * unit)
     if not problem.loss.has_noise:
         return train(problem.objective(at), problem.params0, settings)
@@ -169,7 +173,7 @@ def _short(settings: Settings) -> Settings:
 
 def alpha_range(problem: Problem) -> tuple[float, float]:
     """The lowest and highest alpha that are tried."""
-    scale = alpha_scale(problem.training)
+    scale = search_scale(problem.training)
     linear = problem.layout.n_weight_layers == 1
     return LOWEST * scale, (HIGHEST_LINEAR if linear else HIGHEST) * scale
 

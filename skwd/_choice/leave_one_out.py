@@ -48,7 +48,9 @@ def follow(
             [tangent(layout, rows.factors, move) for move in moves]
         )
         if name == "loo":
-            spread = curvature.covariances(rows.factors, scales) / n
+            # One count is left out, or the whole of a row that is less than one.
+            part = np.minimum(rows.share, 1.0 / n)[:, np.newaxis, np.newaxis]
+            spread = curvature.covariances(rows.factors, scales) * part
             L = _gram(loss.curvature_root(rows.raw)) if curvature.knows_rows else None
             raw = left_out(loss, rows.y, raw, spread, L)
         with np.errstate(over="ignore"):  # of counts that are far off

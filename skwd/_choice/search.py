@@ -18,11 +18,11 @@ import numpy as np
 
 from skwd._choice.leave_one_out import follow
 from skwd._choice.weak import is_weak, make_constant
-from skwd._path import Problem, alpha_scale
+from skwd._path import Problem, search_scale
 from skwd._result import AlphaPath, Status
 from skwd._training import Trained, train
 
-# The grid, in units of a (`alpha_scale`), and where the first fit is.
+# The grid, in units of a (`search_scale`), and where the first fit is.
 LOWEST, HIGHEST, HIGHEST_LINEAR = 1e-7, 1.0, 1e4
 PER_DECADE = 10
 START, START_KNOWN_NOISE = 1e-4, 1e-1
@@ -39,7 +39,7 @@ def alpha_path(problem: Problem) -> np.ndarray:
     highest = HIGHEST_LINEAR if linear else HIGHEST
     first, last = np.log10(LOWEST), np.log10(highest)
     steps = np.linspace(first, last, round((last - first) * PER_DECADE) + 1)
-    return alpha_scale(problem.training) * 10.0**steps
+    return search_scale(problem.training) * 10.0**steps
 
 
 def choose_by_path(problem: Problem, name: str) -> Trained:
@@ -57,7 +57,7 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
     """
     alphas, settings = alpha_path(problem), problem.settings
     has_noise = problem.loss.has_noise
-    start = (START if has_noise else START_KNOWN_NOISE) * alpha_scale(problem.training)
+    start = (START if has_noise else START_KNOWN_NOISE) * search_scale(problem.training)
     first = int(np.argmin(np.abs(alphas - start)))
     searches = [
         (_along_paths if has_noise else _by_steps)(first, alphas)
@@ -73,6 +73,9 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
     trained = fit(np.arange(len(at)), problem.params0)
     criterion, paths = np.full(len(at), np.inf), [None] * len(at)
     running, chosen = np.flatnonzero(~trained.lost), []
+    nothing = np.zeros(problem.layout.n_params)
+    problem.layout.b(nothing[np.newaxis], shape[1] - 1)[:] = problem.constant
+    constant = follow(problem, nothing, alphas[-1], alphas[-1:], name).losses[0]
     for n_fits in range(1, MAX_FITS + 1):
         going = []
         for k in running:
@@ -83,8 +86,10 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
             asked = searches[k].send(path)
             paths[k] = asked.path
             criterion[k] = asked.path.losses.min()
-            if is_weak(problem, trained, k, alphas[asked.place], alphas[-1]):
+            weak = is_weak(problem, trained, k, alphas[asked.place], alphas[-1])
+            if weak or (asked.is_last and criterion[k] > constant):
                 make_constant(problem, trained, k, alphas[-1])
+                criterion[k] = constant
                 continue
             at[k] = asked.place
             (chosen if asked.is_last else going).append(k)
@@ -123,7 +128,8 @@ def _along_paths(at: int, alphas: np.ndarray) -> Search:
     path = yield at
     longest, last = LONGEST, 0
     while True:
-        move = int(np.argmin(path.losses)) - at
+        # The highest of equals: GCV is infinite where nothing is left to be noise.
+        move = len(alphas) - 1 - int(np.argmin(path.losses[::-1])) - at
         if move * last < 0:
             longest //= 2
         last = int(np.clip(move, -longest, longest))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skwd._layout import is_collapsed
-from skwd._path import Problem, alpha_scale
+from skwd._path import Problem, search_scale
 from skwd._result import Status
 from skwd._training import Trained, train
 
@@ -15,7 +15,8 @@ def is_weak(problem: Problem, trained: Trained, k: int, best, top: float) -> boo
 
     ``best`` is the alpha that would suit it better, or one for each layer.
     """
-    if (trained.alpha[k] >= top).all() and np.all(np.asarray(best) >= top):
+    nearly = (1.0 - 1e-9) * top  # alpha is there but for rounding
+    if (trained.alpha[k] >= nearly).all() and np.all(np.asarray(best) >= nearly):
         return True
     params, gain = trained.params[k : k + 1], problem.activation.gain
     return is_collapsed(problem.layout, gain, params)
@@ -23,7 +24,7 @@ def is_weak(problem: Problem, trained: Trained, k: int, best, top: float) -> boo
 
 def train_constant(problem: Problem) -> Trained:
     """Constants in the place of all networks, at alpha = a."""
-    a = alpha_scale(problem.training)
+    a = search_scale(problem.training)
     alpha = np.full(problem.layout.n_weight_layers, a)
     trained = train(problem.objective(alpha), problem.params0, problem.settings)
     for k in np.flatnonzero(~trained.lost):
@@ -33,10 +34,10 @@ def train_constant(problem: Problem) -> Trained:
 
 def make_constant(problem: Problem, trained: Trained, k: int, top: float) -> None:
     """Put the best constant, at the alpha ``top``, in the place of network k."""
-    layout, sample = problem.layout, problem.training
+    layout = problem.layout
     params = np.zeros((1, layout.n_params))
     bias = layout.b(params, layout.n_weight_layers - 1)
-    bias[:] = problem.loss.constant(sample.share @ sample.y)
+    bias[:] = problem.constant
     trained.params[k], trained.alpha[k] = params[0], top
     constant = problem.objective(trained.alpha[k : k + 1])
     trained.loss[k] = constant.fun(trained.params[k : k + 1])[0]

@@ -197,11 +197,10 @@ class Kronecker(Curvature):
         vector = vector[np.newaxis]
         for number, layer in enumerate(self.layers):
             W = self.layout.W(vector, number)[0]
-            b = layer.B.into(self.layout.b(vector, number)[0, 0])
-            b_determined = layer.B.back(np.where(layer.determined, b, 0.0))
-            bias = layer.B.back(b * layer.inverse_bias())
+            b = self.layout.b(vector, number)[0, 0]
+            bias = layer.B.back(layer.B.into(b) * layer.inverse_bias())
             # Eigenvectors on both sides: U_A' W U_B.
-            W = W - np.outer(layer.mean, b_determined)
+            W = W - np.outer(layer.mean, b)
             W = layer.A.into(layer.B.into(W).T).T
             for s, scale in enumerate(scales):
                 solution = W * layer.inverse_weights(scale)
