@@ -18,13 +18,13 @@ def expected_failures(estimator):
 # leave no network at a minimum.
 @parametrize_with_checks(
     [
-        WeightDecayMLPRegressor(alpha="evidence"),
-        WeightDecayMLPClassifier(alpha="evidence"),
-        WeightDecayMLPRegressor(alpha="loo"),
-        WeightDecayMLPClassifier(alpha="loo"),
-        WeightDecayMLPRegressor(alpha="gcv"),
-        WeightDecayMLPRegressor(posterior=True),
-        WeightDecayMLPClassifier(posterior=True),
+        WeightDecayMLPRegressor(hidden_layer_sizes=(5,), alpha="evidence"),
+        WeightDecayMLPClassifier(hidden_layer_sizes=(5,), alpha="evidence"),
+        WeightDecayMLPRegressor(hidden_layer_sizes=(5,), alpha="loo"),
+        WeightDecayMLPClassifier(hidden_layer_sizes=(5,), alpha="loo"),
+        WeightDecayMLPRegressor(hidden_layer_sizes=(5,), alpha="gcv"),
+        WeightDecayMLPRegressor(hidden_layer_sizes=(5,), posterior=True),
+        WeightDecayMLPClassifier(hidden_layer_sizes=(5,), posterior=True),
     ],
     expected_failed_checks=expected_failures,
 )

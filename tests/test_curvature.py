@@ -2,7 +2,17 @@
 
 import numpy as np
 import pytest
-from dense import dense, differences, forward, loss_curvature
+from dense import (
+    Floored,
+    closed,
+    closed_form,
+    curvature_in_closed_form,
+    dense,
+    differences,
+    evidence_of,
+    forward,
+    loss_curvature,
+)
 from numpy.testing import assert_allclose
 from scipy.stats import bernoulli, multinomial, norm, poisson
 from stacks import LOSSES, targets
@@ -11,9 +21,10 @@ import skwd._curvature.factors as factors_module
 from skwd._activations import ACTIVATIONS
 from skwd._curvature import laplace as laplace_module
 from skwd._curvature.exact import Exact, Free
-from skwd._curvature.factors import factors_of, jacobian, tangent
+from skwd._curvature.factors import Rows, factors_of, jacobian, tangent, whitened
 from skwd._curvature.laplace import Laplace, is_exact
 from skwd._network import row_block
+from skwd._objective import Sample
 
 FORMS = [("squared_error", 1), ("squared_error", 2), ("poisson", 2), ("binomial", 1)]
 FORMS += [("binomial", 3), ("multinomial", 3)]
@@ -115,12 +126,12 @@ def test_every_verb(loss, n_outputs, hidden, n):
         assert_allclose(found @ centre, expected @ centre, atol=1e-6 * top)
 
 
-@both_sizes
-def test_a_layer_without_decay_is_eliminated_with_the_biases(n):
-    net = network(n=max(n, 40), hidden=(3,), alpha=[[0.0, 0.05]])
-    curvature = exact(net, 0.0)
-    assert_allclose(curvature.log_det(), net.log_det(), rtol=1e-6)
-    assert_allclose(curvature.n_effective(), [0.0, net.gamma()[1]], atol=1e-6)
+@pytest.mark.parametrize(("layer", "n"), [(0, 60), (1, 60), (1, 15)])
+def test_a_layer_without_decay_is_eliminated_with_the_biases(layer, n):
+    """15 rows are fewer than the 19 parameters."""
+    alpha = np.where(np.arange(2) == layer, 0.0, 0.05)[np.newaxis]
+    net, _, factors = closed(network(n=n, hidden=(3,), alpha=alpha))
+    Floored(net, 1e-6).agrees(exact(net, 1e-6), factors, SCALES)
 
 
 @both_sizes
@@ -242,3 +253,48 @@ def test_evidence(loss, n_outputs, n, tied):
     spread = found.curvature.covariances(factors, np.ones(1))[0] / n
     deviation = np.sqrt(found.noise)
     assert_allclose(found.covariance(factors), spread * np.outer(deviation, deviation))
+
+
+@pytest.mark.parametrize("floor", [1e-6, None], ids=["low", "binding"])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "logistic"])
+@both_sizes
+@every_depth
+@every_form
+def test_closed_form(loss, n_outputs, hidden, n, activation, floor):
+    """From the factors on, with nothing of the package in what is right."""
+    how = {"hidden": hidden, "sparse": n == 12, "activation": activation}
+    net, raw, factors = closed(network(loss, n_outputs, n, weighted=True, **how))
+    rows = Rows(net.sample.y, net.sample.weight / net.sample.weight.sum(), raw, factors)
+    assert_allclose(jacobian(net.layout, factors), np.concatenate(net.J), atol=1e-12)
+    Phi = jacobian(net.layout, whitened(rows, net.loss))
+    assert_allclose(Phi.T @ Phi, net.G, rtol=1e-10, atol=1e-13)
+    floor = floor or np.median(np.diag(net.G)[net.decay == 0.0])
+    Floored(net, floor).agrees(exact(net, floor), factors, SCALES)
+
+
+@pytest.mark.parametrize("n", [80, 25])
+@every_depth
+@every_form
+def test_evidence_in_closed_form(loss, n_outputs, hidden, n):
+    """With whole weights, and again with rows repeated in their place."""
+    net = network(loss, n_outputs, n, hidden, n_features=2)
+    sample, times = net.sample, 1 + np.arange(n) % 3
+    alpha = np.array(ALPHAS[: len(hidden) + 1])
+    whole = Sample(sample.X, sample.y, times.astype(float))
+    repeated = (np.repeat(a, times, axis=0) for a in (sample.X, sample.y))
+    for each in whole, Sample(*repeated, np.ones(times.sum())):
+        net.objective.samples[0] = each
+        raw, net = closed_form(net)
+        gamma, dof, noise, value, *again = evidence_of(net, raw, alpha)
+        for tied, expected in zip((True, False), again):
+            it = Laplace.of(*net.parts, alpha, tied=tied)
+            found = *it.n_effective, it.dof, *it.noise, it.log_evidence, *it.alpha
+            assert_allclose(found, [*gamma, dof, *noise, value, *expected], rtol=1e-9)
+
+
+@pytest.mark.parametrize("loss", ["binomial", "multinomial"])
+def test_the_root_of_extreme_logits(loss):
+    for raw in np.array([[40.0, 0, -40], [300, -300, 0], [-700, 690, 700]]):
+        root = LOSSES[loss].curvature_root(raw[np.newaxis])[0]
+        expected = np.diag(curvature_in_closed_form(loss, raw))
+        assert_allclose(np.diag(root.T @ root), expected, rtol=1e-10)
