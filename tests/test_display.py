@@ -8,7 +8,11 @@ import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import ShuffleSplit
 
-from skwd import AlphaPathDisplay, WeightDecayMLPRegressorCV
+from skwd import (
+    AlphaPathDisplay,
+    WeightDecayMLPRegressor,
+    WeightDecayMLPRegressorCV,
+)
 
 matplotlib = pytest.importorskip("matplotlib")
 pytestmark = pytest.mark.filterwarnings("ignore:alpha=.* is too large for this data")
@@ -98,9 +102,38 @@ def test_one_split_and_an_alpha_of_zero(regression):
     display.figure_.canvas.draw()
 
 
+@pytest.mark.parametrize("name", ["loo", "gcv"])
+def test_a_path_without_splits(name, regression):
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(4,), alpha=name, random_state=0
+    ).fit(*regression)
+    display = AlphaPathDisplay.from_estimator(model)
+    np.testing.assert_array_equal(display.line_.get_xdata(), model.alphas_)
+    np.testing.assert_array_equal(display.line_.get_ydata(), model.alpha_scores_)
+    assert display.split_lines_ == [] and display.one_se_line_ is None
+    assert display.best_line_.get_xdata()[0] == model.alpha_
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert f"best: {model.alpha_:.2g}, chosen" in texts and "score" in texts
+    if name == "gcv":
+        assert display.band_ is None
+        label = "Negative generalized cross-validation"
+    else:
+        edges = display.band_.get_paths()[0].vertices
+        top = (model.alpha_scores_ + model.alpha_score_errors_).max()
+        assert edges[:, 1].max() == pytest.approx(top)
+        label = "Negative leave-one-out loss"
+    assert display.ax_.get_ylabel() == label
+    again = display.plot(negate_score=True)
+    np.testing.assert_array_equal(again.line_.get_ydata(), -model.alpha_scores_)
+
+
 def test_an_estimator_that_is_not_fitted():
     with pytest.raises(NotFittedError):
         AlphaPathDisplay.from_estimator(WeightDecayMLPRegressorCV())
+    with pytest.raises(NotFittedError):  # it has compared no alphas
+        AlphaPathDisplay.from_estimator(
+            WeightDecayMLPRegressor(hidden_layer_sizes=()).fit([[0.0], [1.0]], [0, 1])
+        )
 
 
 WITHOUT = """

@@ -128,3 +128,14 @@ def test_a_constant_y_is_no_reason_to_warn(name):
     X = np.random.default_rng(0).standard_normal((20, 2))
     model = WeightDecayMLPRegressor(alpha=name, **SMALL).fit(X, np.full(20, 3.0))
     np.testing.assert_allclose(model.predict(X), 3.0, rtol=1e-12)
+
+
+def test_weights_below_one_leave_out_whole_rows():
+    """Leverages stay below 1, and small weights do not end in no decay at all."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 10))
+    y = X[:, 0] + rng.standard_normal(60)
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(), alpha="loo")
+    counts = model.fit(X, y).alpha_
+    small = model.fit(X, y, sample_weight=np.full(60, 1 / 60)).alpha_
+    assert 0.5 * counts < small < 2.0 * counts
