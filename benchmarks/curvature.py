@@ -1,0 +1,106 @@
+"""The Kronecker form of the curvature beside the exact one, on the same networks.
+
+    python benchmarks/curvature.py
+
+For each data set one network is fitted by L-BFGS at the alpha shown. A row has the time
+of its factorisation, the effective parameters, log-evidence and re-estimated alpha, the
+predictive variance of f relative to the exact one (median and 90 % of the rows), and
+the approximate leave-one-out loss. The last rows have no exact form: their size is
+beyond its limit.
+"""
+
+from time import perf_counter
+from unittest.mock import patch
+
+import numpy as np
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+    make_friedman1,
+)
+from sklearn.preprocessing import StandardScaler
+
+from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd._choice.leave_one_out import follow
+from skwd._curvature.factors import factors_of
+from skwd._curvature.laplace import is_exact
+from skwd._network import Network, row_block
+
+FRIEDMAN = make_friedman1(2000, noise=1.0, random_state=0)
+DIGITS = load_digits(return_X_y=True)
+# name, data, classifies, hidden units, alpha
+CASES = [
+    ("diabetes", load_diabetes(return_X_y=True), False, 20, 0.03),
+    ("breast_cancer", load_breast_cancer(return_X_y=True), True, 10, 0.01),
+    ("friedman", FRIEDMAN, False, 64, 0.001),
+    ("digits", DIGITS, True, 10, 0.003),
+    ("digits", DIGITS, True, 15, 0.003),
+    ("digits", DIGITS, True, 100, 0.003),
+]
+
+
+def fitted(X, y, classifies, hidden, alpha):
+    """A problem as fit sees it, and the weights (P,) that fit has found."""
+    kept = {}
+    if classifies:
+        model = WeightDecayMLPClassifier()
+    else:
+        model = WeightDecayMLPRegressor(normalize_y=True)
+    model.set_params(hidden_layer_sizes=(hidden,), alpha=alpha, solver="lbfgs")
+    model.set_params(random_state=0, max_iter=5000)
+    make = model._problem
+
+    def keep(*parts):
+        kept["problem"], targets = make(*parts)
+        return kept["problem"], targets
+
+    with patch.object(model, "_problem", keep):
+        model.fit(StandardScaler().fit_transform(X), y)
+    return kept["problem"], model._params()[0]
+
+
+def figures(problem, params, alpha, exact):
+    """Of one form: seconds, dof, evidence, alpha, variances of f, leave-one-out."""
+    per_layer = np.full(problem.layout.n_weight_layers, alpha)
+    with patch("skwd._curvature.laplace.is_exact", lambda *_: exact):
+        start = perf_counter()
+        found = problem.laplace(params, per_layer)
+        seconds = perf_counter() - start
+        path = follow(problem, params, alpha, np.array([alpha]), "loo")
+    network = Network(problem.layout, problem.activation)
+    X = row_block(problem.training.X, slice(0, 200))
+    _, factors = factors_of(network, params, X)
+    variance = np.diagonal(found.covariance(factors), axis1=1, axis2=2)
+    known = found.dof, found.log_evidence, found.alpha[0]
+    return seconds, *known, variance, path.losses[0]
+
+
+def main():
+    heads = ("seconds", "dof", "log-evidence", "new alpha", "loo loss")
+    print(f"{'':28}{'P':>6}{'N':>7}" + "".join(f"{head:>14}" for head in heads))
+    for name, (X, y), classifies, hidden, alpha in CASES:
+        problem, params = fitted(X, y, classifies, hidden, alpha)
+        n_outputs, size = problem.training.y.size, problem.layout.n_params
+        reference = None
+        for exact in (True, False):
+            if exact and not is_exact(n_outputs, size):
+                continue
+            *parts, variance, loss = figures(problem, params, alpha, exact)
+            form = "exact" if exact else "Kronecker"
+            title = f"{name} ({hidden},), {form}"
+            cells = "".join(f"{value:14.4g}" for value in (*parts, loss))
+            print(f"{title:28}{size:6}{n_outputs:7}{cells}", end="")
+            if exact:
+                reference = variance
+                print()
+            elif reference is None:
+                print()
+            else:
+                ratio = (variance / reference).ravel()
+                middle, most = np.quantile(ratio, [0.5, 0.9])
+                print(f"   variance x {middle:.2f}, 90 % below {most:.2f}")
+
+
+if __name__ == "__main__":
+    main()
