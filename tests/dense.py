@@ -217,7 +217,8 @@ class Floored:
         J, o = self.net.J, self.net.J.shape[1]
         C = np.eye(o) - self.u.any() / o  # common shifts of softmax are nothing
         keep = np.eye(len(self.u)) - np.outer(self.u, self.u)
-        vector = self.net.G @ np.random.default_rng(1).standard_normal(len(self.u))
+        # With a part that no row of J has: H^-1 is not only that of the data.
+        vector = keep @ np.random.default_rng(1).standard_normal(len(self.u))
         assert curvature.n_directions == self.n_directions
         assert_allclose(curvature.n_free, self.n_free, rtol=rtol)
         spreads = curvature.covariances(factors, scales)

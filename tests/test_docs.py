@@ -115,7 +115,8 @@ def test_lambda_without_a_grid(tmp_path):
             alpha, error, log_likelihood, _ = ways[way]
             assert 1e-4 < alpha < 0.1
             assert error < 1.2 * grid[1]
-            assert log_likelihood > grid[2] - 0.05
+            # Of four splits, and networks of one start: other BLAS, other minima.
+            assert log_likelihood > grid[2] - 0.1
     if importlib.util.find_spec("matplotlib") is None:
         assert "it needs matplotlib" in run.stdout
     else:
