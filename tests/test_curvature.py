@@ -20,8 +20,9 @@ from stacks import LOSSES, targets
 import skwd._curvature.factors as factors_module
 from skwd._activations import ACTIVATIONS
 from skwd._curvature import laplace as laplace_module
-from skwd._curvature.exact import Exact, Free
+from skwd._curvature.exact import Exact
 from skwd._curvature.factors import Rows, factors_of, jacobian, tangent, whitened
+from skwd._curvature.free import Free
 from skwd._curvature.laplace import Laplace, is_exact
 from skwd._network import row_block
 from skwd._objective import Sample
@@ -46,8 +47,11 @@ def network(loss="squared_error", n_outputs=1, n=60, hidden=(6,), **how):
     )
 
 
-def exact(net, floor=TINY):
-    return Exact.of(*net.parts, net.decay, floor)
+both_ways = pytest.mark.parametrize("many_scales", [False, True])
+
+
+def exact(net, floor=TINY, **how):
+    return Exact.of(*net.parts, net.decay, floor, **how)
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -96,12 +100,13 @@ def test_likelihoods():
         assert_allclose(found, expected(y), rtol=1e-10)
 
 
+@both_ways
 @both_sizes
 @every_depth
 @every_form
-def test_every_verb(loss, n_outputs, hidden, n):
+def test_every_verb(loss, n_outputs, hidden, n, many_scales):
     net = network(loss, n_outputs, n, hidden, weighted=True)
-    curvature = exact(net)
+    curvature = exact(net, many_scales=many_scales)
     X = row_block(net.sample.X, slice(None))
     _, factors = factors_of(net.objective.network, net.w, X)
     vector = net.G @ np.random.default_rng(1).standard_normal(len(net.w))
@@ -126,12 +131,14 @@ def test_every_verb(loss, n_outputs, hidden, n):
         assert_allclose(found @ centre, expected @ centre, atol=1e-6 * top)
 
 
+@both_ways
 @pytest.mark.parametrize(("layer", "n"), [(0, 60), (1, 60), (1, 15)])
-def test_a_layer_without_decay_is_eliminated_with_the_biases(layer, n):
+def test_a_layer_without_decay_is_eliminated_with_the_biases(layer, n, many_scales):
     """15 rows are fewer than the 19 parameters."""
     alpha = np.where(np.arange(2) == layer, 0.0, 0.05)[np.newaxis]
     net, _, factors = closed(network(n=n, hidden=(3,), alpha=alpha))
-    Floored(net, 1e-6).agrees(exact(net, 1e-6), factors, SCALES)
+    curvature = exact(net, 1e-6, many_scales=many_scales)
+    Floored(net, 1e-6).agrees(curvature, factors, SCALES)
 
 
 @both_sizes
@@ -195,6 +202,19 @@ def test_which_form(monkeypatch):
     assert type(other).__name__ == "Kronecker"
 
 
+@both_sizes
+def test_a_spectrum_where_a_cholesky_factor_would_lose_digits(n):
+    forms = {}
+    for alpha in 1e-2, 1e-12:
+        net = network(n=n, alpha=np.full((1, 2), alpha))
+        forms[alpha] = type(exact(net).penalised).__name__
+        assert exact(net).penalised.spread(np.ones((1, 1, 30)), SCALES).min() > 0.0
+    assert forms == {
+        1e-2: "OfParameters" if n == 60 else "OfSamples",
+        1e-12: "Spectrum",
+    }
+
+
 def test_nothing_determined():
     free = Free.of(np.zeros((3, 3)), np.array([False, True, True]), 1e-200)
     assert free.part.sum() == 0.0 and free.n_directions == 0
@@ -255,12 +275,13 @@ def test_evidence(loss, n_outputs, n, tied):
     assert_allclose(found.covariance(factors), spread * np.outer(deviation, deviation))
 
 
+@both_ways
 @pytest.mark.parametrize("floor", [1e-6, None], ids=["low", "binding"])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "logistic"])
 @both_sizes
 @every_depth
 @every_form
-def test_closed_form(loss, n_outputs, hidden, n, activation, floor):
+def test_closed_form(loss, n_outputs, hidden, n, activation, floor, many_scales):
     """From the factors on, with nothing of the package in what is right."""
     how = {"hidden": hidden, "sparse": n == 12, "activation": activation}
     net, raw, factors = closed(network(loss, n_outputs, n, weighted=True, **how))
@@ -269,7 +290,8 @@ def test_closed_form(loss, n_outputs, hidden, n, activation, floor):
     Phi = jacobian(net.layout, whitened(rows, net.loss))
     assert_allclose(Phi.T @ Phi, net.G, rtol=1e-10, atol=1e-13)
     floor = floor or np.median(np.diag(net.G)[net.decay == 0.0])
-    Floored(net, floor).agrees(exact(net, floor), factors, SCALES)
+    curvature = exact(net, floor, many_scales=many_scales)
+    Floored(net, floor).agrees(curvature, factors, SCALES)
 
 
 @pytest.mark.parametrize("n", [80, 25])

@@ -37,7 +37,8 @@ def follow(
     network = Network(layout, problem.activation)
     per_layer = np.full(layout.n_weight_layers, alpha)
     noise = mean_noise(network, loss, sample, params).mean()
-    curvature = curvature_of(network, loss, sample, params, per_layer, noise)
+    at, many = (params, per_layer, noise), len(alphas) > 1
+    curvature = curvature_of(network, loss, sample, *at, many_scales=many)
     scales, n = alphas / alpha, sample.total_weight
     moves = _moves(problem, curvature, params, per_layer, scales)
     mean, square = np.zeros(len(alphas)), np.zeros(len(alphas))

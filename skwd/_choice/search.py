@@ -3,7 +3,7 @@
 For squared errors one fit tells of all alphas: follow the path from there, fit again
 at its best, until it stays. For other losses curvature depends on the fit, so that the
 path of a fit at too large an alpha always points down: they are judged where they are
-fitted, in steps towards lower losses that are halved about the lowest.
+fitted, in steps towards lower losses, and a parabola about the lowest has the choice.
 
 The search goes on from fit to fit; the network that predicts is a plain fit at the
 alpha that was chosen.
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skwd._choice.leave_one_out import follow
-from skwd._choice.weak import is_weak, make_constant
+from skwd._choice.weak import is_weak, make_constant, without_features
 from skwd._path import Problem, search_scale
 from skwd._result import AlphaPath, Status
 from skwd._training import Trained, train
@@ -25,11 +25,10 @@ from skwd._training import Trained, train
 # The grid, in units of a (`search_scale`), and where the first fit is.
 LOWEST, HIGHEST, HIGHEST_LINEAR = 1e-7, 1.0, 1e4
 PER_DECADE = 10
-START, START_KNOWN_NOISE = 1e-4, 1e-1
+START, START_KNOWN_NOISE = 1e-4, 10**-1.4
 # In steps of the grid: the most that alpha changes between two fits along paths, and
-# the first and last change without them (a factor of 2.5 and of 1.6).
-LONGEST = 10
-FIRST_STEP, LAST_STEP = 4, 2
+# what it changes by without them, a factor of 2.5.
+LONGEST, STEP = 10, 4
 MAX_FITS = 30
 
 
@@ -73,9 +72,7 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
     trained = fit(np.arange(len(at)), problem.params0)
     criterion, paths = np.full(len(at), np.inf), [None] * len(at)
     running, chosen = np.flatnonzero(~trained.lost), []
-    nothing = np.zeros(problem.layout.n_params)
-    problem.layout.b(nothing[np.newaxis], shape[1] - 1)[:] = problem.constant
-    constant = follow(problem, nothing, alphas[-1], alphas[-1:], name).losses[0]
+    constant = follow(*without_features(problem), np.ones(1), name).losses[0]
     for n_fits in range(1, MAX_FITS + 1):
         going = []
         for k in running:
@@ -138,7 +135,7 @@ def _along_paths(at: int, alphas: np.ndarray) -> Search:
 
 
 def _by_steps(at: int, alphas: np.ndarray) -> Search:
-    """Down from ``at`` or up, while losses fall, then by half the step about it."""
+    """Down from ``at`` or up, while losses fall; then where a parabola is lowest."""
     seen: dict[int, AlphaPath] = {}
 
     def loss(i: int) -> float:
@@ -152,15 +149,18 @@ def _by_steps(at: int, alphas: np.ndarray) -> Search:
         )
 
     seen[at] = yield at
-    best, step = at, FIRST_STEP
-    while step >= LAST_STEP:
+    best, moved = at, True
+    while moved:
         moved = False
-        for to in (best - step, best + step):
+        for to in (best - STEP, best + STEP):
             if 0 <= to < len(alphas) and to not in seen:
                 seen[to] = yield Asked(to, False, known())
                 if loss(to) < loss(best):
                     best, moved = to, True
                     break
-        if not moved:
-            step //= 2
+    beside = best - STEP, best + STEP
+    if all(to in seen for to in beside):
+        left, right = (loss(to) - loss(best) for to in beside)
+        if 0.0 < left + right < np.inf:
+            best += round(0.5 * STEP * (left - right) / (left + right))
     yield Asked(best, True, known())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from skwd._layout import is_collapsed
+from skwd._layout import Layout, is_collapsed
+from skwd._objective import Sample
 from skwd._path import Problem, search_scale
 from skwd._result import Status
 from skwd._training import Trained, train
@@ -42,3 +45,12 @@ def make_constant(problem: Problem, trained: Trained, k: int, top: float) -> Non
     constant = problem.objective(trained.alpha[k : k + 1])
     trained.loss[k] = constant.fun(trained.params[k : k + 1])[0]
     trained.status[k] = Status.CONVERGED
+
+
+def without_features(problem: Problem) -> tuple[Problem, np.ndarray, float]:
+    """The problem of the constant alone, its optimum and an alpha."""
+    y, weight = problem.training.y, problem.training.weight
+    bare = Sample(np.zeros((len(y), 1)), y, weight)
+    layout = Layout((1, y.shape[1]))
+    params = np.concatenate([np.zeros(y.shape[1]), problem.constant])
+    return replace(problem, layout=layout, training=bare), params, 1.0

@@ -9,8 +9,9 @@ never act, the common shift of softmax outputs. With C their part of the other c
     Psi = (Phi_w - Phi_b T C') diag(decay)^-1/2,   Psi'Psi = V diag(ratio) V'
 
 and everything else is a sum over ratio: how much more the data say of a direction than
-the penalty does. With every decay multiplied by ``scale`` the ratios are ratio / scale,
-which gives a whole path of alphas for one decomposition.
+the penalty does. With every decay multiplied by ``scale`` the ratios are ratio / scale:
+one decomposition gives a whole path of alphas. Where one alpha is all that is asked,
+the same sums are had without it (`penalised`).
 """
 
 from __future__ import annotations
@@ -23,10 +24,6 @@ import numpy as np
 from skwd._curvature.factors import Factors
 from skwd._layout import Layout
 
-# Unpenalised directions whose curvature is this much smaller than the largest are not
-# determined by the data.
-NEGLIGIBLE = 1e-10
-
 
 @dataclass(eq=False)
 class Curvature(ABC):
@@ -37,8 +34,6 @@ class Curvature(ABC):
 
     layout: Layout
     decay: np.ndarray  # (P,) alpha of each parameter, zero for biases
-    ratio: np.ndarray  # (q,)
-    of_layer: np.ndarray  # (L, q) the part of each layer in each direction
     log_det_free: float  # of the unpenalised parameters, over n_directions
     n_directions: int
     n_free: float  # unpenalised parameters that the data determine
@@ -46,15 +41,19 @@ class Curvature(ABC):
     # Whether a row's own part in H is so exact that it can be taken out again.
     knows_rows = True
 
+    @abstractmethod
     def n_effective(self, scale: float = 1.0) -> np.ndarray:
         """Penalised parameters that the data determine, gamma of each layer, (L,)."""
-        return self.of_layer @ (self.ratio / (self.ratio + scale))
+
+    @abstractmethod
+    def _log_det_ratio(self, scale: float) -> float:
+        """Sum of ln(1 + ratio / scale)."""
 
     def log_det(self, scale: float = 1.0) -> float:
         """ln|H|, without the directions that nothing determines."""
         decay = self.decay[self.decay > 0.0]
         penalty = np.log(decay).sum() + len(decay) * np.log(scale)
-        return float(penalty + np.log1p(self.ratio / scale).sum() + self.log_det_free)
+        return float(penalty + self._log_det_ratio(scale) + self.log_det_free)
 
     @property
     def alpha(self) -> np.ndarray:

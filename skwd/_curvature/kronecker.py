@@ -20,8 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from skwd._curvature.base import NEGLIGIBLE, Curvature
+from skwd._curvature.base import Curvature
 from skwd._curvature.factors import rows_per_block, training_rows, whitened
+from skwd._curvature.free import NEGLIGIBLE
 from skwd._losses import Loss
 from skwd._network import Network
 from skwd._objective import Sample
@@ -105,6 +106,11 @@ class LayerCurvature:
             return self.B.values > NEGLIGIBLE * self.B.values.max(initial=0.0)
         return self.B.values >= self.floor
 
+    @property
+    def ratio(self) -> np.ndarray:
+        """How much more the data say of a weight than the penalty does, as values."""
+        return self.values / self.alpha
+
     def centred(self, a) -> np.ndarray:
         """The inputs (b, fan_in) about their mean, in the eigenbasis of A."""
         a = a.toarray() if sparse.issparse(a) else a
@@ -163,13 +169,10 @@ class Kronecker(Curvature):
         for each, mask in zip(layers, layout.layer_masks):
             each.alpha = decay[mask > 0.0][0] or NO_DECAY * each.values.max() or 1.0
             decay[mask > 0.0] = each.alpha
-        ratios = [each.values.ravel() / each.alpha for each in layers]
         determined = [each.B.values[each.determined] for each in layers]
         return cls(
             layout,
             decay,
-            ratio=np.concatenate(ratios),
-            of_layer=np.repeat(np.eye(len(layers)), list(map(len, ratios)), axis=1),
             log_det_free=float(sum(np.log(values).sum() for values in determined)),
             n_directions=sum(map(len, determined)),
             n_free=sum(each.B.values @ each.inverse_bias() for each in layers),
@@ -179,6 +182,14 @@ class Kronecker(Curvature):
     @property
     def n_rows(self) -> int:
         return rows_per_block(self.layout, multiplied=False)
+
+    def n_effective(self, scale=1.0):
+        return np.array(
+            [(each.ratio / (each.ratio + scale)).sum() for each in self.layers]
+        )
+
+    def _log_det_ratio(self, scale):
+        return sum(np.log1p(each.ratio / scale).sum() for each in self.layers)
 
     def covariances(self, factors, scales):
         n_rows, n_outputs = factors.deltas[0].shape[:2]

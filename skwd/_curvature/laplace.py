@@ -56,6 +56,8 @@ def curvature_of(
     params: np.ndarray,
     alpha: np.ndarray,
     noise: float,
+    *,
+    many_scales: bool = False,
 ) -> Curvature:
     """H at the weights ``params`` (P,) with ``alpha`` (n_weight_layers,).
 
@@ -63,11 +65,12 @@ def curvature_of(
     1 / root(2 pi): its posterior then fills the prior, which is flat and of density 1.
     """
     params = params.astype(np.float64, copy=False)
-    exact = is_exact(sample.y.size, network.layout.n_params)
     decay = alpha @ network.layout.layer_masks
     floor = max(2.0 * np.pi * noise / sample.total_weight, LEAST_FLOOR)
-    form = Exact if exact else Kronecker
-    return form.of(network, loss, sample, params, decay, floor)
+    at = network, loss, sample, params, decay, floor
+    if is_exact(sample.y.size, network.layout.n_params):
+        return Exact.of(*at, many_scales=many_scales)
+    return Kronecker.of(*at)
 
 
 @dataclass(eq=False)

@@ -1,0 +1,193 @@
+"""(Psi'Psi + scale)^-1, the penalised part of H, in three ways.
+
+A spectrum serves any number of scales. One scale costs a tenth of it by a Cholesky
+factor, of Psi'Psi + scale or of PsiPsi' + scale, whichever is smaller:
+
+    (Psi'Psi + s)^-1 = (I - Psi' (PsiPsi' + s)^-1 Psi) / s
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy.linalg import cho_solve, cholesky, lapack, solve_triangular
+
+# Cholesky factors are taken of matrices whose trace is no larger: where the data say
+# that much more than the penalty, they lose too many digits.
+MOST_TRACE = 1e8
+
+
+class Penalised(Protocol):
+    """What `Exact` asks of it; psi is the penalised part of a row of a Jacobian."""
+
+    def n_effective(self, scale: float) -> np.ndarray:
+        """gamma of each layer, (L,)."""
+
+    def log_det(self, scale: float) -> float:
+        """ln|Psi'Psi / scale + I|."""
+
+    def spread(self, psi: np.ndarray, scales: np.ndarray) -> np.ndarray:
+        """psi H^-1 psi': (b, c, m) -> (S, b, c, c)."""
+
+    def solve(self, psi: np.ndarray, scales: np.ndarray) -> np.ndarray:
+        """(m,) -> (S, m)."""
+
+
+@dataclass(eq=False)
+class Spectrum:
+    """Psi'Psi = V diag(ratio) V', and 0 beside V if there are fewer rows."""
+
+    ratio: np.ndarray  # (q,)
+    V: np.ndarray  # (m, q) orthonormal columns
+    masks: np.ndarray  # (L, m) 1 for the weights of a layer
+
+    @classmethod
+    def of_samples(cls, Psi: np.ndarray, masks: np.ndarray) -> Spectrum:
+        """From N x N numbers."""
+        ratio, U = np.linalg.eigh(Psi @ Psi.T)
+        kept = ratio > len(ratio) * np.finfo(float).eps * ratio[-1]
+        ratio = ratio[kept]
+        return cls(ratio, Psi.T @ (U[:, kept] / np.sqrt(ratio)), masks)
+
+    @classmethod
+    def of_parameters(cls, S: np.ndarray, masks: np.ndarray) -> Spectrum:
+        """From S = Psi'Psi."""
+        ratio, V = np.linalg.eigh(S)
+        return cls(np.maximum(ratio, 0.0), V, masks)  # but for rounding
+
+    def n_effective(self, scale):
+        of_layer = self.masks @ np.square(self.V)
+        return of_layer @ (self.ratio / (self.ratio + scale))
+
+    def log_det(self, scale):
+        return np.log1p(self.ratio / scale).sum()
+
+    def _along(self, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates of (..., m) along V, and what V leaves over."""
+        along = (psi.reshape(-1, len(self.V)) @ self.V).reshape(*psi.shape[:-1], -1)
+        if self.V.shape[0] == self.V.shape[1]:
+            return along, np.zeros((*psi.shape[:-1], 0))
+        return along, psi - along @ self.V.T
+
+    def spread(self, psi, scales):
+        along, rest = self._along(psi)
+        if psi.shape[1] == 1:
+            shrunk = 1.0 / (self.ratio[:, np.newaxis] + scales)  # (q, S)
+            varying = np.matmul(np.square(along[:, 0]), shrunk).T[..., None, None]
+        else:
+            varying = np.stack(
+                [gram(along / np.sqrt(self.ratio + scale)) for scale in scales]
+            )
+        return gram(rest) / scales[:, None, None, None] + varying
+
+    def solve(self, psi, scales):
+        along, rest = self._along(psi)
+        solved = (along / (self.ratio + scales[:, np.newaxis])) @ self.V.T
+        return solved + rest / scales[:, np.newaxis] if rest.size else solved
+
+
+@dataclass(eq=False)
+class OfParameters:
+    """By a Cholesky factor of Psi'Psi + scale."""
+
+    S: np.ndarray  # (m, m) Psi'Psi
+    masks: np.ndarray  # (L, m)
+    root: np.ndarray  # of S + 1
+
+    @classmethod
+    def of(cls, S: np.ndarray, masks: np.ndarray) -> OfParameters:
+        """Factorised at scale 1; every other scale has a factor of its own."""
+        return cls(S, masks, _factor(S, 1.0))
+
+    def _root(self, scale: float) -> np.ndarray:
+        return self.root if scale == 1.0 else _factor(self.S, scale)
+
+    def n_effective(self, scale):
+        return self.masks @ (1.0 - scale * np.diag(_inverse(self._root(scale))))
+
+    def log_det(self, scale):
+        return _log_det_ratio(self._root(scale), scale)
+
+    def spread(self, psi, scales):
+        flat = psi.reshape(-1, psi.shape[2]).T
+        parts = [_divided(self._root(scale), flat).T for scale in scales]
+        return np.stack([gram(part.reshape(psi.shape)) for part in parts])
+
+    def solve(self, psi, scales):
+        return np.stack([_solved(self._root(scale), psi) for scale in scales])
+
+
+@dataclass(eq=False)
+class OfSamples:
+    """By a Cholesky factor of PsiPsi' + scale."""
+
+    Psi: np.ndarray  # (N, m)
+    grams: np.ndarray  # (L, N, N) PsiPsi', the part of each layer
+    root: np.ndarray  # of their sum + 1
+
+    @classmethod
+    def of(cls, Psi: np.ndarray, masks: np.ndarray) -> OfSamples:
+        """Factorised at scale 1; every other scale has a factor of its own."""
+        parts = [Psi[:, mask > 0.0] for mask in masks]
+        grams = np.stack([part @ part.T for part in parts])
+        return cls(Psi, grams, _factor(grams.sum(axis=0), 1.0))
+
+    def _root(self, scale: float) -> np.ndarray:
+        return self.root if scale == 1.0 else _factor(self.grams.sum(axis=0), scale)
+
+    def n_effective(self, scale):
+        return np.einsum("lij,ij->l", self.grams, _inverse(self._root(scale)))
+
+    def log_det(self, scale):
+        return _log_det_ratio(self._root(scale), scale)
+
+    def spread(self, psi, scales):
+        shape, flat = psi.shape[:2], self.Psi @ psi.reshape(-1, psi.shape[2]).T
+        known = [_divided(self._root(scale), flat).T for scale in scales]
+        return np.stack(
+            [
+                (gram(psi) - gram(part.reshape(*shape, len(flat)))) / scale
+                for part, scale in zip(known, scales)
+            ]
+        )
+
+    def solve(self, psi, scales):
+        known = np.stack(
+            [_solved(self._root(scale), self.Psi @ psi) for scale in scales]
+        )
+        return (psi - known @ self.Psi) / scales[:, np.newaxis]
+
+
+def _factor(matrix: np.ndarray, scale: float) -> np.ndarray:
+    """The lower Cholesky factor of matrix + scale."""
+    shifted = matrix.copy()
+    shifted.flat[:: len(shifted) + 1] += scale
+    return cholesky(shifted, lower=True, overwrite_a=True, check_finite=False)
+
+
+def _divided(root: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """root^-1 columns."""
+    return solve_triangular(root, columns, lower=True, check_finite=False)
+
+
+def _solved(root: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """(root root')^-1 vector."""
+    return cho_solve((root, True), vector, check_finite=False)
+
+
+def _inverse(root: np.ndarray) -> np.ndarray:
+    """(root root')^-1."""
+    lower = np.tril(lapack.dpotri(root, lower=1)[0])
+    return lower + np.tril(lower, -1).T
+
+
+def _log_det_ratio(root: np.ndarray, scale: float) -> float:
+    """ln|root root' / scale|."""
+    return 2.0 * np.log(np.diag(root)).sum() - len(root) * np.log(scale)
+
+
+def gram(a: np.ndarray) -> np.ndarray:
+    """(b, c, r) -> (b, c, c)."""
+    return np.matmul(a, a.swapaxes(1, 2))
