@@ -187,7 +187,9 @@ alpha_ : float or ndarray of shape (n_layers - 1,)
 alphas_, alpha_scores_, alpha_score_errors_ : ndarray of shape (n_alphas,)
     With ``alpha="loo"`` or "gcv": the alphas that were compared, ascending, minus the
     expected loss of a new row (that part of J, in its units) and its standard error
-    (None for "gcv"). `AlphaPathDisplay` draws them.
+    (None for "gcv"). `AlphaPathDisplay` draws them. For squared errors ``alpha_`` is
+    one of them; for other losses they are wide apart, and ``alpha_`` is the lowest
+    point of the parabola through the three lowest losses.
 <<fitted_posterior>>
 """,
     "fitted_posterior": """\

@@ -44,6 +44,12 @@ def left_out_losses(model, X, y):
     return np.array(losses)
 
 
+def best(model):
+    """The alpha of the highest score among those compared, and its score."""
+    chosen = np.argmax(model.alpha_scores_)
+    return model.alphas_[chosen], model.alpha_scores_[chosen]
+
+
 @pytest.mark.parametrize("n_outputs", [1, 3])
 def test_scores_of_a_linear_model_are_exact_refits(n_outputs):
     X, y = linear_problem(n_outputs)
@@ -101,12 +107,12 @@ def test_linear_losses_of_classifiers_and_counts_are_close_to_exact_refits():
     poisson.fit(X, counts)
 
     def logistic(X, y, factor, x, target):
-        C = 1 / (classifier.alpha_ * factor * len(y))
+        C = 1 / (best(classifier)[0] * factor * len(y))
         peer = LogisticRegression(C=C, tol=1e-10, max_iter=10_000).fit(X, y)
         return -peer.predict_log_proba(x)[0, target]
 
     def deviance(X, y, factor, x, target):
-        alpha = poisson.alpha_ * factor
+        alpha = best(poisson)[0] * factor
         peer = PoissonRegressor(alpha=alpha, tol=1e-10, solver="newton-cholesky")
         mean = peer.fit(X, y).predict(x)[0]
         return mean - target + (target * np.log(target / mean) if target else 0.0)
@@ -116,10 +122,10 @@ def test_linear_losses_of_classifiers_and_counts_are_close_to_exact_refits():
         (poisson, deviance, counts),
     ):
         losses = left_out_losses(refit, X, target)
-        chosen = np.argmax(model.alpha_scores_)
-        assert model.alpha_ == model.alphas_[chosen]
-        assert -model.alpha_scores_[chosen] == pytest.approx(losses.mean(), rel=0.02)
-        assert -model.alpha_scores_[chosen] != pytest.approx(losses.mean(), rel=1e-9)
+        alpha, score = best(model)
+        assert abs(np.log10(model.alpha_ / alpha)) < 0.201  # half a step
+        assert -score == pytest.approx(losses.mean(), rel=0.02)
+        assert -score != pytest.approx(losses.mean(), rel=1e-9)
 
 
 NAMES = pytest.mark.parametrize(
@@ -139,7 +145,8 @@ def test_the_network_is_a_plain_fit_at_its_alpha(cls, name, one_blas_thread):
     y = y if cls is WeightDecayMLPRegressor else labels
     chosen = cls(alpha=name, posterior=True, **TANH).fit(X, y)
     plain = clone(chosen).set_params(alpha=chosen.alpha_).fit(X, y)
-    assert chosen.alpha_ == chosen.alphas_[np.argmax(chosen.alpha_scores_)]
+    if cls is WeightDecayMLPRegressor:
+        assert chosen.alpha_ == best(chosen)[0]
     assert set(vars(chosen)) - set(vars(plain)) == OF_THE_CHOICE
     for key, value in vars(plain).items():
         ours = getattr(chosen, key)
@@ -193,3 +200,16 @@ def test_small_networks_are_close_to_exact_refits(cls, seed):
         assert np.corrcoef(approximate[-1], exact[-1])[0, 1] >= 0.97
     ranks = np.mean(approximate, axis=1), np.mean(exact, axis=1)
     assert spearmanr(*ranks).statistic == pytest.approx(1.0)
+
+
+def test_the_choice_between_the_alphas_of_a_classifier():
+    """The lowest point of the parabola through the three lowest losses, on the grid."""
+    X, _, labels = curved_problem()
+    model = WeightDecayMLPClassifier(alpha="loo", **TANH).fit(X, labels)
+    middle = np.argmax(model.alpha_scores_)
+    around = slice(middle - 1, middle + 2)
+    at = np.log10(model.alphas_[around])
+    np.testing.assert_allclose(np.diff(at), 0.4, rtol=1e-9)
+    curve = np.polynomial.Polynomial.fit(at, -model.alpha_scores_[around], 2)
+    (lowest,) = curve.deriv().roots()
+    assert np.log10(model.alpha_) == pytest.approx(lowest, abs=0.05)
