@@ -1,51 +1,28 @@
-"""The exact curvature and Laplace's approximation against whole matrices."""
+"""The exact curvature against whole matrices."""
 
 import numpy as np
 import pytest
 from dense import (
     Floored,
     closed,
-    closed_form,
     curvature_in_closed_form,
-    dense,
     differences,
-    evidence_of,
     forward,
     loss_curvature,
 )
+from networks import WIDTH_OF, both_sizes, every_depth, every_form, network
 from numpy.testing import assert_allclose
-from scipy.stats import bernoulli, multinomial, norm, poisson
 from stacks import LOSSES, targets
 
 import skwd._curvature.factors as factors_module
 from skwd._activations import ACTIVATIONS
-from skwd._curvature import laplace as laplace_module
 from skwd._curvature.exact import Exact
 from skwd._curvature.factors import Rows, factors_of, jacobian, tangent, whitened
 from skwd._curvature.free import Free
-from skwd._curvature.laplace import Laplace, is_exact
 from skwd._network import row_block
-from skwd._objective import Sample
 
-FORMS = [("squared_error", 1), ("squared_error", 2), ("poisson", 2), ("binomial", 1)]
-FORMS += [("binomial", 3), ("multinomial", 3)]
-HIDDEN = [(), (6,), (5, 4)]
-WIDTH_OF = {60: "parameters", 12: "rows"}  # what there are fewer of
-ALPHAS = [0.01, 0.03, 0.02]
 SCALES = np.array([1.0, 0.1, 30.0])
 TINY = 1e-14  # a floor under hidden biases that never binds
-
-every_form = pytest.mark.parametrize(("loss", "n_outputs"), FORMS)
-every_depth = pytest.mark.parametrize("hidden", HIDDEN, ids=str)
-both_sizes = pytest.mark.parametrize("n", WIDTH_OF, ids=WIDTH_OF.get)
-
-
-def network(loss="squared_error", n_outputs=1, n=60, hidden=(6,), **how):
-    alpha = how.pop("alpha", [ALPHAS[: len(hidden) + 1]])
-    return dense(
-        np.array(alpha), loss=loss, n_outputs=n_outputs, n=n, hidden=hidden, **how
-    )
-
 
 both_ways = pytest.mark.parametrize("many_scales", [False, True])
 
@@ -81,23 +58,6 @@ def test_the_root_of_the_curvature_of_a_loss(loss, n_outputs):
         assert root.shape == (30, n_outputs - 1, n_outputs)
         raw[:4] = [[800, 0, -800], [0, 800, 0], [0, -800, 800], [-800, 900, 900]]
         assert np.isfinite(LOSSES[loss].curvature_root(raw)).all()
-
-
-def test_likelihoods():
-    rng = np.random.default_rng(0)
-    raw = rng.standard_normal((40, 3))
-    known = {
-        "poisson": lambda y: poisson.logpmf(y, np.exp(raw)).sum(axis=1),
-        "binomial": lambda y: bernoulli.logpmf(y, 1 / (1 + np.exp(-raw))).sum(axis=1),
-        "multinomial": lambda y: [
-            multinomial.logpmf(row, 1, np.exp(r) / np.exp(r).sum())
-            for row, r in zip(y, raw)
-        ],
-    }
-    for name, expected in known.items():
-        y = targets(name, 40, 3, rng)
-        found = LOSSES[name].saturated_log_likelihood(y) - LOSSES[name].loss(y, raw)
-        assert_allclose(found, expected(y), rtol=1e-10)
 
 
 @both_ways
@@ -192,16 +152,6 @@ def test_blocks_of_rows_change_rounding_only(monkeypatch):
         monkeypatch.undo()
 
 
-def test_which_form(monkeypatch):
-    assert is_exact(442, 1201) and is_exact(17970, 760) and is_exact(10**6, 100)
-    assert not is_exact(17970, 7510) and not is_exact(10**7, 100)
-    net = network()
-    assert isinstance(Laplace.of(*net.parts, np.array([0.01, 0.03])).curvature, Exact)
-    monkeypatch.setattr(laplace_module, "EXACT_WORK", 1.0)
-    other = Laplace.of(*net.parts, np.array([0.01, 0.03])).curvature
-    assert type(other).__name__ == "Kronecker"
-
-
 @both_sizes
 def test_a_spectrum_where_a_cholesky_factor_would_lose_digits(n):
     forms = {}
@@ -218,61 +168,6 @@ def test_a_spectrum_where_a_cholesky_factor_would_lose_digits(n):
 def test_nothing_determined():
     free = Free.of(np.zeros((3, 3)), np.array([False, True, True]), 1e-200)
     assert free.part.sum() == 0.0 and free.n_directions == 0
-
-
-@pytest.mark.parametrize("tied", [True, False])
-@both_sizes
-@every_form
-def test_evidence(loss, n_outputs, n, tied):
-    """Normal density of the weights at the optimum times the volume around it."""
-    net = network(loss, n_outputs, n, (2,), weighted=True)
-    rng = np.random.default_rng(0)
-    sample, alpha = net.sample, np.array(ALPHAS[:2])
-    found = Laplace.of(*net.parts, alpha, tied=tied)
-    n = sample.weight.sum()
-    gamma, k = net.gamma(), net.layout.decay_mask.sum()
-    n_free = net.n_determined() - k
-    raw = forward(net.objective, net.w)
-    squares = net.layout.layer_masks @ net.w**2
-    prior, noise = alpha @ squares, 1.0
-    if loss == "squared_error":
-        errors = sample.weight @ (sample.y - raw) ** 2
-        floor = 2 * np.pi * errors.mean() / n / n
-        bound = Exact.of(*net.parts, net.decay, floor)
-        gamma, n_free = bound.n_effective(), bound.n_free
-        dof, outputs = gamma.sum() + n_free, n * n_outputs
-        noise = errors * n_outputs / max(outputs - dof, 1e-3 * outputs)
-        assert_allclose(found.noise, noise, rtol=1e-6)
-        free = max(outputs - bound.n_directions, 1e-3 * outputs)
-        assumed = (errors.sum() + n * prior) / free
-        log_likelihood = sum(
-            sample.weight @ norm.logpdf(sample.y[:, o], raw[:, o], np.sqrt(assumed))
-            for o in range(n_outputs)
-        )
-        log_det, directions, noise = bound.log_det(), bound.n_directions, noise.mean()
-    else:
-        bound = Exact.of(*net.parts, net.decay, 2 * np.pi / n)
-        gamma, n_free, assumed = bound.n_effective(), bound.n_free, 1.0
-        losses = net.objective.loss.loss(sample.y, raw)
-        top = net.objective.loss.saturated_log_likelihood(sample.y)
-        log_likelihood = sample.weight @ (top - losses)
-        log_det, directions = bound.log_det(), bound.n_directions
-    assert_allclose(found.n_effective, gamma, rtol=1e-6)
-    assert found.dof == pytest.approx(gamma.sum() + n_free)
-    precision = alpha @ net.layout.layer_masks * n / assumed
-    weights = net.layout.decay_mask > 0
-    log_prior = norm.logpdf(net.w[weights], 0, precision[weights] ** -0.5).sum()
-    log_volume = 0.5 * (k + directions) * np.log(2 * np.pi * assumed / n) - log_det / 2
-    expected = log_likelihood + log_prior + log_volume
-    assert found.log_evidence == pytest.approx(expected, rel=1e-9)
-    again = gamma.sum() / squares.sum() if tied else gamma / squares
-    assert_allclose(found.alpha, again * noise / n * np.ones(2), rtol=1e-6)
-    _, factors = factors_of(
-        net.objective.network, net.w, np.c_[rng.standard_normal((5, 4)), np.ones(5)]
-    )
-    spread = found.curvature.covariances(factors, np.ones(1))[0] / n
-    deviation = np.sqrt(found.noise)
-    assert_allclose(found.covariance(factors), spread * np.outer(deviation, deviation))
 
 
 @both_ways
@@ -292,26 +187,6 @@ def test_closed_form(loss, n_outputs, hidden, n, activation, floor, many_scales)
     floor = floor or np.median(np.diag(net.G)[net.decay == 0.0])
     curvature = exact(net, floor, many_scales=many_scales)
     Floored(net, floor).agrees(curvature, factors, SCALES)
-
-
-@pytest.mark.parametrize("n", [80, 25])
-@every_depth
-@every_form
-def test_evidence_in_closed_form(loss, n_outputs, hidden, n):
-    """With whole weights, and again with rows repeated in their place."""
-    net = network(loss, n_outputs, n, hidden, n_features=2)
-    sample, times = net.sample, 1 + np.arange(n) % 3
-    alpha = np.array(ALPHAS[: len(hidden) + 1])
-    whole = Sample(sample.X, sample.y, times.astype(float))
-    repeated = (np.repeat(a, times, axis=0) for a in (sample.X, sample.y))
-    for each in whole, Sample(*repeated, np.ones(times.sum())):
-        net.objective.samples[0] = each
-        raw, net = closed_form(net)
-        gamma, dof, noise, value, *again = evidence_of(net, raw, alpha)
-        for tied, expected in zip((True, False), again):
-            it = Laplace.of(*net.parts, alpha, tied=tied)
-            found = *it.n_effective, it.dof, *it.noise, it.log_evidence, *it.alpha
-            assert_allclose(found, [*gamma, dof, *noise, value, *expected], rtol=1e-9)
 
 
 @pytest.mark.parametrize("loss", ["binomial", "multinomial"])

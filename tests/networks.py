@@ -1,0 +1,22 @@
+"""The small networks whose curvature is known the long way: forms, depths and sizes."""
+
+import numpy as np
+import pytest
+from dense import dense
+
+FORMS = [("squared_error", 1), ("squared_error", 2), ("poisson", 2), ("binomial", 1)]
+FORMS += [("binomial", 3), ("multinomial", 3)]
+HIDDEN = [(), (6,), (5, 4)]
+WIDTH_OF = {60: "parameters", 12: "rows"}  # what there are fewer of
+ALPHAS = [0.01, 0.03, 0.02]
+
+every_form = pytest.mark.parametrize(("loss", "n_outputs"), FORMS)
+every_depth = pytest.mark.parametrize("hidden", HIDDEN, ids=str)
+both_sizes = pytest.mark.parametrize("n", WIDTH_OF, ids=WIDTH_OF.get)
+
+
+def network(loss="squared_error", n_outputs=1, n=60, hidden=(6,), **how):
+    alpha = how.pop("alpha", [ALPHAS[: len(hidden) + 1]])
+    return dense(
+        np.array(alpha), loss=loss, n_outputs=n_outputs, n=n, hidden=hidden, **how
+    )
