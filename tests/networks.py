@@ -3,6 +3,11 @@
 import numpy as np
 import pytest
 from dense import dense
+from stacks import LOSSES
+
+from skwd._activations import ACTIVATIONS
+from skwd._layout import Layout
+from skwd._path import Problem
 
 FORMS = [("squared_error", 1), ("squared_error", 2), ("poisson", 2), ("binomial", 1)]
 FORMS += [("binomial", 3), ("multinomial", 3)]
@@ -19,4 +24,18 @@ def network(loss="squared_error", n_outputs=1, n=60, hidden=(6,), **how):
     alpha = how.pop("alpha", [ALPHAS[: len(hidden) + 1]])
     return dense(
         np.array(alpha), loss=loss, n_outputs=n_outputs, n=n, hidden=hidden, **how
+    )
+
+
+def problem_of(sample, loss, hidden=(), activation="tanh"):
+    """What `follow` needs of a problem; the rest belongs to the training."""
+    layout = Layout((sample.X.shape[1], *hidden, sample.y.shape[1]))
+    none = dict.fromkeys(["validation", "params0", "settings", "order"])
+    return Problem(
+        layout=layout,
+        activation=ACTIVATIONS[activation],
+        loss=LOSSES[loss],
+        training=sample,
+        n_rows=len(sample),
+        **none,
     )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from dense import Dense, dense, differences, forward, loss_curvature
+from networks import problem_of
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_matrix
 from stacks import LOSSES, targets
@@ -10,11 +11,8 @@ from stacks import LOSSES, targets
 import skwd._curvature.factors as factors_module
 import skwd._curvature.laplace as laplace_module
 from skwd import _lbfgs
-from skwd._activations import ACTIVATIONS
 from skwd._choice.leave_one_out import follow, left_out
-from skwd._layout import Layout
 from skwd._objective import Sample
-from skwd._path import Problem
 
 ALPHA, ALPHAS = 0.03, np.array([2e-3, 1e-2, 0.03, 0.5, 20.0])
 N, WIDE = 25, 40  # rows; features of a problem with fewer rows than parameters
@@ -38,20 +36,6 @@ def use(form, monkeypatch):
     """Have every curvature taken in this form."""
     if form == "Kronecker":
         monkeypatch.setattr(laplace_module, "EXACT_WORK", 0.0)
-
-
-def problem_of(sample, loss, hidden=(), activation="tanh"):
-    """What `follow` needs of a problem; the rest belongs to the training."""
-    layout = Layout((sample.X.shape[1], *hidden, sample.y.shape[1]))
-    none = dict.fromkeys(["validation", "params0", "settings", "order"])
-    return Problem(
-        layout=layout,
-        activation=ACTIVATIONS[activation],
-        loss=LOSSES[loss],
-        training=sample,
-        n_rows=len(sample),
-        **none,
-    )
 
 
 def problem_and_start(loss, n_outputs, n_features=4, weight=None, hidden=()):
@@ -267,6 +251,7 @@ def test_the_path_of_a_network_is_that_of_its_linearisation(loss, n_outputs, n):
     problem = problem_of(net.sample, loss, (3,))
     loss, y, raw = problem.loss, net.sample.y, forward(net.objective, net.w)
     noise = ((y - raw) ** 2).mean() if loss.has_noise else 1.0
+    furthest = np.abs(y - y.mean(axis=0)).max(axis=0)
     net.G = net.G + lift(net, 2.0 * np.pi * noise / n)
     gradient = np.einsum("nop,no->p", net.J, slope_of(loss, y, raw)) / n
     expected = []
@@ -280,9 +265,31 @@ def test_the_path_of_a_network_is_that_of_its_linearisation(loss, n_outputs, n):
         for i in range(n):
             left = np.eye(n_outputs) - net.L[i] @ spread[i]
             moved[i] += spread[i] @ np.linalg.inv(left) @ slope[i]
+        if loss.has_noise:  # errors have a bound
+            moved = y + np.clip(moved - y, -furthest, furthest)
         expected.append(loss.loss(y, moved).mean())
     path = follow(problem, net.w, NEAR[1], NEAR, "loo")
     assert_allclose(path.losses, expected, rtol=1e-8)
+
+
+def test_a_unit_of_one_row_alone():
+    """Next to nothing else determines it, and linearised networks know no bounds.
+
+    The row is then as far off as the mean of y is where that is furthest off.
+    """
+    X = np.linspace(-1.0, 1.0, N)[:, np.newaxis]
+    y = 0.5 * X
+    y[-2:] += [[0.1], [2.5]]
+    problem = problem_of(Sample(X, y, np.ones(N)), "squared_error", (2,))
+    layout, w = problem.layout, np.zeros((1, problem.layout.n_params))
+    layout.W(w, 0)[:] = [[0.5, 50.0]]
+    layout.b(w, 0)[:] = [[0.0, -50.0]]  # 0 for the last row, saturated for all others
+    layout.W(w, 1)[:] = [[1.0], [2.5]]
+    layout.b(w, 1)[:] = 2.5
+    path = follow(problem, w[0], NEAR[0], NEAR[:2], "loo")
+    of_that_row = 0.5 * np.abs(y - y.mean()).max() ** 2 / N
+    assert np.all(path.losses > of_that_row)
+    assert np.all(path.losses < of_that_row + y[:-1].var())
 
 
 def lift(net, floor):

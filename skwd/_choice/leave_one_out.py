@@ -42,6 +42,7 @@ def follow(
     scales, n = alphas / alpha, sample.total_weight
     moves = _moves(problem, curvature, params, per_layer, scales)
     mean, square = np.zeros(len(alphas)), np.zeros(len(alphas))
+    furthest = _furthest(problem)
     for rows in training_rows(
         network, sample, params.astype(np.float64), curvature.n_rows
     ):
@@ -54,6 +55,7 @@ def follow(
             spread = curvature.covariances(rows.factors, scales) * part
             L = _gram(loss.curvature_root(rows.raw)) if curvature.knows_rows else None
             raw = left_out(loss, rows.y, raw, spread, L)
+            raw = np.clip(raw, rows.y - furthest, rows.y + furthest)
         with np.errstate(over="ignore"):  # of counts that are far off
             losses = loss.loss(rows.y, raw)
             mean += losses @ rows.share
@@ -92,6 +94,19 @@ def left_out(
     left = np.eye(raw.shape[-1]) - BELOW_ONE * np.matmul(L, spread)
     pushed = np.linalg.solve(left, slope[..., np.newaxis])
     return raw + np.matmul(spread, pushed)[..., 0]
+
+
+def _furthest(problem: Problem) -> np.ndarray:
+    """How far off the prediction of a row that was left out may be: (n_outputs,).
+
+    Where a hidden unit is active for that row alone, nothing is left to determine it,
+    and the linearised network knows no bound: it is taken to be off by no more than the
+    best constant is where that is furthest off.
+    """
+    y = problem.training.y
+    if problem.loss.has_noise and problem.layout.n_weight_layers > 1:
+        return np.abs(y - problem.constant).max(axis=0)
+    return np.full(y.shape[1], np.inf)
 
 
 def _gram(root: np.ndarray) -> np.ndarray:
