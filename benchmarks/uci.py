@@ -8,7 +8,8 @@ column, split as by Hernandez-Lobato and Adams (2015) and Gal and Ghahramani (20
 Classification: data of scikit-learn, 10 stratified splits. random_state is the number
 of the split. The rival is GridSearchCV over scikit-learn's MLP (lbfgs, 8 alphas, 5
 folds, n_jobs=2, its workers started before); skwd has one worker, and BLAS one thread.
-The rival's likelihood of y is normal, with the mean squared error of its folds.
+The rival's likelihood of y is normal, with the mean squared error of its folds; its
+workers print their warnings to the standard error.
 """
 
 import argparse
