@@ -195,7 +195,6 @@ class Floored:
         n_outer = outer.sum() - self.u.any()
         self.below = (values < floor).sum()
         self.n_directions = n_outer + len(values) - self.below
-        self.n_free = n_outer + np.maximum(values, 0.0) @ (1.0 / raised)
         self.excess = self.below * np.log(floor)
 
     def inverse(self, scale=1.0):
@@ -212,6 +211,11 @@ class Floored:
         used = self.net.layout.layer_masks * (self.net.decay > 0.0)
         return np.array([mask @ (1.0 - spread) for mask in used])
 
+    def n_free(self, scale=1.0):
+        """What tr(H^-1 G) has beyond gamma."""
+        fitted = np.trace(self.inverse(scale) @ self.net.G)
+        return fitted - self.gamma(scale).sum()
+
     def agrees(self, curvature, factors, scales, rtol=1e-9):
         """Every verb of a curvature, at every scale; solve as far as rounding lets."""
         J, o = self.net.J, self.net.J.shape[1]
@@ -220,13 +224,14 @@ class Floored:
         # With a part that no row of J has: H^-1 is not only that of the data.
         vector = keep @ np.random.default_rng(1).standard_normal(len(self.u))
         assert curvature.n_directions == self.n_directions
-        assert_allclose(curvature.n_free, self.n_free, rtol=rtol)
         spreads = curvature.covariances(factors, scales)
         solved = curvature.solve(vector, scales)
         for scale, spread, solution in zip(scales, spreads, solved):
             inverse = self.inverse(scale)
             gamma = curvature.n_effective(scale)
             assert_allclose(gamma, self.gamma(scale), rtol=rtol, atol=rtol)
+            n_free = self.n_free(scale)
+            assert_allclose(curvature.n_free(scale), n_free, rtol=rtol, atol=rtol)
             assert_allclose(curvature.log_det(scale), self.log_det(scale), rtol=rtol)
             expected = C @ np.einsum("nop,pq,nkq->nok", J, inverse, J) @ C
             near(C @ spread @ C, expected, rtol)
@@ -270,10 +275,10 @@ def evidence_of(net, raw, alpha):
     n, count, masks = weight.sum(), weight.sum() * y.shape[1], net.layout.layer_masks
     is_normal = net.loss_name == "squared_error"
     errors = weight @ (y - raw) ** 2
-    least = errors.sum() / count if is_normal else 1.0
-    H = Floored(net, 2.0 * np.pi * least / n)
+    variance = (weight @ (y - weight @ y / n) ** 2).sum() / count if is_normal else 1.0
+    H = Floored(net, 2.0 * np.pi * variance / n)
     gamma, squares = H.gamma(), masks @ net.w**2
-    dof = gamma.sum() + H.n_free
+    dof = gamma.sum() + H.n_free()
     noise, assumed = np.ones(y.shape[1]), 1.0
     if is_normal:
         assert dof < 0.9 * count  # no bound is reached

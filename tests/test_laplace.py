@@ -59,9 +59,10 @@ def test_evidence(loss, n_outputs, n, tied):
     prior, noise = alpha @ squares, 1.0
     if loss == "squared_error":
         errors = sample.weight @ (sample.y - raw) ** 2
-        floor = 2 * np.pi * errors.mean() / n / n
+        variance = sample.weight @ (sample.y - sample.weight @ sample.y / n) ** 2 / n
+        floor = 2 * np.pi * variance.mean() / n
         bound = Exact.of(*net.parts, net.decay, floor)
-        gamma, n_free = bound.n_effective(), bound.n_free
+        gamma, n_free = bound.n_effective(), bound.n_free()
         dof, outputs = gamma.sum() + n_free, n * n_outputs
         noise = errors * n_outputs / max(outputs - dof, 1e-3 * outputs)
         assert_allclose(found.noise, noise, rtol=1e-6)
@@ -74,7 +75,7 @@ def test_evidence(loss, n_outputs, n, tied):
         log_det, directions, noise = bound.log_det(), bound.n_directions, noise.mean()
     else:
         bound = Exact.of(*net.parts, net.decay, 2 * np.pi / n)
-        gamma, n_free, assumed = bound.n_effective(), bound.n_free, 1.0
+        gamma, n_free, assumed = bound.n_effective(), bound.n_free(), 1.0
         losses = net.objective.loss.loss(sample.y, raw)
         top = net.objective.loss.saturated_log_likelihood(sample.y)
         log_likelihood = sample.weight @ (top - losses)

@@ -19,7 +19,7 @@ import numpy as np
 
 from skwd._curvature.base import Curvature
 from skwd._curvature.factors import tangent, training_rows
-from skwd._curvature.laplace import curvature_of, mean_noise
+from skwd._curvature.laplace import curvature_of
 from skwd._losses import Loss
 from skwd._network import Network
 from skwd._path import Problem
@@ -36,8 +36,7 @@ def follow(
     layout, loss, sample = problem.layout, problem.loss, problem.training
     network = Network(layout, problem.activation)
     per_layer = np.full(layout.n_weight_layers, alpha)
-    noise = mean_noise(network, loss, sample, params).mean()
-    at, many = (params, per_layer, noise), len(alphas) > 1
+    at, many = (params, per_layer), len(alphas) > 1
     curvature = curvature_of(network, loss, sample, *at, many_scales=many)
     scales, n = alphas / alpha, sample.total_weight
     moves = _moves(problem, curvature, params, per_layer, scales)
@@ -64,8 +63,8 @@ def follow(
         with np.errstate(over="ignore", invalid="ignore"):
             errors = np.sqrt(np.maximum(square - mean**2, 0.0) / n)
         return AlphaPath(alphas, mean, errors)
-    dof = np.array([curvature.n_effective(scale).sum() for scale in scales])
-    left = 1.0 - (dof + curvature.n_free) / (n * sample.y.shape[1])
+    dof = [curvature.n_effective(at).sum() + curvature.n_free(at) for at in scales]
+    left = 1.0 - np.array(dof) / (n * sample.y.shape[1])
     with np.errstate(divide="ignore", over="ignore"):
         gcv = np.where(left > 0.0, mean / np.square(left), np.inf)
     return AlphaPath(alphas, gcv, None)

@@ -25,7 +25,7 @@ from skwd._training import Trained, train
 # The grid, in units of a (`search_scale`), and where the first fit is.
 LOWEST, HIGHEST, HIGHEST_LINEAR = 1e-7, 1.0, 1e4
 PER_DECADE = 10
-START, START_KNOWN_NOISE = 1e-4, 10**-1.4
+START, START_KNOWN_NOISE = 1e-2, 10**-1.4
 # In steps of the grid: the most that alpha changes between two fits along paths, and
 # what it changes by without them, a factor of 2.5.
 LONGEST, STEP = 10, 4

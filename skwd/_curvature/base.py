@@ -36,7 +36,6 @@ class Curvature(ABC):
     decay: np.ndarray  # (P,) alpha of each parameter, zero for biases
     log_det_free: float  # of the unpenalised parameters, over n_directions
     n_directions: int
-    n_free: float  # unpenalised parameters that the data determine
 
     # Whether a row's own part in H is so exact that it can be taken out again.
     knows_rows = True
@@ -44,6 +43,10 @@ class Curvature(ABC):
     @abstractmethod
     def n_effective(self, scale: float = 1.0) -> np.ndarray:
         """Penalised parameters that the data determine, gamma of each layer, (L,)."""
+
+    @abstractmethod
+    def n_free(self, scale: float = 1.0) -> float:
+        """Unpenalised parameters that the data determine."""
 
     @abstractmethod
     def _log_det_ratio(self, scale: float) -> float:

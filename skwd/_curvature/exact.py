@@ -31,7 +31,7 @@ from skwd._objective import Sample
 class Exact(Curvature):
     """All of H: from P x P or from N x N numbers, whichever are fewer."""
 
-    T: np.ndarray  # (n_unpenalised, r) inverse root of their block
+    free: Free
     C: np.ndarray  # (n_penalised, r)
     penalised: Penalised
 
@@ -65,9 +65,9 @@ class Exact(Curvature):
             C = Phi_w.T @ Q
             # The root of I - QQ', whose columns are orthogonal, of length root(part).
             Psi = Phi_w
+            many_scales |= (np.square(Phi_w).sum(axis=0) / root**2).sum() > MOST_TRACE
             Psi -= (Q / (1.0 + np.sqrt(1.0 - free.part))) @ C.T
             Psi /= root
-            many_scales |= np.vdot(Psi, Psi) > MOST_TRACE
             form = Spectrum.of_samples if many_scales else OfSamples.of
             penalised = form(Psi, masks)
         else:
@@ -76,14 +76,16 @@ class Exact(Curvature):
                 G += Phi.T @ Phi
             free = Free.of(G[np.ix_(~p, ~p)], hidden, floor)
             C = G[np.ix_(p, ~p)] @ free.T
-            S = G[np.ix_(p, p)] - C @ C.T
+            S = G[np.ix_(p, p)]
+            many_scales |= (np.diag(S) / root**2).sum() > MOST_TRACE
+            S -= C @ C.T
             S /= root
             S /= root[:, np.newaxis]
-            many_scales |= np.trace(S) > MOST_TRACE
             form = Spectrum.of_parameters if many_scales else OfParameters.of
             penalised = form(S, masks)
-        known = free.log_det, free.n_directions, float(free.part.sum())
-        return cls(layout, decay, *known, free.T, C, penalised)
+        return cls(
+            layout, decay, free.log_det, free.n_directions, free, C, penalised
+        )
 
     @property
     def n_rows(self) -> int:
@@ -92,13 +94,20 @@ class Exact(Curvature):
     def n_effective(self, scale=1.0):
         return self.penalised.n_effective(scale)
 
+    def n_free(self, scale=1.0):
+        # What the floor adds to H is no data: tr(H^-1 (H - floor - decay)).
+        part = self.free.part
+        added = (self.C * np.sqrt(1.0 - part)).T / np.sqrt(self.decay[self.decay > 0.0])
+        shared = self.penalised.spread(added[part < 1.0, np.newaxis], np.array([scale]))
+        return float(part.sum() - shared.sum())
+
     def _log_det_ratio(self, scale):
         return self.penalised.log_det(scale)
 
     def _split(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of vectors (m, P): along T, and what Psi is made of."""
         p = self.decay > 0.0
-        free = vectors[:, ~p] @ self.T
+        free = vectors[:, ~p] @ self.free.T
         psi = vectors[:, p]
         psi -= free @ self.C.T
         psi /= np.sqrt(self.decay[p])
@@ -118,5 +127,5 @@ class Exact(Curvature):
         weights = self.penalised.solve(psi[0], scales) / np.sqrt(self.decay[p])
         solved = np.empty((len(scales), len(vector)))
         solved[:, p] = weights
-        solved[:, ~p] = (free - weights @ self.C) @ self.T.T
+        solved[:, ~p] = (free - weights @ self.C) @ self.free.T.T
         return solved

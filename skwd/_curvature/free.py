@@ -16,9 +16,9 @@ class Free:
     """The block of unpenalised parameters, inverted: T T' = block^-1.
 
     Output biases (and weights without decay) come first, then hidden biases. Of the
-    former, directions that nothing determines are left out. The prior on biases is
-    flat, of density 1; a hidden bias that the data leave wide open would have more than
-    all of it, so that ``floor`` is the least curvature that a direction has.
+    former, directions that nothing determines are left out. A hidden bias may be one
+    that the data leave wide open, or next to: ``floor`` is the least curvature that a
+    direction of them has.
     """
 
     T: np.ndarray  # (n_unpenalised, r)

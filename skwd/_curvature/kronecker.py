@@ -175,7 +175,6 @@ class Kronecker(Curvature):
             decay,
             log_det_free=float(sum(np.log(values).sum() for values in determined)),
             n_directions=sum(map(len, determined)),
-            n_free=sum(each.B.values @ each.inverse_bias() for each in layers),
             layers=layers,
         )
 
@@ -187,6 +186,9 @@ class Kronecker(Curvature):
         return np.array(
             [(each.ratio / (each.ratio + scale)).sum() for each in self.layers]
         )
+
+    def n_free(self, scale=1.0):
+        return float(sum(each.B.values @ each.inverse_bias() for each in self.layers))
 
     def _log_det_ratio(self, scale):
         return sum(np.log1p(each.ratio / scale).sum() for each in self.layers)

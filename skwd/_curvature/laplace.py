@@ -38,7 +38,7 @@ EXACT_BYTES = 1 << 28
 # The noise is estimated from at least this part of the outputs, whatever the dof: with
 # weights below 1 the parameters can outnumber them.
 LEAST_FREE = 1e-3
-# In the place of 0, for y that a network fits exactly.
+# In the place of 0, for a constant y.
 LEAST_FLOOR = 1e-200
 
 
@@ -55,22 +55,32 @@ def curvature_of(
     sample: Sample,
     params: np.ndarray,
     alpha: np.ndarray,
-    noise: float,
     *,
     many_scales: bool = False,
 ) -> Curvature:
-    """H at the weights ``params`` (P,) with ``alpha`` (n_weight_layers,).
-
-    A hidden bias has at least the curvature of one that n rows leave open by
-    1 / root(2 pi): its posterior then fills the prior, which is flat and of density 1.
-    """
+    """H at the weights ``params`` (P,) with ``alpha`` (n_weight_layers,)."""
     params = params.astype(np.float64, copy=False)
     decay = alpha @ network.layout.layer_masks
-    floor = max(2.0 * np.pi * noise / sample.total_weight, LEAST_FLOOR)
-    at = network, loss, sample, params, decay, floor
+    at = network, loss, sample, params, decay, bias_floor(loss, sample)
     if is_exact(sample.y.size, network.layout.n_params):
         return Exact.of(*at, many_scales=many_scales)
     return Kronecker.of(*at)
+
+
+def bias_floor(loss: Loss, sample: Sample) -> float:
+    """The least curvature of a hidden bias: 2 pi / n times the variance of y.
+
+    The data say little of the bias of a unit that few rows reach, and of linearised
+    networks that are nearly as free as there are rows everything could be true. Each
+    direction of the hidden biases is taken to be known as well as from one row at which
+    a unit of it moves f by root(2 pi) deviations of y (a unit-information prior: Kass
+    and Wasserman, JASA 1995); for losses that know their noise, by root(2 pi).
+    """
+    scale = 1.0
+    if loss.has_noise:
+        y, share = sample.y, sample.share
+        scale = float((share @ np.square(y - share @ y)).mean())
+    return max(2.0 * np.pi * scale / sample.total_weight, LEAST_FLOOR)
 
 
 @dataclass(eq=False)
@@ -100,13 +110,12 @@ class Laplace:
         ``tied`` layers are re-estimated as one.
         """
         n, errors = sample.total_weight, mean_noise(network, loss, sample, params)
-        at = params, alpha, errors.mean()
-        curvature = curvature_of(network, loss, sample, *at)
+        curvature = curvature_of(network, loss, sample, params, alpha)
         gamma = curvature.n_effective()
         squares = squared_weights(network.layout, params)
         if loss.has_noise:
             count, misfit = n * len(errors), n * errors.sum()
-            dof = gamma.sum() + curvature.n_free
+            dof = gamma.sum() + curvature.n_free()
             noise = n * errors * len(errors) / max(count - dof, LEAST_FREE * count)
             free = max(count - curvature.n_directions, LEAST_FREE * count)
             assumed = (misfit + n * (curvature.alpha * squares).sum()) / free
@@ -127,7 +136,7 @@ class Laplace:
     @property
     def dof(self) -> float:
         """Parameters that the data determine, free biases included."""
-        return float(self.n_effective.sum() + self.curvature.n_free)
+        return float(self.n_effective.sum() + self.curvature.n_free())
 
     def covariance(self, factors: Factors) -> np.ndarray:
         """Of the raw prediction at some rows, by their factors: (b, o, o)."""

@@ -14,8 +14,8 @@ from typing import Protocol
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, lapack, solve_triangular
 
-# Cholesky factors are taken of matrices whose trace is no larger: where the data say
-# that much more than the penalty, they lose too many digits.
+# Cholesky factors are taken if the trace, before biases are eliminated, is no larger:
+# where the data say that much more than the penalty, they lose too many digits.
 MOST_TRACE = 1e8
 
 
@@ -66,7 +66,7 @@ class Spectrum:
 
     def _along(self, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coordinates of (..., m) along V, and what V leaves over."""
-        along = (psi.reshape(-1, len(self.V)) @ self.V).reshape(*psi.shape[:-1], -1)
+        along = np.matmul(psi, self.V)
         if self.V.shape[0] == self.V.shape[1]:
             return along, np.zeros((*psi.shape[:-1], 0))
         return along, psi - along @ self.V.T
