@@ -37,7 +37,7 @@ class AlphaPathDisplay:
     line_, split_lines_, band_ : matplotlib artists
         The mean, the splits and the band; ``band_`` is None without standard errors,
         ``split_lines_`` empty without splits.
-    best_line_, one_se_line_ : matplotlib artists
+    best_line_, one_se_line_, chosen_line_ : matplotlib artists
         The marks; ``one_se_line_`` is None without several splits.
 
     See Also
@@ -207,6 +207,13 @@ class AlphaPathDisplay:
                 label=self._label(largest, "1-se"),
                 **mark,
             )
+        self.chosen_line_ = None
+        lines = [self.best_line_, self.one_se_line_]
+        if self.alpha is not None and not any(
+            line and line.get_xdata()[0] == self.alpha for line in lines
+        ):
+            chosen = f"chosen: {self.alpha:.2g}"
+            self.chosen_line_ = ax.axvline(self.alpha, label=chosen, **mark)
         self.line_.set_label(f"mean of {n_splits} splits" if of_splits else "score")
         # Zero has no place on a logarithmic axis: it is drawn below the others.
         positive = self.alphas[self.alphas > 0]

@@ -30,6 +30,9 @@ alpha : float, sequence of float, "evidence", "loo" or "gcv", default=1e-3
     - "loo": approximate leave-one-out [6]_, its mean loss over a path of alphas;
     - "gcv": generalised cross-validation, for squared error.
 
+    The last two take a network as linear about its fit: of small saturating ones
+    ("tanh", "logistic") that learn noisy rows by heart they can think too well.
+
     "loo" and "gcv" end with a plain fit at the alpha they have chosen. Where no alpha
     tells the signal from noise, the network is a constant, and a warning says so.
     ``sample_weight`` are counts here: n is their sum.
@@ -187,16 +190,19 @@ alpha_ : float or ndarray of shape (n_layers - 1,)
 alphas_, alpha_scores_, alpha_score_errors_ : ndarray of shape (n_alphas,)
     With ``alpha="loo"`` or "gcv": the alphas that were compared, ascending, minus the
     expected loss of a new row (that part of J, in its units) and its standard error
-    (None for "gcv"). `AlphaPathDisplay` draws them. For squared errors ``alpha_`` is
-    one of them; for other losses they are wide apart, and ``alpha_`` is the lowest
-    point of the parabola through the three lowest losses.
+    (None for "gcv"). `AlphaPathDisplay` draws them. Hidden networks are judged at fits
+    that are wide apart, and ``alpha_`` is the lowest point of the parabola through the
+    three lowest losses; of a linear model with squared errors it is one of them. Not
+    there if y does not vary.
 <<fitted_posterior>>
 """,
     "fitted_posterior": """\
 log_evidence_, n_effective_params_ : float
     With a posterior or alpha by name: ln p(y | X, alpha) of the y that the network
     sees (scaled by ``normalize_y``), with flat priors of density 1 on the biases, and
-    how many parameters the data determine, biases included.
+    how many parameters the data determine, biases included. Directions of hidden
+    biases of which H is below 2 pi var(y) / n, or 2 pi / n without squared errors, are
+    taken to have that curvature, and no part in the evidence.
 """,
     "fitted": """\
 coefs_, intercepts_ : list of ndarray

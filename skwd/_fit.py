@@ -39,7 +39,7 @@ def draw_seed(random_state) -> int:
 def has_partial_fit(estimator) -> bool:
     """Whether an estimator's solver can continue epoch by epoch."""
     by_name = isinstance(estimator.alpha, str) and estimator.alpha in CHOICES
-    if by_name or estimator.posterior is True:
+    if by_name or estimator.posterior:
         name = f"alpha={estimator.alpha!r}" if by_name else "posterior=True"
         raise AttributeError(
             f"{name} has no partial_fit: it needs a whole fit, to a minimum of J. Use "
@@ -107,7 +107,8 @@ class FitMixin:
         if X_val is not None:
             held_out = self._validate(X_val, y_val, sample_weight_val, "_val")
         start, epochs = None, 0
-        if continued:
+        # A constant, where no alpha found a signal, has nothing to go on from.
+        if continued and any(np.any(W) for W in self.coefs_):
             how = {"by": "warm_start=True", "anew": "Set warm_start=False"}
             start, epochs = partial(self._stored_params, **how), self._n_epochs
         parts = data, held_out, settings, self._seed, None, targets, start, epochs

@@ -130,7 +130,8 @@ def check_optimum(estimator) -> None:
     """Raise where alpha by name or a posterior cannot mean anything."""
     alpha = getattr(estimator, "alpha", None)  # the CV forms have none
     by_name = isinstance(alpha, str)
-    if getattr(estimator, "alpha_per_layer", False) and alpha != "evidence":
+    by_evidence = by_name and alpha == "evidence"
+    if getattr(estimator, "alpha_per_layer", False) and not by_evidence:
         raise ValueError(
             f"alpha_per_layer=True is for alpha='evidence'; got alpha={alpha!r}. Use "
             "alpha='evidence', or a sequence of one alpha per layer."

@@ -16,7 +16,7 @@ _REMEDIES = {
     Status.MAX_ITER: "Increase max_iter or tol, or standardise X (StandardScaler)",
     Status.ROSE: "Lower learning_rate_init, or standardise X (StandardScaler)",
     Status.MAX_FUN: "Increase max_fun or tol, or standardise X (StandardScaler)",
-    Status.UNSETTLED: "Increase max_iter or tol, or standardise X and y",
+    Status.UNSETTLED: "Increase tol, standardise X and y, or give alpha a number",
     Status.STALLED: "Increase tol, standardise X and y, or pass X as float64",
 }
 _REMEDY_EPOCHS = "Increase max_iter, tol or learning_rate_init, or standardise X"

@@ -77,7 +77,7 @@ def test_gcv_is_of_squared_errors():
 
 
 @pytest.mark.parametrize("Estimator", BOTH)
-@pytest.mark.parametrize("alpha", [0.1, [0.1, 0.2], "loo"])
+@pytest.mark.parametrize("alpha", [0.1, [0.1, 0.2], np.array([0.1, 0.2]), "loo"])
 def test_an_alpha_per_layer_is_of_the_evidence(Estimator, alpha):
     assert_refused(
         Estimator(alpha=alpha, alpha_per_layer=True),

@@ -224,3 +224,14 @@ def test_warm_start_searches_anew_from_the_stored_weights(name, regression):
     cold = clone(model).set_params(random_state=1).fit(X, y)
     assert np.abs(cold.coefs_[0] - first.coefs_[0]).max() > 0.1
     assert np.abs(model.coefs_[0] - first.coefs_[0]).max() < 0.1
+
+
+@NAMES
+def test_a_warm_start_leaves_a_constant(name, regression):
+    """Where every weight is zero their gradient is, too."""
+    X, y = regression
+    model = WeightDecayMLPRegressor(alpha=name, warm_start=True, **WIDER)
+    model.fit(X, np.ones(len(y)))
+    assert not any(np.any(W) for W in model.coefs_)
+    model.fit(X, y)
+    assert model.score(X, y) == clone(model).fit(X, y).score(X, y) > 0.9

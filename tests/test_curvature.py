@@ -19,6 +19,7 @@ from skwd._activations import ACTIVATIONS
 from skwd._curvature.exact import Exact
 from skwd._curvature.factors import Rows, factors_of, jacobian, tangent, whitened
 from skwd._curvature.free import Free
+from skwd._curvature.penalised import of_parameters
 from skwd._network import row_block
 
 SCALES = np.array([1.0, 0.1, 30.0])
@@ -130,6 +131,25 @@ def test_a_floor_under_hidden_biases(n):
     spread = lifted.covariances(factors, np.ones(1))[0]
     expected = np.einsum("nop,pq,nkq->nok", net.J, net.inverse(), net.J)
     assert_allclose(spread, expected, rtol=1e-5)
+
+
+@both_ways
+def test_no_decay_at_all(many_scales):
+    """There is nothing beside the unpenalised parameters."""
+    net, _, factors = closed(network(hidden=(), alpha=np.zeros((1, 1))))
+    curvature = exact(net, many_scales=many_scales)
+    assert curvature.n_effective().tolist() == [0.0]
+    assert curvature.n_free() == curvature.n_directions == len(net.w)
+    inverse = np.linalg.inv(net.G)
+    expected = np.einsum("nop,pq,nkq->nok", net.J, inverse, net.J)
+    assert_allclose(curvature.covariances(factors, np.ones(1))[0], expected, rtol=1e-9)
+    solved = curvature.solve(net.G @ net.w, np.ones(1))[0]
+    assert_allclose(solved, net.w, rtol=1e-9, atol=1e-12)
+
+
+def test_what_rounding_has_made_indefinite_has_a_spectrum():
+    S, masks = np.diag([3.0, -2.0]), np.ones((1, 2))
+    assert of_parameters(S, masks, many_scales=False).ratio.tolist() == [0.0, 3.0]
 
 
 def test_units_that_never_act_are_left_out():

@@ -111,9 +111,11 @@ def test_a_path_without_splits(name, regression):
     np.testing.assert_array_equal(display.line_.get_xdata(), model.alphas_)
     np.testing.assert_array_equal(display.line_.get_ydata(), model.alpha_scores_)
     assert display.split_lines_ == [] and display.one_se_line_ is None
-    assert display.best_line_.get_xdata()[0] == model.alpha_
-    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert f"best: {model.alpha_:.2g}, chosen" in texts and "score" in texts
+    best = model.alphas_[np.argmax(model.alpha_scores_)]
+    assert display.best_line_.get_xdata()[0] == best != model.alpha_
+    assert display.chosen_line_.get_xdata()[0] == model.alpha_  # between two of them
+    texts = {text.get_text() for text in display.ax_.get_legend().get_texts()}
+    assert {f"best: {best:.2g}", f"chosen: {model.alpha_:.2g}", "score"} <= texts
     if name == "gcv":
         assert display.band_ is None
         label = "Negative generalized cross-validation"

@@ -35,7 +35,8 @@ outputs = pytest.mark.parametrize("n_outputs", [1, 3])
 def use(form, monkeypatch):
     """Have every curvature taken in this form."""
     if form == "Kronecker":
-        monkeypatch.setattr(laplace_module, "EXACT_WORK", 0.0)
+        for limit in ("EXACT_WORK", "EXACT_WORK_OF_ROWS"):
+            monkeypatch.setattr(laplace_module, limit, 0.0)
 
 
 def problem_and_start(loss, n_outputs, n_features=4, weight=None, hidden=()):

@@ -84,8 +84,8 @@ def test_no_network_is_kept_that_scores_less_than_a_constant(seed, name):
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("always")
         model.fit(X, y, sample_weight=s)
-    if model.alpha_scores_.max() > constant + 1e-9:
-        assert model.alpha_ < pull(X, y[:, np.newaxis], s)
+    if model.alpha_ < 0.99 * pull(X, y[:, np.newaxis], s):
+        assert model.alpha_scores_.max() > constant
     else:
         check_is_constant(model, name, X, y, s)
 

@@ -36,8 +36,8 @@ def follow(
     layout, loss, sample = problem.layout, problem.loss, problem.training
     network = Network(layout, problem.activation)
     per_layer = np.full(layout.n_weight_layers, alpha)
-    at, many = (params, per_layer), len(alphas) > 1
-    curvature = curvature_of(network, loss, sample, *at, many_scales=many)
+    asked = {"many_scales": len(alphas) > 1, "of_rows": name == "loo"}
+    curvature = curvature_of(network, loss, sample, params, per_layer, **asked)
     scales, n = alphas / alpha, sample.total_weight
     moves = _moves(problem, curvature, params, per_layer, scales)
     mean, square = np.zeros(len(alphas)), np.zeros(len(alphas))

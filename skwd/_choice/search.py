@@ -1,9 +1,10 @@
 """alpha by approximate leave-one-out or generalised cross-validation.
 
-For squared errors one fit tells of all alphas: follow the path from there, fit again
-at its best, until it stays. For other losses curvature depends on the fit, so that the
-path of a fit at too large an alpha always points down: they are judged where they are
-fitted, in steps towards lower losses, and a parabola about the lowest has the choice.
+One fit tells of all alphas, as far as the network is linear; but curvature depends on
+the fit, so that the path of a fit at too large an alpha always points down. Hidden
+networks are therefore judged where they are fitted, in steps down from a large alpha
+while losses fall, and a parabola about the lowest has the choice. Linear models of
+squared errors have no more to learn from a second fit: their path is exact.
 
 The search goes on from fit to fit; the network that predicts is a plain fit at the
 alpha that was chosen.
@@ -17,19 +18,21 @@ from typing import NamedTuple
 import numpy as np
 
 from skwd._choice.leave_one_out import follow
-from skwd._choice.weak import is_weak, make_constant, without_features
+from skwd._choice.weak import is_without_weights, make_constant, without_features
 from skwd._path import Problem, search_scale
-from skwd._result import AlphaPath, Status
+from skwd._result import AlphaPath
 from skwd._training import Trained, train
 
 # The grid, in units of a (`search_scale`), and where the first fit is.
 LOWEST, HIGHEST, HIGHEST_LINEAR = 1e-7, 1.0, 1e4
 PER_DECADE = 10
-START, START_KNOWN_NOISE = 1e-2, 10**-1.4
-# In steps of the grid: the most that alpha changes between two fits along paths, and
-# what it changes by without them, a factor of 2.5.
-LONGEST, STEP = 10, 4
-MAX_FITS = 30
+START = 10**-1.4
+# What alpha changes by between two fits, in steps of the grid: a factor of 2.5; and the
+# fits without a lower loss that end the way down, and up. Beyond one a loss has to be
+# MUCH lower: of networks that know the rows by heart any loss is an optimist's.
+STEP = 4
+PATIENCE = {-STEP: 2, STEP: 1}
+MUCH = 0.5
 
 
 def alpha_path(problem: Problem) -> np.ndarray:
@@ -55,13 +58,11 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
         ``path`` is what the search has seen, ``criterion`` its lowest loss.
     """
     alphas, settings = alpha_path(problem), problem.settings
-    has_noise = problem.loss.has_noise
-    start = (START if has_noise else START_KNOWN_NOISE) * search_scale(problem.training)
+    start = START * search_scale(problem.training)
     first = int(np.argmin(np.abs(alphas - start)))
-    searches = [
-        (_along_paths if has_noise else _by_steps)(first, alphas)
-        for _ in problem.params0
-    ]
+    is_exact = problem.loss.has_noise and problem.layout.n_weight_layers == 1
+    search = _along_the_path if is_exact else _by_steps
+    searches = [search(first, alphas) for _ in problem.params0]
     at = np.array([next(search) for search in searches])
     shape = len(at), problem.layout.n_weight_layers
 
@@ -73,34 +74,32 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
     criterion, paths = np.full(len(at), np.inf), [None] * len(at)
     running, chosen = np.flatnonzero(~trained.lost), []
     constant = follow(*without_features(problem), np.ones(1), name).losses[0]
-    for n_fits in range(1, MAX_FITS + 1):
-        going = []
+    n_fits = 0
+    while len(running):
+        n_fits, going = n_fits + 1, []
         for k in running:
-            where = alphas if has_noise else alphas[at[k] : at[k] + 1]
+            where = alphas if is_exact else alphas[at[k] : at[k] + 1]
             path = follow(problem, trained.params[k], alphas[at[k]], where, name)
             if settings.verbose:
                 print(f"Network {k}, fit {n_fits}: alpha = {alphas[at[k]]:.4g}")
             asked = searches[k].send(path)
             paths[k] = asked.path
             criterion[k] = asked.path.losses.min()
-            weak = is_weak(problem, trained, k, alphas[asked.place], alphas[-1])
-            if weak or (asked.is_last and criterion[k] > constant):
-                make_constant(problem, trained, k, alphas[-1])
-                criterion[k] = constant
-                continue
             at[k] = asked.place
             (chosen if asked.is_last else going).append(k)
         running = np.array(going, dtype=int)
-        if not len(running) or n_fits == MAX_FITS:
-            break
-        params = trained.params[running].astype(np.float64)
-        trained.go_on(running, fit(running, params))
-        running = running[~trained.lost[running]]
-    last = np.array(sorted([*chosen, *running]), dtype=int)
-    if len(last):
+        if len(running):
+            params = trained.params[running].astype(np.float64)
+            trained.go_on(running, fit(running, params))
+            running = running[~trained.lost[running]]
+    if chosen:
+        last = np.array(sorted(chosen))
         trained.take(last, fit(last, problem.params0[last]))
-    unsettled = running[~trained.lost[running]]
-    trained.status[unsettled] = Status.UNSETTLED
+    for k in chosen:
+        nothing = criterion[k] >= constant or at[k] == len(alphas) - 1
+        if not trained.lost[k] and (nothing or is_without_weights(problem, trained, k)):
+            make_constant(problem, trained, k, alphas[-1])
+            criterion[k] = constant
     trained.criterion, trained.path = criterion, paths
     return trained
 
@@ -117,47 +116,41 @@ class Asked(NamedTuple):
 Search = Generator[int | Asked, AlphaPath, None]
 
 
-def _along_paths(at: int, alphas: np.ndarray) -> Search:
-    """Fit at the best place of the path from the last fit, until it stays.
-
-    Where paths point back and forth the moves get shorter.
-    """
+def _along_the_path(at: int, alphas: np.ndarray) -> Search:
+    """Where the path from the first fit is lowest."""
     path = yield at
-    longest, last = LONGEST, 0
-    while True:
-        # The highest of equals: GCV is infinite where nothing is left to be noise.
-        move = len(alphas) - 1 - int(np.argmin(path.losses[::-1])) - at
-        if move * last < 0:
-            longest //= 2
-        last = int(np.clip(move, -longest, longest))
-        at += last
-        path = yield Asked(at, not move or not longest, path)
+    # The highest of equals: GCV is infinite where nothing is left to be noise.
+    best = len(alphas) - 1 - int(np.argmin(path.losses[::-1]))
+    yield Asked(best, True, path)
 
 
 def _by_steps(at: int, alphas: np.ndarray) -> Search:
-    """Down from ``at`` or up, while losses fall; then where a parabola is lowest."""
+    """Down from ``at`` while losses fall, and up; then where a parabola is lowest."""
     seen: dict[int, AlphaPath] = {}
 
     def loss(i: int) -> float:
         return seen[i].losses[0]
 
     def known() -> AlphaPath:
-        return AlphaPath(
-            alphas[sorted(seen)],
-            np.array([loss(i) for i in sorted(seen)]),
-            np.array([seen[i].errors[0] for i in sorted(seen)]),
-        )
+        paths = [seen[i] for i in sorted(seen)]
+        losses = np.array([path.losses[0] for path in paths])
+        errors = None
+        if paths[0].errors is not None:
+            errors = np.array([path.errors[0] for path in paths])
+        return AlphaPath(alphas[sorted(seen)], losses, errors)
 
     seen[at] = yield at
-    best, moved = at, True
-    while moved:
-        moved = False
-        for to in (best - STEP, best + STEP):
-            if 0 <= to < len(alphas) and to not in seen:
+    best = at
+    for step, patience in PATIENCE.items():
+        to, left = best + step, patience
+        while left and 0 <= to < len(alphas):
+            if to not in seen:
                 seen[to] = yield Asked(to, False, known())
-                if loss(to) < loss(best):
-                    best, moved = to, True
-                    break
+            if loss(to) < loss(best) * (1.0 if left == patience else MUCH):
+                best, left = to, patience
+            else:
+                left -= 1
+            to += step
     beside = best - STEP, best + STEP
     if all(to in seen for to in beside):
         left, right = (loss(to) - loss(best) for to in beside)

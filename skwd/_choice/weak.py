@@ -21,6 +21,11 @@ def is_weak(problem: Problem, trained: Trained, k: int, best, top: float) -> boo
     nearly = (1.0 - 1e-9) * top  # alpha is there but for rounding
     if (trained.alpha[k] >= nearly).all() and np.all(np.asarray(best) >= nearly):
         return True
+    return is_without_weights(problem, trained, k)
+
+
+def is_without_weights(problem: Problem, trained: Trained, k: int) -> bool:
+    """Whether alpha has driven every weight of network k to about zero."""
     params, gain = trained.params[k : k + 1], problem.activation.gain
     return is_collapsed(problem.layout, gain, params)
 

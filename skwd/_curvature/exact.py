@@ -16,11 +16,10 @@ from skwd._curvature.factors import (
 from skwd._curvature.free import Free
 from skwd._curvature.penalised import (
     MOST_TRACE,
-    OfParameters,
-    OfSamples,
     Penalised,
-    Spectrum,
     gram,
+    of_parameters,
+    of_samples,
 )
 from skwd._losses import Loss
 from skwd._network import Network
@@ -68,8 +67,7 @@ class Exact(Curvature):
             many_scales |= (np.square(Phi_w).sum(axis=0) / root**2).sum() > MOST_TRACE
             Psi -= (Q / (1.0 + np.sqrt(1.0 - free.part))) @ C.T
             Psi /= root
-            form = Spectrum.of_samples if many_scales else OfSamples.of
-            penalised = form(Psi, masks)
+            penalised = of_samples(Psi, masks, many_scales)
         else:
             G = np.zeros((layout.n_params, layout.n_params))
             for Phi in blocks:
@@ -81,11 +79,8 @@ class Exact(Curvature):
             S -= C @ C.T
             S /= root
             S /= root[:, np.newaxis]
-            form = Spectrum.of_parameters if many_scales else OfParameters.of
-            penalised = form(S, masks)
-        return cls(
-            layout, decay, free.log_det, free.n_directions, free, C, penalised
-        )
+            penalised = of_parameters(S, masks, many_scales)
+        return cls(layout, decay, free.log_det, free.n_directions, free, C, penalised)
 
     @property
     def n_rows(self) -> int:

@@ -30,10 +30,12 @@ from skwd._losses import Loss
 from skwd._network import Network, Pass, block_rows
 from skwd._objective import Sample
 
-# The whole of H as long as its work, N P m + 10 m^3 with N outputs of rows, P
-# parameters and m the fewer of them, is a second or so, and its memory small; beyond it
-# a Kronecker product per layer.
-EXACT_WORK = 4e10
+# The whole of H as long as its work is a second or so, and its memory small; beyond it
+# a Kronecker product per layer, which has no leverages of single rows: where those are
+# asked, more work is worth it. The work is N P m with N outputs of rows, P parameters
+# and m the fewer of them, and m^3 times that of a Cholesky factor, or of a spectrum.
+EXACT_WORK, EXACT_WORK_OF_ROWS = 4e10, 1e11
+CHOLESKY, SPECTRUM = 2.0, 10.0
 EXACT_BYTES = 1 << 28
 # The noise is estimated from at least this part of the outputs, whatever the dof: with
 # weights below 1 the parameters can outnumber them.
@@ -42,11 +44,19 @@ LEAST_FREE = 1e-3
 LEAST_FLOOR = 1e-200
 
 
-def is_exact(n_outputs_of_rows: int, n_params: int) -> bool:
+def is_exact(
+    n_outputs_of_rows: int,
+    n_params: int,
+    *,
+    many_scales: bool = False,
+    of_rows: bool = False,
+) -> bool:
     """Whether the curvature of so many outputs and parameters is taken whole."""
     fewer = min(n_outputs_of_rows, n_params)
-    work = n_outputs_of_rows * n_params * fewer + 10 * fewer**3
-    return work <= EXACT_WORK and 8 * n_params * fewer <= EXACT_BYTES
+    work = float(n_outputs_of_rows) * n_params * fewer
+    work += (SPECTRUM if many_scales else CHOLESKY) * float(fewer) ** 3
+    limit = EXACT_WORK_OF_ROWS if of_rows else EXACT_WORK
+    return work <= limit and 8 * n_params * fewer <= EXACT_BYTES
 
 
 def curvature_of(
@@ -57,12 +67,14 @@ def curvature_of(
     alpha: np.ndarray,
     *,
     many_scales: bool = False,
+    of_rows: bool = False,
 ) -> Curvature:
     """H at the weights ``params`` (P,) with ``alpha`` (n_weight_layers,)."""
     params = params.astype(np.float64, copy=False)
     decay = alpha @ network.layout.layer_masks
     at = network, loss, sample, params, decay, bias_floor(loss, sample)
-    if is_exact(sample.y.size, network.layout.n_params):
+    size, asked = sample.y.size, {"many_scales": many_scales, "of_rows": of_rows}
+    if is_exact(size, network.layout.n_params, **asked):
         return Exact.of(*at, many_scales=many_scales)
     return Kronecker.of(*at)
 

@@ -19,6 +19,26 @@ from scipy.linalg import cho_solve, cholesky, lapack, solve_triangular
 MOST_TRACE = 1e8
 
 
+def of_samples(Psi: np.ndarray, masks: np.ndarray, many_scales: bool) -> Penalised:
+    """From Psi (N, m), by N x N numbers."""
+    if not many_scales:
+        try:
+            return OfSamples.of(Psi, masks)
+        except np.linalg.LinAlgError:  # not positive definite, by rounding
+            pass
+    return Spectrum.of_samples(Psi, masks)
+
+
+def of_parameters(S: np.ndarray, masks: np.ndarray, many_scales: bool) -> Penalised:
+    """From S = Psi'Psi, by m x m numbers."""
+    if not many_scales:
+        try:
+            return OfParameters.of(S, masks)
+        except np.linalg.LinAlgError:
+            pass
+    return Spectrum.of_parameters(S, masks)
+
+
 class Penalised(Protocol):
     """What `Exact` asks of it; psi is the penalised part of a row of a Jacobian."""
 
@@ -111,7 +131,7 @@ class OfParameters:
         return _log_det_ratio(self._root(scale), scale)
 
     def spread(self, psi, scales):
-        flat = psi.reshape(-1, psi.shape[2]).T
+        flat = _rows(psi).T
         parts = [_divided(self._root(scale), flat).T for scale in scales]
         return np.stack([gram(part.reshape(psi.shape)) for part in parts])
 
@@ -144,7 +164,7 @@ class OfSamples:
         return _log_det_ratio(self._root(scale), scale)
 
     def spread(self, psi, scales):
-        shape, flat = psi.shape[:2], self.Psi @ psi.reshape(-1, psi.shape[2]).T
+        shape, flat = psi.shape[:2], self.Psi @ _rows(psi).T
         known = [_divided(self._root(scale), flat).T for scale in scales]
         return np.stack(
             [
@@ -160,8 +180,18 @@ class OfSamples:
         return (psi - known @ self.Psi) / scales[:, np.newaxis]
 
 
+# Without any penalised parameter there are matrices of no rows, which LAPACK refuses.
+
+
+def _rows(psi: np.ndarray) -> np.ndarray:
+    """(b, c, m) -> (b * c, m)."""
+    return psi.reshape(psi.shape[0] * psi.shape[1], psi.shape[2])
+
+
 def _factor(matrix: np.ndarray, scale: float) -> np.ndarray:
     """The lower Cholesky factor of matrix + scale."""
+    if not len(matrix):
+        return matrix
     shifted = matrix.copy()
     shifted.flat[:: len(shifted) + 1] += scale
     return cholesky(shifted, lower=True, overwrite_a=True, check_finite=False)
@@ -169,16 +199,22 @@ def _factor(matrix: np.ndarray, scale: float) -> np.ndarray:
 
 def _divided(root: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """root^-1 columns."""
+    if not columns.size:
+        return columns
     return solve_triangular(root, columns, lower=True, check_finite=False)
 
 
 def _solved(root: np.ndarray, vector: np.ndarray) -> np.ndarray:
     """(root root')^-1 vector."""
+    if not len(root):
+        return vector
     return cho_solve((root, True), vector, check_finite=False)
 
 
 def _inverse(root: np.ndarray) -> np.ndarray:
     """(root root')^-1."""
+    if not len(root):
+        return root
     lower = np.tril(lapack.dpotri(root, lower=1)[0])
     return lower + np.tril(lower, -1).T
 
