@@ -72,6 +72,11 @@ class Problem:
         return self.loss.constant(sample.share @ sample.y)
 
     @property
+    def search_scale(self) -> float:
+        """What searches count alpha in."""
+        return search_scale(self.training, linear=self.layout.n_weight_layers == 1)
+
+    @property
     def has_varying_y(self) -> bool:
         """Whether y varies over the rows trained on."""
         return bool((self.training.y != self.training.y[0]).any())
@@ -147,10 +152,13 @@ def alpha_scale(sample: Sample) -> float:
     return float(top) if top > 0.0 else 1.0
 
 
-def search_scale(sample: Sample) -> float:
-    """a, or what noise alone would make of it where X'(s r) is less than that.
+def search_scale(sample: Sample, *, linear: bool) -> float:
+    """What searches count alpha in, in the units of alpha.
 
-    A signal may cancel in X'(s r), as that of an even function does.
+    Of a hidden network a, or what noise alone would make of it where X'(s r) is less
+    than that: a signal may cancel in X'(s r), as that of an even function does. Of a
+    linear model the mean square of a row of X: its best alpha does not depend on the
+    size of y.
     """
     a = alpha_scale(sample)
     if not (sample.y != sample.y[0]).any():
@@ -162,6 +170,8 @@ def search_scale(sample: Sample) -> float:
             features = X if sparse.issparse(X) else X[:, :-1]
             square += share[:, 0] @ squared_rows(features)
             residual += share[:, 0] @ np.square(y - mean).sum(axis=1)
+        if linear:
+            return float(square) if 0.0 < square < np.inf else a
         chance = np.sqrt(square * residual / sample.total_weight)
     return max(a, float(chance)) if np.isfinite(chance) else a
 

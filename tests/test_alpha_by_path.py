@@ -79,6 +79,19 @@ def test_scores_of_a_linear_model_are_those_of_ridge_cv():
     np.testing.assert_allclose(model.coefs_[0][:, 0], ridge.coef_, rtol=1e-7)
 
 
+@pytest.mark.parametrize("name", ["loo", "gcv"])
+@pytest.mark.parametrize("scale", [1e-4, 1e4])
+def test_alpha_of_a_linear_model_does_not_depend_on_the_size_of_y(name, scale):
+    """As that of RidgeCV does not, and is as X'X."""
+    X, y = linear_problem()
+    model = WeightDecayMLPRegressor(alpha=name, **LINEAR)
+    alpha = model.fit(X, y).alpha_
+    larger = model.set_params(tol=1e-10 * scale).fit(X, scale * y)
+    assert larger.alpha_ == pytest.approx(alpha, rel=1e-9)
+    longer = model.set_params(tol=1e-10 * scale).fit(scale * X, scale * y)
+    assert longer.alpha_ == pytest.approx(alpha * scale**2, rel=1e-9)
+
+
 @pytest.mark.parametrize("n_outputs", [1, 3])
 def test_gcv_is_the_textbook_formula(n_outputs):
     """MSE / (1 - tr(S) / n)^2 / 2, summed over outputs that share S."""

@@ -4,8 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.metrics import log_loss
 
-from skwd import WeightDecayMLPRegressor
+from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 
 NAMES = pytest.mark.parametrize("name", ["evidence", "loo", "gcv"])
 N = 80  # and a hundred units, each with a bias that is not penalised
@@ -59,3 +60,18 @@ def test_intervals_hold_as_many_rows_as_they_say(name):
         mean, std = model.predict(X, return_std=True)
         shares.append(np.mean(np.abs(y - mean) < std))
     assert 0.5 < np.mean(shares) < 0.9
+
+
+@pytest.mark.parametrize("hidden", [(8,), (20, 20)], ids=str)
+@pytest.mark.parametrize("seed", range(3))
+def test_labels_of_noise_are_not_learnt_by_heart(hidden, seed):
+    """No probability of a row of the data leaves much of its doubt."""
+    rng = np.random.default_rng(seed)
+    X, labels = rng.standard_normal((100, 10)), rng.integers(0, 2, 100)
+    model = WeightDecayMLPClassifier(
+        hidden_layer_sizes=hidden, alpha="evidence", random_state=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of weak signals
+        model.fit(X, labels)
+    assert log_loss(labels, model.predict_proba(X)) > 0.5

@@ -21,15 +21,16 @@ import numpy as np
 
 from skwd._choice.weak import is_weak, make_constant
 from skwd._curvature.laplace import Laplace
-from skwd._path import Problem, search_scale
+from skwd._path import Problem
 from skwd._result import Status
 from skwd._training import Settings, Trained, train
 
-# The first fits, and the lowest alpha, in units of a (`search_scale`): the second part
+# The first fits, and the lowest alpha, in units of `search_scale`: the second part
 # of the scan if the lowest of the first is its best. Classes that can be separated fit
-# at every low alpha, where Laplace's approximation is poor: they have one beginning.
+# at every low alpha, where Laplace's approximation is poor: they begin higher.
 SCAN = np.array([1e-3, 1e-2, 1e-1, 1.0]), np.array([1e-5, 1e-4])
-KNOWN_NOISE, LOWEST = 1e-2, 1e-9
+SCAN_KNOWN_NOISE = (np.array([1e-2, 1e-1, 1.0]),)
+LOWEST = 1e-9
 # A hidden layer collapses about a; a linear model has no such end.
 HIGHEST, HIGHEST_LINEAR = 1.0, 1e6
 MAX_ROUNDS = 50
@@ -139,12 +140,10 @@ class Walk:
 
 def _first_fits(problem: Problem, tied: bool) -> Trained:
     """Every restart, fitted where on the grid the first has the most evidence."""
-    settings, unit = problem.settings, search_scale(problem.training)
-    at = np.full(problem.layout.n_weight_layers, KNOWN_NOISE * unit)
-    if not problem.loss.has_noise:
-        return train(problem.objective(at), problem.params0, settings)
+    settings, unit = problem.settings, problem.search_scale
+    at = np.full(problem.layout.n_weight_layers, unit)
     begun, best = None, -np.inf
-    for grid in SCAN:
+    for grid in SCAN if problem.loss.has_noise else SCAN_KNOWN_NOISE:
         alphas = unit * np.outer(grid, np.ones_like(at))
         starts = np.repeat(problem.params0[:1], len(grid), axis=0)
         scan = train(problem.objective(alphas), starts, _short(settings))
@@ -173,7 +172,7 @@ def _short(settings: Settings) -> Settings:
 
 def alpha_range(problem: Problem) -> tuple[float, float]:
     """The lowest and highest alpha that are tried."""
-    scale = search_scale(problem.training)
+    scale = problem.search_scale
     linear = problem.layout.n_weight_layers == 1
     return LOWEST * scale, (HIGHEST_LINEAR if linear else HIGHEST) * scale
 

@@ -19,11 +19,11 @@ import numpy as np
 
 from skwd._choice.leave_one_out import follow
 from skwd._choice.weak import is_without_weights, make_constant, without_features
-from skwd._path import Problem, search_scale
+from skwd._path import Problem
 from skwd._result import AlphaPath
 from skwd._training import Trained, train
 
-# The grid, in units of a (`search_scale`), and where the first fit is.
+# The grid, in units of `search_scale`, and where the first fit is.
 LOWEST, HIGHEST, HIGHEST_LINEAR = 1e-7, 1.0, 1e4
 PER_DECADE = 10
 START = 10**-1.4
@@ -41,7 +41,7 @@ def alpha_path(problem: Problem) -> np.ndarray:
     highest = HIGHEST_LINEAR if linear else HIGHEST
     first, last = np.log10(LOWEST), np.log10(highest)
     steps = np.linspace(first, last, round((last - first) * PER_DECADE) + 1)
-    return search_scale(problem.training) * 10.0**steps
+    return problem.search_scale * 10.0**steps
 
 
 def choose_by_path(problem: Problem, name: str) -> Trained:
@@ -58,7 +58,7 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
         ``path`` is what the search has seen, ``criterion`` its lowest loss.
     """
     alphas, settings = alpha_path(problem), problem.settings
-    start = START * search_scale(problem.training)
+    start = START * problem.search_scale
     first = int(np.argmin(np.abs(alphas - start)))
     is_exact = problem.loss.has_noise and problem.layout.n_weight_layers == 1
     search = _along_the_path if is_exact else _by_steps

@@ -8,7 +8,7 @@ import numpy as np
 
 from skwd._layout import Layout, is_collapsed
 from skwd._objective import Sample
-from skwd._path import Problem, search_scale
+from skwd._path import Problem
 from skwd._result import Status
 from skwd._training import Trained, train
 
@@ -32,7 +32,7 @@ def is_without_weights(problem: Problem, trained: Trained, k: int) -> bool:
 
 def train_constant(problem: Problem) -> Trained:
     """Constants in the place of all networks, at alpha = a."""
-    a = search_scale(problem.training)
+    a = problem.search_scale
     alpha = np.full(problem.layout.n_weight_layers, a)
     trained = train(problem.objective(alpha), problem.params0, problem.settings)
     for k in np.flatnonzero(~trained.lost):
