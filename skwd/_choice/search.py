@@ -27,11 +27,10 @@ from skwd._training import Trained, train
 LOWEST, HIGHEST, HIGHEST_LINEAR = 1e-7, 1.0, 1e4
 PER_DECADE = 10
 START = 10**-1.4
-# What alpha changes by between two fits, in steps of the grid: a factor of 2.5; and the
-# fits without a lower loss that end the way down, and up. Beyond one a loss has to be
-# MUCH lower: of networks that know the rows by heart any loss is an optimist's.
+# What alpha changes by between two fits, in steps of the grid: a factor of 2.5. One fit
+# without a lower loss ends the way up, and down unless the next is MUCH lower, as it may
+# be of squared errors: of networks that know the rows by heart any loss is an optimist's.
 STEP = 4
-PATIENCE = {-STEP: 2, STEP: 1}
 MUCH = 0.5
 
 
@@ -61,8 +60,13 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
     start = START * problem.search_scale
     first = int(np.argmin(np.abs(alphas - start)))
     is_exact = problem.loss.has_noise and problem.layout.n_weight_layers == 1
-    search = _along_the_path if is_exact else _by_steps
-    searches = [search(first, alphas) for _ in problem.params0]
+    patience = 2 if problem.loss.has_noise else 1
+    searches = [
+        _along_the_path(first, alphas)
+        if is_exact
+        else _by_steps(first, alphas, patience)
+        for _ in problem.params0
+    ]
     at = np.array([next(search) for search in searches])
     shape = len(at), problem.layout.n_weight_layers
 
@@ -124,8 +128,11 @@ def _along_the_path(at: int, alphas: np.ndarray) -> Search:
     yield Asked(best, True, path)
 
 
-def _by_steps(at: int, alphas: np.ndarray) -> Search:
-    """Down from ``at`` while losses fall, and up; then where a parabola is lowest."""
+def _by_steps(at: int, alphas: np.ndarray, patience: int) -> Search:
+    """Down from ``at`` while losses fall, and up; then where a parabola is lowest.
+
+    ``patience`` fits without a lower loss end the way down.
+    """
     seen: dict[int, AlphaPath] = {}
 
     def loss(i: int) -> float:
@@ -141,15 +148,15 @@ def _by_steps(at: int, alphas: np.ndarray) -> Search:
 
     seen[at] = yield at
     best = at
-    for step, patience in PATIENCE.items():
-        to, left = best + step, patience
-        while left and 0 <= to < len(alphas):
+    for step, most in ((-STEP, patience), (STEP, 1)):
+        to, misses = best + step, 0
+        while misses < most and 0 <= to < len(alphas):
             if to not in seen:
                 seen[to] = yield Asked(to, False, known())
-            if loss(to) < loss(best) * (1.0 if left == patience else MUCH):
-                best, left = to, patience
+            if loss(to) < loss(best) * (MUCH if misses else 1.0):
+                best, misses = to, 0
             else:
-                left -= 1
+                misses += 1
             to += step
     beside = best - STEP, best + STEP
     if all(to in seen for to in beside):
