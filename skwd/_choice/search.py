@@ -13,6 +13,7 @@ alpha that was chosen.
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +29,8 @@ LOWEST, HIGHEST, HIGHEST_LINEAR = 1e-7, 1.0, 1e4
 PER_DECADE = 10
 START = 10**-1.4
 # What alpha changes by between two fits, in steps of the grid: a factor of 2.5. One fit
-# without a lower loss ends the way up, and down unless the next is MUCH lower, as it may
-# be of squared errors: of networks that know the rows by heart any loss is an optimist's.
+# without a lower loss ends the way; down, squared errors may have a next that is MUCH
+# lower: of networks that know the rows by heart any loss is an optimist's.
 STEP = 4
 MUCH = 0.5
 
@@ -61,12 +62,8 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
     first = int(np.argmin(np.abs(alphas - start)))
     is_exact = problem.loss.has_noise and problem.layout.n_weight_layers == 1
     patience = 2 if problem.loss.has_noise else 1
-    searches = [
-        _along_the_path(first, alphas)
-        if is_exact
-        else _by_steps(first, alphas, patience)
-        for _ in problem.params0
-    ]
+    search = _along_the_path if is_exact else partial(_by_steps, patience=patience)
+    searches = [search(first, alphas) for _ in problem.params0]
     at = np.array([next(search) for search in searches])
     shape = len(at), problem.layout.n_weight_layers
 
