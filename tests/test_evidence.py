@@ -147,6 +147,9 @@ def robot_arm(rng, n):
     return np.column_stack([x1, x2]), np.column_stack([first, second])
 
 
+# At tol=1e-5 the alphas of some start may still move a little after fifty rounds, which
+# is warned of; the error is what matters here.
+@pytest.mark.filterwarnings("ignore:.* did not settle on alpha.*")
 def test_the_robot_arm_is_learnt_to_its_noise_floor():
     """Noise of deviation 0.05 on both outputs: an error of 0.005 for the truth itself,
     to which a network adds its distance from it."""
