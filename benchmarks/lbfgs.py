@@ -140,9 +140,9 @@ def compare_optimisers(X, y):
         [r.nfev for r in runs],
     )
     limits = {"max_iter": 200, "max_fun": 10_000, "tol": 1e-5}
-    kept = skwd._lbfgs.MEMORY
+    kept = skwd._pairs.MEMORY
     for pairs in (10, kept):
-        skwd._lbfgs.MEMORY = pairs
+        skwd._pairs.MEMORY = pairs
         seconds, r = best_of(lambda: skwd._lbfgs.minimize(objective, x0, **limits))
         report(f"skwd, one stack, {pairs} pairs", seconds, r.fun, r.nfev)
 

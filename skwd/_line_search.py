@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from skwd._result import every, some
+
 # Strong Wolfe constants (Nocedal and Wright 2006, eq. 3.7), as in SciPy's L-BFGS-B.
 SUFFICIENT_DECREASE = 1e-3
 CURVATURE = 0.9
@@ -23,35 +25,46 @@ STRONG_TRIALS = 4
 NOISE = 10.0
 
 
-def is_wolfe(
-    trial: np.ndarray, start: np.ndarray, n_trials: np.ndarray, eps: float
+def are_wolfe(
+    step: np.ndarray,
+    fun: np.ndarray,
+    slope: np.ndarray,
+    fun0: np.ndarray,
+    slope0: np.ndarray,
+    n_trials: np.ndarray,
+    eps: float,
 ) -> np.ndarray:
-    """Which trials (K, 3) are good enough to end the search from ``start`` (K, 3)."""
-    (step, fun, slope), (_, fun0, slope0) = trial.T, start.T
+    """Which trials end their search from (0, ``fun0``, ``slope0``); all (K,)."""
     decrease = SUFFICIENT_DECREASE * step * slope0
-    noise = NOISE * eps * np.abs(fun0)
-    lower = fun <= fun0 + decrease
-    # Hager and Zhang's approximate conditions, where J itself is all rounding.
-    level = (fun <= fun0 + noise) & (np.abs(decrease) <= noise)
-    level &= slope <= (2.0 * SUFFICIENT_DECREASE - 1.0) * slope0
-    flat_enough = slope >= CURVATURE * slope0  # false for a slope that is not a number
-    overshot = (slope > -CURVATURE * slope0) & (n_trials <= STRONG_TRIALS)
-    return (lower | level) & flat_enough & ~overshot
+    good = fun <= fun0 + decrease
+    if not every(good):
+        # Hager and Zhang's approximate conditions, where J itself is all rounding.
+        noise = NOISE * eps * np.abs(fun0)
+        level = (fun <= fun0 + noise) & (np.abs(decrease) <= noise)
+        good |= level & (slope <= (2.0 * SUFFICIENT_DECREASE - 1.0) * slope0)
+    flat = CURVATURE * slope0
+    good &= slope >= flat  # false for a slope that is not a number
+    overshot = slope > -flat
+    if some(overshot):
+        good &= ~overshot | (n_trials > STRONG_TRIALS)
+    return good
 
 
 def narrow(
-    trial: np.ndarray,
-    start: np.ndarray,
+    step: np.ndarray,
+    fun: np.ndarray,
+    slope: np.ndarray,
+    fun0: np.ndarray,
+    slope0: np.ndarray,
     low: np.ndarray,
     high: np.ndarray,
     n_trials: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The bracket (low, high) after a trial that was not accepted, and the next step.
 
-    Nocedal and Wright 2006, algorithms 3.5 and 3.6. All arguments (k, 3) or (k,).
+    Nocedal and Wright 2006, algorithms 3.5 and 3.6. The bracket (k, 3), all else (k,).
     """
-    step, fun, slope = trial.T
-    _, fun0, slope0 = start.T
+    trial = np.column_stack([step, fun, slope])
     # Not (a <= b) rather than a > b: a trial that is not finite is too high as well.
     too_high = ~(fun <= fun0 + SUFFICIENT_DECREASE * step * slope0)
     too_high |= ~(fun < low[:, 1])

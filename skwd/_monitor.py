@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skwd._objective import Objective
-from skwd._result import CONVERGED, RUNNING, STOPPED, Status
+from skwd._result import CONVERGED, RUNNING, STOPPED, Status, some
 
 # J that ends this far above the lowest it had been, relative, has risen: more than the
 # ripple of gradient descent at the edge of stability.
@@ -115,14 +115,17 @@ class Monitor:
             known = np.where(np.isinf(reference), 0.0, np.abs(reference))
             margin = self.tol + self.relative_tol * known
         improved = watched < reference - margin
-        self.reference[networks[improved]] = watched[improved]
-        self.waited[networks] = np.where(improved, 0, self.waited[networks] + 1)
+        self.waited[networks] += 1
+        better = networks[improved]
+        self.waited[better] = 0
+        self.reference[better] = watched[improved]
         tired = self.waited[networks] >= self.patience
-        status = np.where(tired, ended, RUNNING)
+        status = np.full(len(networks), RUNNING)
         if self.validation is not None:  # neither was it finite at the start
             status[np.isinf(self.best_validation[networks])] = Status.UNWATCHED
-        if not tired.any():
+        if not some(tired):
             return status
+        status[tired & (status == RUNNING)] = ended
         # Where a schedule lowers the rate instead of ending, patience starts anew.
         self.waited[networks[tired]] = 0
         if self.validation is None:

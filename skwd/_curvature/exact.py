@@ -20,6 +20,7 @@ from skwd._curvature.penalised import (
     gram,
     of_parameters,
     of_samples,
+    subtract,
 )
 from skwd._losses import Loss
 from skwd._network import Network
@@ -58,14 +59,14 @@ class Exact(Curvature):
         masks = layout.layer_masks[:, p]
         if len(sample) * sample.y.shape[1] < layout.n_params:
             Phi = np.concatenate(list(blocks))
-            Phi_b, Phi_w = Phi[:, ~p], Phi[:, p]
+            Phi_b, Phi_w = np.compress(~p, Phi, axis=1), np.compress(p, Phi, axis=1)
             free = Free.of(Phi_b.T @ Phi_b, hidden, floor)
             Q = Phi_b @ free.T
             C = Phi_w.T @ Q
             # The root of I - QQ', whose columns are orthogonal, of length root(part).
             Psi = Phi_w
             many_scales |= (np.square(Phi_w).sum(axis=0) / root**2).sum() > MOST_TRACE
-            Psi -= (Q / (1.0 + np.sqrt(1.0 - free.part))) @ C.T
+            subtract(Psi, Q / (1.0 + np.sqrt(1.0 - free.part)), C)
             Psi /= root
             penalised = of_samples(Psi, masks, many_scales)
         else:
@@ -76,7 +77,7 @@ class Exact(Curvature):
             C = G[np.ix_(p, ~p)] @ free.T
             S = G[np.ix_(p, p)]
             many_scales |= (np.diag(S) / root**2).sum() > MOST_TRACE
-            S -= C @ C.T
+            subtract(S, C, C)
             S /= root
             S /= root[:, np.newaxis]
             penalised = of_parameters(S, masks, many_scales)
@@ -103,8 +104,8 @@ class Exact(Curvature):
         """Of vectors (m, P): along T, and what Psi is made of."""
         p = self.decay > 0.0
         free = vectors[:, ~p] @ self.free.T
-        psi = vectors[:, p]
-        psi -= free @ self.C.T
+        psi = np.compress(p, vectors, axis=1)
+        subtract(psi, free, self.C)
         psi /= np.sqrt(self.decay[p])
         return free, psi
 

@@ -21,7 +21,7 @@ from skwd._network import Network, Pass
 from skwd._objective import Sample
 
 # A block of rows needs no more than this.
-BLOCK_BYTES = 1 << 24
+BLOCK_BYTES = 1 << 22
 
 
 class Factors(NamedTuple):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky, lapack, solve_triangular
+from scipy.linalg import blas, cho_solve, cholesky, lapack, solve_triangular
 
 # Cholesky factors are taken if the trace, before biases are eliminated, is no larger:
 # where the data say that much more than the penalty, they lose too many digits.
@@ -125,7 +125,8 @@ class OfParameters:
         return self.root if scale == 1.0 else _factor(self.S, scale)
 
     def n_effective(self, scale):
-        return self.masks @ (1.0 - scale * np.diag(_inverse(self._root(scale))))
+        inverse = _inverse_root(self._root(scale))
+        return self.masks @ (1.0 - scale * np.square(inverse).sum(axis=0))
 
     def log_det(self, scale):
         return _log_det_ratio(self._root(scale), scale)
@@ -144,21 +145,29 @@ class OfSamples:
     """By a Cholesky factor of PsiPsi' + scale."""
 
     Psi: np.ndarray  # (N, m)
-    grams: np.ndarray  # (L, N, N) PsiPsi', the part of each layer
-    root: np.ndarray  # of their sum + 1
+    K: np.ndarray  # (N, N) PsiPsi'
+    masks: np.ndarray  # (L, m)
+    root: np.ndarray  # of K + 1
 
     @classmethod
     def of(cls, Psi: np.ndarray, masks: np.ndarray) -> OfSamples:
         """Factorised at scale 1; every other scale has a factor of its own."""
-        parts = [Psi[:, mask > 0.0] for mask in masks]
-        grams = np.stack([part @ part.T for part in parts])
-        return cls(Psi, grams, _factor(grams.sum(axis=0), 1.0))
+        K = Psi @ Psi.T
+        return cls(Psi, K, masks, _factor(K, 1.0))
 
     def _root(self, scale: float) -> np.ndarray:
-        return self.root if scale == 1.0 else _factor(self.grams.sum(axis=0), scale)
+        return self.root if scale == 1.0 else _factor(self.K, scale)
 
     def n_effective(self, scale):
-        return np.einsum("lij,ij->l", self.grams, _inverse(self._root(scale)))
+        # tr(K_l (K + scale)^-1), K_l of one layer; the widest is what the others leave.
+        root, widest = self._root(scale), np.argmax(self.masks.sum(axis=1))
+        gamma = np.zeros(len(self.masks))
+        for layer in np.flatnonzero(np.arange(len(gamma)) != widest):
+            part = self.Psi[:, self.masks[layer] > 0.0]
+            gamma[layer] = np.square(_divided(root, part)).sum()
+        inverse = np.square(_inverse_root(root)).sum()
+        gamma[widest] = max(len(root) - scale * inverse - gamma.sum(), 0.0)
+        return gamma
 
     def log_det(self, scale):
         return _log_det_ratio(self._root(scale), scale)
@@ -211,12 +220,9 @@ def _solved(root: np.ndarray, vector: np.ndarray) -> np.ndarray:
     return cho_solve((root, True), vector, check_finite=False)
 
 
-def _inverse(root: np.ndarray) -> np.ndarray:
-    """(root root')^-1."""
-    if not len(root):
-        return root
-    lower = np.tril(lapack.dpotri(root, lower=1)[0])
-    return lower + np.tril(lower, -1).T
+def _inverse_root(root: np.ndarray) -> np.ndarray:
+    """root^-1."""
+    return lapack.dtrtri(root, lower=1)[0] if len(root) else root
 
 
 def _log_det_ratio(root: np.ndarray, scale: float) -> float:
@@ -227,3 +233,10 @@ def _log_det_ratio(root: np.ndarray, scale: float) -> float:
 def gram(a: np.ndarray) -> np.ndarray:
     """(b, c, r) -> (b, c, c)."""
     return np.matmul(a, a.swapaxes(1, 2))
+
+
+def subtract(matrix: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
+    """matrix -= a b', in rows: new memory would cost more than the product itself."""
+    assert matrix.flags.c_contiguous
+    if matrix.size and a.size:
+        blas.dgemm(-1.0, b.T, a.T, 1.0, matrix.T, trans_a=True, overwrite_c=True)
