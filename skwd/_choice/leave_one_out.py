@@ -124,7 +124,8 @@ def _moves(
     objective = problem.objective(alpha[np.newaxis])
     params = params[np.newaxis].astype(np.float64)
     _, gradient = objective.loss_gradient(params)
-    decayed = objective.decay * params
     moves = curvature.solve(gradient[0], scales)
-    moves += (scales[:, np.newaxis] - 1.0) * curvature.solve(decayed[0], scales)
+    if (scales != 1.0).any():
+        decayed = objective.decay * params
+        moves += (scales[:, np.newaxis] - 1.0) * curvature.solve(decayed[0], scales)
     return -moves

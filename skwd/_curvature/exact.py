@@ -58,14 +58,16 @@ class Exact(Curvature):
         hidden, root = (layout.hidden_biases > 0.0)[~p], np.sqrt(decay[p])
         masks = layout.layer_masks[:, p]
         if len(sample) * sample.y.shape[1] < layout.n_params:
-            Phi = np.concatenate(list(blocks))
+            first, *others = blocks
+            Phi = np.concatenate([first, *others]) if others else first
             Phi_b, Phi_w = np.compress(~p, Phi, axis=1), np.compress(p, Phi, axis=1)
             free = Free.of(Phi_b.T @ Phi_b, hidden, floor)
             Q = Phi_b @ free.T
             C = Phi_w.T @ Q
             # The root of I - QQ', whose columns are orthogonal, of length root(part).
             Psi = Phi_w
-            many_scales |= (np.square(Phi_w).sum(axis=0) / root**2).sum() > MOST_TRACE
+            squares = np.einsum("ij,ij->j", Phi_w, Phi_w)
+            many_scales |= (squares / root**2).sum() > MOST_TRACE
             subtract(Psi, Q / (1.0 + np.sqrt(1.0 - free.part)), C)
             Psi /= root
             penalised = of_samples(Psi, masks, many_scales)
