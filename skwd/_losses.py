@@ -40,6 +40,7 @@ class Loss(Protocol):
 
     out_activation: str
     has_noise: bool  # the loss is a squared distance in units of an unknown noise
+    shift_invariant: bool  # a number added to all outputs of a row changes nothing
 
     def loss_gradient(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray: ...
 
@@ -73,6 +74,7 @@ class HalfSquaredError:
 
     out_activation = "identity"
     has_noise = True
+    shift_invariant = False
     gradient = np.subtract  # raw - y
 
     def loss_gradient(self, y, raw):
@@ -104,6 +106,7 @@ class HalfPoissonLoss:
 
     out_activation = "exp"
     has_noise = False
+    shift_invariant = False
 
     def loss_gradient(self, y, raw):
         losses = xlogy(y, y) - y - y * raw
@@ -143,6 +146,7 @@ class HalfBinomialLoss:
 
     out_activation = "logistic"
     has_noise = False
+    shift_invariant = False
 
     def loss(self, y, raw):
         return _sum_outputs(-log_expit(raw) + (1.0 - y) * raw)
@@ -184,6 +188,7 @@ class HalfMultinomialLoss:
 
     out_activation = "softmax"
     has_noise = False
+    shift_invariant = True
 
     def loss_gradient(self, y, raw):
         losses = np.einsum("...no,...no->...n", y, raw)

@@ -61,6 +61,14 @@ def test_the_root_of_the_curvature_of_a_loss(loss, n_outputs):
         assert np.isfinite(LOSSES[loss].curvature_root(raw)).all()
 
 
+@every_form
+def test_which_losses_know_differences_of_outputs_alone(loss, n_outputs):
+    rng = np.random.default_rng(0)
+    y, raw = targets(loss, 30, n_outputs, rng), rng.standard_normal((30, n_outputs))
+    alike = np.allclose(LOSSES[loss].loss(y, raw), LOSSES[loss].loss(y, raw + 1.0))
+    assert LOSSES[loss].shift_invariant == alike
+
+
 @both_ways
 @both_sizes
 @every_depth

@@ -16,6 +16,7 @@ cross-validation", JRSS B 2020; Golub, Heath and Wahba, Technometrics 1979 (GCV)
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import helmert
 
 from skwd._curvature.base import Curvature
 from skwd._curvature.factors import tangent, training_rows
@@ -42,6 +43,7 @@ def follow(
     moves = _moves(problem, curvature, params, per_layer, scales)
     mean, square = np.zeros(len(alphas)), np.zeros(len(alphas))
     furthest = _furthest(problem)
+    basis = helmert(sample.y.shape[1]) if loss.shift_invariant else None
     for rows in training_rows(
         network, sample, params.astype(np.float64), curvature.n_rows
     ):
@@ -51,9 +53,10 @@ def follow(
         if name == "loo":
             # One count is left out, or the whole of a row that is less than one.
             part = np.minimum(rows.share, 1.0 / n)[:, np.newaxis, np.newaxis]
-            spread = curvature.covariances(rows.factors, scales) * part
+            factors = rows.factors if basis is None else rows.factors.times(basis)
+            spread = curvature.covariances(factors, scales) * part
             L = _gram(loss.curvature_root(rows.raw)) if curvature.knows_rows else None
-            raw = left_out(loss, rows.y, raw, spread, L)
+            raw = left_out(loss, rows.y, raw, spread, L, basis)
             raw = np.clip(raw, rows.y - furthest, rows.y + furthest)
         with np.errstate(over="ignore"):  # of counts that are far off
             losses = loss.loss(rows.y, raw)
@@ -76,23 +79,32 @@ def left_out(
     raw: np.ndarray,
     spread: np.ndarray,
     L: np.ndarray | None,
+    basis: np.ndarray | None = None,
 ) -> np.ndarray:
     """What each row's raw prediction becomes without that row.
 
     y (b, o), raw (..., b, o); V as ``spread`` (..., b, o, o) and L (b, o, o) as they
     are in H: with them no leverage is above 1. Without L the V is that of other rows.
+    With a ``basis`` B (c, o) of differences between outputs, for a loss that depends on
+    them alone, ``spread`` is B V B' (..., b, c, c), and only they move: L and dl/draw
+    lie in their space.
     """
     slope = np.empty_like(raw)
     with np.errstate(over="ignore"):
         loss.gradient(raw, y, slope)
+    if basis is not None:
+        slope = slope @ basis.T
+        L = None if L is None else basis @ L @ basis.T
     if L is None:
-        return raw + np.matmul(spread, slope[..., np.newaxis])[..., 0]
-    if raw.shape[-1] == 1:
+        moved = np.matmul(spread, slope[..., np.newaxis])[..., 0]
+    elif slope.shape[-1] == 1:
         left = 1.0 - BELOW_ONE * L[..., 0] * spread[..., 0]
-        return raw + spread[..., 0] / left * slope
-    left = np.eye(raw.shape[-1]) - BELOW_ONE * np.matmul(L, spread)
-    pushed = np.linalg.solve(left, slope[..., np.newaxis])
-    return raw + np.matmul(spread, pushed)[..., 0]
+        moved = spread[..., 0] / left * slope
+    else:
+        left = np.eye(slope.shape[-1]) - BELOW_ONE * np.matmul(L, spread)
+        pushed = np.linalg.solve(left, slope[..., np.newaxis])
+        moved = np.matmul(spread, pushed)[..., 0]
+    return raw + (moved if basis is None else moved @ basis)
 
 
 def _furthest(problem: Problem) -> np.ndarray:
