@@ -107,7 +107,8 @@ max_iter : int, default=1000
 max_fun : int, default=15000
     Most evaluations of J ("lbfgs").
 tol : float, default=1e-4
-    Absolute, in the units of J (of y squared, for a regressor without scaled y).
+    Absolute, in the units of J (of y squared, for a regressor without scaled y): where
+    R2 is above 0.99, 1e-5 finds better networks in more time, of smooth units most.
     "lbfgs" has converged when the largest gradient entry of J is at most ``tol``, or,
     for the kinked activations "relu", "leaky_relu" and "selu", whose gradient need not
     vanish at a minimum, when J falls by less than ``tol * J`` per iteration over
