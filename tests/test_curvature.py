@@ -19,7 +19,7 @@ from skwd._activations import ACTIVATIONS
 from skwd._curvature.exact import Exact
 from skwd._curvature.factors import Rows, factors_of, jacobian, tangent, whitened
 from skwd._curvature.free import Free
-from skwd._curvature.penalised import of_parameters
+from skwd._curvature.penalised import OfSamples, of_parameters
 from skwd._network import row_block
 
 SCALES = np.array([1.0, 0.1, 30.0])
@@ -191,6 +191,14 @@ def test_a_spectrum_where_a_cholesky_factor_would_lose_digits(n):
         1e-2: "OfParameters" if n == 60 else "OfSamples",
         1e-12: "Spectrum",
     }
+
+
+@pytest.mark.parametrize("known", [1e-8, 1e-3, 1e3])
+def test_what_little_a_layer_knows_keeps_its_digits(known):
+    masks = np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    found = OfSamples.of(np.diag([known, 0.0, 1e3]), masks).n_effective(1.0)
+    expected = [known**2 / (known**2 + 1.0), 1e6 / (1e6 + 1.0)]
+    assert_allclose(found, expected, rtol=1e-9)
 
 
 def test_nothing_determined():

@@ -17,6 +17,8 @@ from scipy.linalg import blas, cho_solve, cholesky, lapack, solve_triangular
 # Cholesky factors are taken if the trace, before biases are eliminated, is no larger:
 # where the data say that much more than the penalty, they lose too many digits.
 MOST_TRACE = 1e8
+# Differences of traces are taken down to this part of what is subtracted.
+LEAST_REST = 1e-4
 
 
 def of_samples(Psi: np.ndarray, masks: np.ndarray, many_scales: bool) -> Penalised:
@@ -159,14 +161,20 @@ class OfSamples:
         return self.root if scale == 1.0 else _factor(self.K, scale)
 
     def n_effective(self, scale):
-        # tr(K_l (K + scale)^-1), K_l of one layer; the widest is what the others leave.
+        # tr(K_l (K + scale)^-1), K_l of one layer; of the widest it is what the others
+        # leave, unless the difference has lost its digits.
         root, widest = self._root(scale), np.argmax(self.masks.sum(axis=1))
+
+        def of_layer(mask: np.ndarray) -> float:
+            return np.square(_divided(root, self.Psi[:, mask > 0.0])).sum()
+
         gamma = np.zeros(len(self.masks))
         for layer in np.flatnonzero(np.arange(len(gamma)) != widest):
-            part = self.Psi[:, self.masks[layer] > 0.0]
-            gamma[layer] = np.square(_divided(root, part)).sum()
+            gamma[layer] = of_layer(self.masks[layer])
         inverse = np.square(_inverse_root(root)).sum()
-        gamma[widest] = max(len(root) - scale * inverse - gamma.sum(), 0.0)
+        rest = len(root) - scale * inverse - gamma.sum()
+        is_safe = rest > LEAST_REST * len(root)
+        gamma[widest] = rest if is_safe else of_layer(self.masks[widest])
         return gamma
 
     def log_det(self, scale):
