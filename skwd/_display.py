@@ -103,9 +103,16 @@ class AlphaPathDisplay:
         ImportError
             Without matplotlib.
         NotFittedError
-            Where fit has not been called, or has compared no alphas.
+            Where fit has not been called.
+        ValueError
+            Where it has compared no alphas.
         """
-        check_is_fitted(estimator, "alphas_")
+        check_is_fitted(estimator)
+        if not hasattr(estimator, "alphas_"):
+            raise ValueError(
+                f"alpha={estimator.alpha!r} has no path of alphas to draw. Fit with "
+                "alpha='loo' or 'gcv', or a CV estimator."
+            )
         of_splits = hasattr(estimator, "cv_results_")
         if score_name is None:
             name = estimator.scoring if of_splits else _loss_name(estimator)

@@ -80,8 +80,9 @@ def warn_if_weak(layout: Layout, params: np.ndarray, alpha, name: str) -> None:
         return
     warnings.warn(
         f"alpha={name!r}: the signal is too weak to be told from noise. alpha is at "
-        f"its top, {alpha[0]:.3g}, and the network predicts a constant. Give it more "
-        "rows or better features, or a number for alpha.",
+        f"its top, {alpha[0]:.3g}, and the network predicts a constant. Standardise X "
+        "(StandardScaler) and y, use fewer hidden layers, more rows or better "
+        "features, or give alpha a number.",
         UserWarning,
         stacklevel=5,
     )

@@ -132,7 +132,7 @@ def test_a_path_without_splits(name, regression):
 def test_an_estimator_that_is_not_fitted():
     with pytest.raises(NotFittedError):
         AlphaPathDisplay.from_estimator(WeightDecayMLPRegressorCV())
-    with pytest.raises(NotFittedError):  # it has compared no alphas
+    with pytest.raises(ValueError, match=r"alpha=0\.001 has no path of alphas to draw"):
         AlphaPathDisplay.from_estimator(
             WeightDecayMLPRegressor(hidden_layer_sizes=()).fit([[0.0], [1.0]], [0, 1])
         )

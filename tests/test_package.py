@@ -100,7 +100,7 @@ def test_the_files_are_those_that_are_read_here():
     assert ESTIMATORS <= FILES.keys()
     assert {"_path", "_objective"} < own_imports("_estimator")
     assert {"_path", "_report", "_choice"} < own_imports("_fit")
-    assert {"_path", "_curvature.laplace"} < own_imports("_choice.evidence")
+    assert {"_path", "_curvature.laplace"} < own_imports("_choice.scan")
     assert {"_training", "_objective"} < own_imports("_path")
     assert {"_lbfgs", "_stochastic"} < own_imports("_training")
     assert ("sklearn.base", "BaseEstimator") in imports("_estimator")

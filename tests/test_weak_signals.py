@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.metrics import mean_poisson_deviance
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 
@@ -15,8 +16,9 @@ NAMES = pytest.mark.parametrize("name", ["evidence", "loo"])
 def too_weak(name, top):
     return (
         f"alpha={name!r}: the signal is too weak to be told from noise. alpha is at "
-        f"its top, {top:.3g}, and the network predicts a constant. Give it more rows "
-        "or better features, or a number for alpha."
+        f"its top, {top:.3g}, and the network predicts a constant. Standardise X "
+        "(StandardScaler) and y, use fewer hidden layers, more rows or better "
+        "features, or give alpha a number."
     )
 
 
@@ -144,3 +146,28 @@ def test_weights_below_one_leave_out_whole_rows():
     counts = model.fit(X, y).alpha_
     small = model.fit(X, y, sample_weight=np.full(60, 1 / 60)).alpha_
     assert 0.5 * counts < small < 2.0 * counts
+
+
+@REGRESSOR_NAMES
+def test_a_deep_network_is_no_constant_where_the_signal_is_strong(name):
+    """From random weights it collapses at alphas that a trained one can bear."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((1200, 20))
+    y = 2.0 * X[:, :5].sum(axis=1) / np.sqrt(5.0) + rng.standard_normal(1200)
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(20, 20, 20), alpha=name, normalize_y=True, random_state=0
+    )
+    assert model.fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.65
+
+
+def test_leaving_out_large_counts_knows_bounds():
+    """The exponential of a step from one row could be anything."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((1400, 5))
+    y = rng.poisson(np.exp(6.0 + np.sin(X[:, 0]) + 0.3 * X[:, 1]))
+    model = WeightDecayMLPRegressor(alpha="loo", loss="poisson", random_state=0)
+    model.fit(X[:400], y[:400])
+    constant = np.full(1000, y[:400].mean())
+    assert np.abs(model.alpha_scores_).max() < mean_poisson_deviance(y[400:], constant)
+    deviance = mean_poisson_deviance(y[400:], model.predict(X[400:]))
+    assert deviance < 0.1 * mean_poisson_deviance(y[400:], constant)

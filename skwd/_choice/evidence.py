@@ -7,38 +7,35 @@ go on from where it was and replaces alpha by the fixed point of MacKay (1992),
 
 in one or for every layer. What makes it robust: networks are judged after they have
 learnt the data, for before it looks as if noise were all there is; the first alpha is
-the one of most evidence on a coarse grid, for with more parameters than rows there are
-fixed points at which nothing is left to be noise; alpha moves by at most a factor of e
-a round, so that the network can follow, and no further than the evidence allows; every
-restart has its own alpha, and the evidence ranks them.
+the one of most evidence in a `scan`; alpha moves by at most a factor of e a round, so
+that the network can follow, and no further than the evidence allows, or than a deep
+network can bear; every restart has its own alpha, and the evidence ranks them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from skwd._choice.weak import is_weak, make_constant
-from skwd._curvature.laplace import Laplace
+from skwd._choice.scan import (
+    HIGHEST,
+    HIGHEST_LINEAR,
+    first_fits,
+    is_deep,
+    print_found,
+    short,
+)
+from skwd._choice.weak import is_weak, is_without_weights, make_constant
 from skwd._path import Problem
 from skwd._result import Status
 from skwd._training import Settings, Trained, train
 
-# The first fits, and the lowest alpha, in units of `search_scale`: the second part
-# of the scan if the lowest of the first is its best. Classes that can be separated fit
-# at every low alpha, where Laplace's approximation is poor: they begin higher.
-SCAN = np.array([1e-3, 1e-2, 1e-1, 1.0]), np.array([1e-5, 1e-4])
-SCAN_KNOWN_NOISE = (np.array([1e-2, 1e-1, 1.0]),)
+# The lowest alpha, in units of `search_scale`.
 LOWEST = 1e-9
-# A hidden layer collapses about a; a linear model has no such end.
-HIGHEST, HIGHEST_LINEAR = 1.0, 1e6
 MAX_ROUNDS = 50
 # With fewer effective weights than this an alpha that rises will not come to an end.
 LEAST_GAMMA = 0.05
-# Iterations of the scan and between two re-estimations; the fit that the rounds start
-# from, and the last, take as many as they need.
-ROUND_ITERATIONS = 200
 # The most that ln(alpha) changes in a round, and, in units of tol, where it stays.
 LONGEST, SETTLED = 1.0, 100.0
 # The fixed point need not be where the evidence is highest, as MacKay's formula takes H
@@ -66,7 +63,7 @@ def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
     """
     settings, tied = problem.settings, not per_layer or problem.activation.homogeneous
     low, high = alpha_range(problem)
-    trained = _first_fits(problem, tied)
+    trained = first_fits(problem, tied)
     walk = Walk.of(len(trained.params))
     running = np.flatnonzero(~trained.lost)
     for round_ in range(MAX_ROUNDS + 1):
@@ -75,17 +72,22 @@ def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
             found = problem.laplace(trained.params[k], trained.alpha[k], tied=tied)
             trained.laplace[k] = found
             if settings.verbose:
-                _print(f"Network {k}, round {round_}", found)
-            walk.accept_or_go_back(trained, k)
+                print_found(f"Network {k}, round {round_}", found)
+            collapsed = is_deep(problem) and is_without_weights(problem, trained, k)
+            walk.accept_or_go_back(trained, k, collapsed)
             again = np.clip(trained.laplace[k].alpha, low, high)
             change[k] = np.log(again / trained.alpha[k])
             gamma = trained.laplace[k].n_effective.sum()
             endless = gamma < LEAST_GAMMA and (change[k] > 0.0).all()
-            if endless or is_weak(problem, trained, k, again, high):
+            at_the_edge = collapsed and walk.longest[k] < SHORTEST
+            if endless or at_the_edge or is_weak(problem, trained, k, again, high):
+                network = trained[np.array([k])]
                 make_constant(problem, trained, k, high)
                 at = trained.params[k], trained.alpha[k]
-                trained.laplace[k] = problem.laplace(*at, tied=tied)
+                constant = trained.laplace[k] = problem.laplace(*at, tied=tied)
                 change[k] = 0.0
+                if at_the_edge and constant.log_evidence < walk.highest[k] - MARGIN:
+                    trained.take(np.array([k]), network)
         change[walk.longest < SHORTEST] = 0.0  # the evidence has stopped it
         settled = np.abs(change).max(axis=1) <= SETTLED * settings.tol
         unfinished = (trained.status == Status.MAX_ITER) & ~walk.is_whole
@@ -99,13 +101,27 @@ def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
         walk.is_whole[running] = settled[running]
         for networks, how in (
             (running[settled[running]], settings),
-            (running[~settled[running]], _short(settings)),
+            (running[~settled[running]], short(settings)),
         ):
             _go_on(problem, trained, networks, alpha, how)
         running = running[~trained.lost[running]]
+    if is_deep(problem):
+        _constants_where_better(problem, trained, high, tied)
     known = [np.inf if each is None else -each.log_evidence for each in trained.laplace]
     trained.criterion = np.array(known)
     return trained
+
+
+def _constants_where_better(problem, trained: Trained, top: float, tied: bool) -> None:
+    """Put the constant in the place of networks that have less evidence."""
+    for k in np.flatnonzero(~trained.lost):
+        network = trained[np.array([k])]
+        make_constant(problem, trained, k, top)
+        found = problem.laplace(trained.params[k], trained.alpha[k], tied=tied)
+        if found.log_evidence > network.laplace[0].log_evidence:
+            trained.laplace[k] = found
+        else:
+            trained.take(np.array([k]), network)
 
 
 @dataclass
@@ -127,47 +143,20 @@ class Walk:
             [None] * n_networks,
         )
 
-    def accept_or_go_back(self, trained: Trained, k: int) -> None:
-        """Keep network k, or put the last that was accepted in its place."""
+    def accept_or_go_back(self, trained: Trained, k: int, collapsed: bool) -> None:
+        """Keep network k, or put the last that was accepted in its place.
+
+        So, too, when it has collapsed: a deep network does at once, and may be at its
+        best just before.
+        """
         evidence, one = trained.laplace[k].log_evidence, np.array([k])
-        if evidence < self.highest[k] - MARGIN:
+        too_far = collapsed and self.accepted[k] is not None
+        if too_far or evidence < self.highest[k] - MARGIN:
             trained.take(one, self.accepted[k])
             self.longest[k] *= 0.5
         else:
             self.highest[k] = max(self.highest[k], evidence)
             self.accepted[k] = trained[one]
-
-
-def _first_fits(problem: Problem, tied: bool) -> Trained:
-    """Every restart, fitted where on the grid the first has the most evidence."""
-    settings, unit = problem.settings, problem.search_scale
-    at = np.full(problem.layout.n_weight_layers, unit)
-    begun, best = None, -np.inf
-    for grid in SCAN if problem.loss.has_noise else SCAN_KNOWN_NOISE:
-        alphas = unit * np.outer(grid, np.ones_like(at))
-        starts = np.repeat(problem.params0[:1], len(grid), axis=0)
-        scan = train(problem.objective(alphas), starts, _short(settings))
-        for k in np.flatnonzero(~scan.lost):
-            found = problem.laplace(scan.params[k], scan.alpha[k], tied=tied)
-            if settings.verbose:
-                _print("Scan", found)
-            if found.log_evidence > best or begun is None:
-                begun, best, lowest = scan[np.array([k])], found.log_evidence, k == 0
-        if begun is None or not lowest:
-            break
-    starts, first = problem.params0.copy(), np.array([0])
-    if begun is not None:
-        at, starts[0] = begun.alpha[0], begun.params[0]
-    trained = train(problem.objective(at), starts, settings)
-    if begun is not None:
-        begun.go_on(first, trained[first])
-        trained.take(first, begun)
-    return trained
-
-
-def _short(settings: Settings) -> Settings:
-    """Of a fit that is not the last."""
-    return replace(settings, max_iter=min(ROUND_ITERATIONS, settings.max_iter))
 
 
 def alpha_range(problem: Problem) -> tuple[float, float]:
@@ -189,11 +178,3 @@ def _go_on(
         objective = problem.objective(alpha)[networks]
         params = trained.params[networks].astype(np.float64)
         trained.go_on(networks, train(objective, params, settings))
-
-
-def _print(which: str, found: Laplace) -> None:
-    shown = " ".join(f"{value:.4g}" for value in np.unique(found.curvature.alpha))
-    print(
-        f"{which}: alpha = {shown}, log-evidence = {found.log_evidence:.8g}, "
-        f"effective parameters = {found.dof:.4g}"
-    )

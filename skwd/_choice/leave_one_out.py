@@ -42,7 +42,7 @@ def follow(
     scales, n = alphas / alpha, sample.total_weight
     moves = _moves(problem, curvature, params, per_layer, scales)
     mean, square = np.zeros(len(alphas)), np.zeros(len(alphas))
-    furthest = _furthest(problem)
+    worst = _worst(problem)
     basis = helmert(sample.y.shape[1]) if loss.shift_invariant else None
     for rows in training_rows(
         network, sample, params.astype(np.float64), curvature.n_rows
@@ -57,9 +57,8 @@ def follow(
             spread = curvature.covariances(factors, scales) * part
             L = _gram(loss.curvature_root(rows.raw)) if curvature.knows_rows else None
             raw = left_out(loss, rows.y, raw, spread, L, basis)
-            raw = np.clip(raw, rows.y - furthest, rows.y + furthest)
         with np.errstate(over="ignore"):  # of counts that are far off
-            losses = loss.loss(rows.y, raw)
+            losses = np.fmin(loss.loss(rows.y, raw), worst)
             mean += losses @ rows.share
             square += np.square(losses) @ rows.share
     if name == "loo":
@@ -107,17 +106,18 @@ def left_out(
     return raw + (moved if basis is None else moved @ basis)
 
 
-def _furthest(problem: Problem) -> np.ndarray:
-    """How far off the prediction of a row that was left out may be: (n_outputs,).
+def _worst(problem: Problem) -> float:
+    """The largest loss of a row that was left out.
 
     Where a hidden unit is active for that row alone, nothing is left to determine it,
-    and the linearised network knows no bound: it is taken to be off by no more than the
-    best constant is where that is furthest off.
+    and the linearised network knows no bound: it is taken to be no worse than the best
+    constant is where that is worst. Classes have a bound in their probabilities.
     """
-    y = problem.training.y
-    if problem.loss.has_noise and problem.layout.n_weight_layers > 1:
-        return np.abs(y - problem.constant).max(axis=0)
-    return np.full(y.shape[1], np.inf)
+    loss, y = problem.loss, problem.training.y
+    is_of_numbers = loss.has_noise or loss.out_activation == "exp"
+    if problem.layout.n_weight_layers == 1 or not is_of_numbers:
+        return np.inf
+    return loss.loss(y, np.broadcast_to(problem.constant, y.shape)).max()
 
 
 def _gram(root: np.ndarray) -> np.ndarray:

@@ -74,6 +74,7 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
     trained = fit(np.arange(len(at)), problem.params0)
     criterion, paths = np.full(len(at), np.inf), [None] * len(at)
     running, chosen = np.flatnonzero(~trained.lost), []
+    best = problem.params0.copy()  # where the search has seen the lowest loss
     constant = follow(*without_features(problem), np.ones(1), name).losses[0]
     n_fits = 0
     while len(running):
@@ -83,6 +84,8 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
             path = follow(problem, trained.params[k], alphas[at[k]], where, name)
             if settings.verbose:
                 print(f"Network {k}, fit {n_fits}: alpha = {alphas[at[k]]:.4g}")
+            if path.losses.min() < criterion[k]:
+                best[k] = trained.params[k]
             asked = searches[k].send(path)
             paths[k] = asked.path
             criterion[k] = asked.path.losses.min()
@@ -96,6 +99,11 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
     if chosen:
         last = np.array(sorted(chosen))
         trained.take(last, fit(last, problem.params0[last]))
+        # Deep networks may collapse from there at an alpha at which they need not.
+        alive = last[~trained.lost[last] & (criterion[last] < constant)]
+        again = [k for k in alive if is_without_weights(problem, trained, k)]
+        if again:
+            trained.take(np.array(again), fit(np.array(again), best[again]))
     for k in chosen:
         nothing = criterion[k] >= constant or at[k] == len(alphas) - 1
         if not trained.lost[k] and (nothing or is_without_weights(problem, trained, k)):
