@@ -42,7 +42,7 @@ def follow(
     scales, n = alphas / alpha, sample.total_weight
     moves = _moves(problem, curvature, params, per_layer, scales)
     mean, square = np.zeros(len(alphas)), np.zeros(len(alphas))
-    worst = _worst(problem)
+    worst = _worst(problem) if name == "loo" else np.inf
     basis = helmert(sample.y.shape[1]) if loss.shift_invariant else None
     for rows in training_rows(
         network, sample, params.astype(np.float64), curvature.n_rows
