@@ -15,6 +15,7 @@ network can bear; every restart has its own alpha, and the evidence ranks them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -22,14 +23,21 @@ from skwd._choice.scan import (
     HIGHEST,
     HIGHEST_LINEAR,
     first_fits,
+    go_on,
     is_deep,
     print_found,
     short,
 )
-from skwd._choice.weak import is_weak, is_without_weights, make_constant
+from skwd._choice.weak import (
+    constant_params,
+    is_weak,
+    is_without_weights,
+    make_constant,
+)
+from skwd._curvature.laplace import Laplace
 from skwd._path import Problem
 from skwd._result import Status
-from skwd._training import Settings, Trained, train
+from skwd._training import Trained
 
 # The lowest alpha, in units of `search_scale`.
 LOWEST = 1e-9
@@ -63,6 +71,16 @@ def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
     """
     settings, tied = problem.settings, not per_layer or problem.activation.homogeneous
     low, high = alpha_range(problem)
+
+    @cache
+    def constant() -> Laplace:
+        alpha = np.full(problem.layout.n_weight_layers, high)
+        return problem.laplace(constant_params(problem), alpha, tied=tied)
+
+    def take_constant(k: int) -> None:
+        make_constant(problem, trained, k, high)
+        trained.laplace[k] = constant()
+
     trained = first_fits(problem, tied)
     walk = Walk.of(len(trained.params))
     running = np.flatnonzero(~trained.lost)
@@ -81,13 +99,10 @@ def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
             endless = gamma < LEAST_GAMMA and (change[k] > 0.0).all()
             at_the_edge = collapsed and walk.longest[k] < SHORTEST
             if endless or at_the_edge or is_weak(problem, trained, k, again, high):
-                network = trained[np.array([k])]
-                make_constant(problem, trained, k, high)
-                at = trained.params[k], trained.alpha[k]
-                constant = trained.laplace[k] = problem.laplace(*at, tied=tied)
                 change[k] = 0.0
-                if at_the_edge and constant.log_evidence < walk.highest[k] - MARGIN:
-                    trained.take(np.array([k]), network)
+                least = walk.highest[k] - MARGIN if at_the_edge else -np.inf
+                if constant().log_evidence >= least:
+                    take_constant(k)
         change[walk.longest < SHORTEST] = 0.0  # the evidence has stopped it
         settled = np.abs(change).max(axis=1) <= SETTLED * settings.tol
         unfinished = (trained.status == Status.MAX_ITER) & ~walk.is_whole
@@ -103,25 +118,14 @@ def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
             (running[settled[running]], settings),
             (running[~settled[running]], short(settings)),
         ):
-            _go_on(problem, trained, networks, alpha, how)
+            go_on(problem, trained, networks, alpha, how)
         running = running[~trained.lost[running]]
-    if is_deep(problem):
-        _constants_where_better(problem, trained, high, tied)
+    for k in np.flatnonzero(~trained.lost & is_deep(problem)):
+        if constant().log_evidence > trained.laplace[k].log_evidence:
+            take_constant(k)
     known = [np.inf if each is None else -each.log_evidence for each in trained.laplace]
     trained.criterion = np.array(known)
     return trained
-
-
-def _constants_where_better(problem, trained: Trained, top: float, tied: bool) -> None:
-    """Put the constant in the place of networks that have less evidence."""
-    for k in np.flatnonzero(~trained.lost):
-        network = trained[np.array([k])]
-        make_constant(problem, trained, k, top)
-        found = problem.laplace(trained.params[k], trained.alpha[k], tied=tied)
-        if found.log_evidence > network.laplace[0].log_evidence:
-            trained.laplace[k] = found
-        else:
-            trained.take(np.array([k]), network)
 
 
 @dataclass
@@ -164,17 +168,3 @@ def alpha_range(problem: Problem) -> tuple[float, float]:
     scale = problem.search_scale
     linear = problem.layout.n_weight_layers == 1
     return LOWEST * scale, (HIGHEST_LINEAR if linear else HIGHEST) * scale
-
-
-def _go_on(
-    problem: Problem,
-    trained: Trained,
-    networks: np.ndarray,
-    alpha: np.ndarray,
-    settings: Settings,
-) -> None:
-    """Train some networks on, at the ``alpha`` (K, n_weight_layers) of now."""
-    if len(networks):
-        objective = problem.objective(alpha)[networks]
-        params = trained.params[networks].astype(np.float64)
-        trained.go_on(networks, train(objective, params, settings))

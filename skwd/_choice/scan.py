@@ -43,6 +43,7 @@ def first_fits(problem: Problem, tied: bool) -> Trained:
             found = problem.laplace(scan.params[k], scan.alpha[k], tied=tied)
             if settings.verbose:
                 print_found("Scan", found)
+            scan.laplace[k] = found
             # The constant is compared at the end: deep networks may yet be better.
             collapsed = is_deep(problem) and is_without_weights(problem, scan, k)
             value = not collapsed, found.log_evidence
@@ -79,20 +80,36 @@ def _climb(problem: Problem, at: Trained, tied: bool) -> Trained:
     """
 
     def evidence(one: Trained) -> float:
-        return problem.laplace(one.params[0], one.alpha[0], tied=tied).log_evidence
+        known = one.laplace[0] or problem.laplace(
+            one.params[0], one.alpha[0], tied=tied
+        )
+        return known.log_evidence
 
+    only = np.array([0])
     found, best = at, evidence(at)
     while (at.alpha * CLIMB <= HIGHEST * problem.search_scale).all():
-        objective = problem.objective(at.alpha * CLIMB)
-        params = at.params.astype(np.float64)
-        later = train(objective, params, short(problem.settings))
-        if later.lost[0] or is_without_weights(problem, later, 0):
+        at = at[only]
+        go_on(problem, at, only, at.alpha * CLIMB, short(problem.settings))
+        if at.lost[0] or is_without_weights(problem, at, 0):
             break
-        at = at[np.array([0])]
-        at.go_on(np.array([0]), later)
-        if evidence(at) > best:
-            found, best = at, evidence(at)
+        reached = evidence(at)
+        if reached > best:
+            found, best = at, reached
     return found
+
+
+def go_on(
+    problem: Problem,
+    trained: Trained,
+    networks: np.ndarray,
+    alpha: np.ndarray,
+    settings: Settings,
+) -> None:
+    """Train some networks on, at the ``alpha`` (K, n_weight_layers) of now."""
+    if len(networks):
+        objective = problem.objective(alpha)[networks]
+        params = trained.params[networks].astype(np.float64)
+        trained.go_on(networks, train(objective, params, settings))
 
 
 def is_deep(problem: Problem) -> bool:

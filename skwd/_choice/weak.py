@@ -42,14 +42,18 @@ def train_constant(problem: Problem) -> Trained:
 
 def make_constant(problem: Problem, trained: Trained, k: int, top: float) -> None:
     """Put the best constant, at the alpha ``top``, in the place of network k."""
-    layout = problem.layout
-    params = np.zeros((1, layout.n_params))
-    bias = layout.b(params, layout.n_weight_layers - 1)
-    bias[:] = problem.constant
-    trained.params[k], trained.alpha[k] = params[0], top
+    trained.params[k], trained.alpha[k] = constant_params(problem), top
     constant = problem.objective(trained.alpha[k : k + 1])
     trained.loss[k] = constant.fun(trained.params[k : k + 1])[0]
     trained.status[k] = Status.CONVERGED
+
+
+def constant_params(problem: Problem) -> np.ndarray:
+    """The weights (P,) of the best constant, in the dtype of networks."""
+    layout = problem.layout
+    params = np.zeros((1, layout.n_params))
+    layout.b(params, layout.n_weight_layers - 1)[:] = problem.constant
+    return params[0].astype(problem.training.dtype)
 
 
 def without_features(problem: Problem) -> tuple[Problem, np.ndarray, float]:

@@ -168,9 +168,8 @@ class OfSamples:
         def of_layer(mask: np.ndarray) -> float:
             return np.square(_divided(root, self.Psi[:, mask > 0.0])).sum()
 
-        gamma = np.zeros(len(self.masks))
-        for layer in np.flatnonzero(np.arange(len(gamma)) != widest):
-            gamma[layer] = of_layer(self.masks[layer])
+        layers = enumerate(self.masks)
+        gamma = np.array([0.0 if i == widest else of_layer(mask) for i, mask in layers])
         inverse = np.square(_inverse_root(root)).sum()
         rest = len(root) - scale * inverse - gamma.sum()
         is_safe = rest > LEAST_REST * len(root)
