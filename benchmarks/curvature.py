@@ -46,7 +46,7 @@ def fitted(X, y, classifies, hidden, alpha):
     if classifies:
         model = WeightDecayMLPClassifier()
     else:
-        model = WeightDecayMLPRegressor(normalize_y=True)
+        model = WeightDecayMLPRegressor()
     model.set_params(hidden_layer_sizes=(hidden,), alpha=alpha, solver="lbfgs")
     model.set_params(random_state=0, max_iter=5000)
     make = model._problem

@@ -87,7 +87,11 @@ def scores_of(grid):
 
 def skwd_cv(search, n_jobs=N_JOBS):
     model = WeightDecayMLPRegressorCV(
-        alphas=search.alphas, cv=KFold(N_FOLDS), n_jobs=n_jobs, **search.common
+        alphas=search.alphas,
+        cv=KFold(N_FOLDS),
+        n_jobs=n_jobs,
+        normalize_y=False,
+        **search.common,
     )
     return scores_of(model.fit(search.X, search.y))
 
@@ -98,7 +102,7 @@ def skwd_cv_threads(search):
 
 
 def grid_over_skwd(search):
-    plain = WeightDecayMLPRegressor(**search.common)
+    plain = WeightDecayMLPRegressor(normalize_y=False, **search.common)
     return grid_over(plain, search, search.alphas)
 
 

@@ -62,6 +62,7 @@ def skwd_fit(X, y, iterations, n_init, seed=0):
         alpha=ALPHA,
         max_iter=iterations,
         tol=0.0,
+        normalize_y=False,
         n_init=n_init,
         ensemble=True,
         random_state=seed,

@@ -120,7 +120,11 @@ def compare_stack(rounds, quick):
 
     def fit_stack(task):
         model = WeightDecayMLPRegressor(
-            alpha=ALPHA, n_init=N_STACK, ensemble=True, **settings(task)
+            alpha=ALPHA,
+            n_init=N_STACK,
+            ensemble=True,
+            normalize_y=False,
+            **settings(task),
         )
         model.fit(task.X, task.y)
         # J of the first of them: the one that is also fitted alone

@@ -116,7 +116,9 @@ def make_sklearn(threads):
 
 def make_skwd(threads):
     def fit(task):
-        model = WeightDecayMLPRegressor(alpha=ALPHA, **settings(task))
+        model = WeightDecayMLPRegressor(
+            alpha=ALPHA, normalize_y=False, **settings(task)
+        )
         model.fit(task.X, task.y)
         return model.coefs_, model.intercepts_
 

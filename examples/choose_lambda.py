@@ -37,7 +37,7 @@ SEARCHES = [
         load_diabetes,
         WeightDecayMLPRegressor,
         WeightDecayMLPRegressorCV,
-        {"normalize_y": True, "random_state": 0},
+        {"random_state": 0},
         KFold(10, shuffle=True, random_state=0),
         "neg_root_mean_squared_error",
         "RMSE",

@@ -57,14 +57,15 @@ def ways(classifies, seed):
     """Each way to choose lambda, by its name."""
     if classifies:
         plain, chooser = WeightDecayMLPClassifier, WeightDecayMLPClassifierCV
-        params, how = {}, {"scoring": "neg_log_loss"}
+        how = {"scoring": "neg_log_loss"}
     else:
         plain, chooser = WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
-        params, how = {"normalize_y": True}, {"scoring": "neg_mean_squared_error"}
-    params |= {"hidden_layer_sizes": (50,), "max_iter": 5000, "random_state": seed}
+        how = {"scoring": "neg_mean_squared_error"}
+    params = {"hidden_layer_sizes": (50,), "max_iter": 5000, "random_state": seed}
     names = ["evidence", "loo"] if classifies else ["evidence", "loo", "gcv"]
-    found = {f'alpha="{name}"': plain(alpha=name, **params) for name in names}
     how["posterior"] = not classifies  # what a log-likelihood of y needs
+    by_name = {"posterior": how["posterior"], **params}
+    found = {f'alpha="{name}"': plain(alpha=name, **by_name) for name in names}
     found[chooser.__name__] = chooser(alphas=ALPHAS, **how, **params)
     found["GridSearchCV"] = Grid(plain(**params), **how)
     return found
@@ -116,6 +117,7 @@ def draw(ax):
         hidden_layer_sizes=(30,),
         activation="tanh",
         alpha="evidence",
+        posterior=True,
         n_init=5,
         ensemble=True,
         random_state=0,

@@ -44,7 +44,7 @@ def data():
 
 
 def fit_skwd(X, y):
-    return WeightDecayMLPRegressor(alpha=DECAY, **SETTINGS).fit(X, y)
+    return WeightDecayMLPRegressor(alpha=DECAY, normalize_y=False, **SETTINGS).fit(X, y)
 
 
 def fit_sklearn(X, y):

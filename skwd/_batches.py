@@ -16,6 +16,7 @@ from scipy import sparse
 
 from skwd._network import Network, block_rows
 from skwd._objective import Sample
+from skwd._rows import SparseRows
 
 # Bytes of X gathered at a time: several batches, few enough to be in the cache still
 # when their turn comes. Changes the rounding of J only, a sum over blocks; depends on
@@ -40,7 +41,7 @@ class Span(NamedTuple):
 class Piece(NamedTuple):
     """A batch, or a part of a large one; * are the axes of the crew."""
 
-    X: np.ndarray | sparse.csr_matrix  # (..., b, d + 1) or sparse (b, d)
+    X: np.ndarray | SparseRows  # (..., b, d + 1) or (b, d)
     y: np.ndarray  # (..., b, n_outputs)
     weight: np.ndarray  # (..., b, 1): n s_i / (|B| sum s) of its batch B
     raw: np.ndarray  # (*, b, n_outputs), to be filled

@@ -85,7 +85,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
 
     def _moderated(self, X) -> np.ndarray:
         """Logits of the probabilities: with a posterior they know their error."""
-        if "_laplace" not in self.__dict__:
+        if not self._has_posterior():
             return self.decision_function(X)
         loss = LOSS_OF_LINK[self.out_activation_]
 
@@ -114,7 +114,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
     def _is_multilabel(self) -> bool:
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
 
-    def _targets(self, y, weight, continued=False, classes=None):
+    def _targets(self, y, weight, continued=False, one_epoch=False, classes=None):
         check_classification_targets(y)
         if type_of_target(y, input_name="y") == "multilabel-indicator":
             return LabelTargets(y, self.class_weight)
@@ -185,7 +185,7 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
         hidden_layer_sizes=(100,),
         activation="relu",
         solver="auto",
-        alpha=1e-3,
+        alpha=None,
         alpha_per_layer=False,
         posterior=False,
         batch_size="auto",
@@ -199,9 +199,9 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
         epsilon=1e-8,
         decay="l2",
         shuffle=True,
-        max_iter=1000,
+        max_iter=3000,
         max_fun=15000,
-        tol=1e-4,
+        tol=1e-5,
         n_iter_no_change=10,
         early_stopping=False,
         validation_fraction=0.1,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skwd._selection import choose, split_scores
+from skwd._compared import path_of
+from skwd._selection import choose
 
 
 class AlphaPathDisplay:
@@ -82,7 +83,9 @@ class AlphaPathDisplay:
         Parameters
         ----------
         estimator : estimator of this package
-            A fitted CV estimator, or one fitted with ``alpha="loo"`` or "gcv".
+            A fitted CV estimator, or one fitted with ``alpha="loo"`` or "gcv"; a
+            Pipeline or TransformedTargetRegressor that ends in one; or a search over
+            alpha (GridSearchCV) or over other parameters of any of these.
         ax : matplotlib axes, optional
             Where to draw; new axes by default.
         score_name : str, optional
@@ -108,24 +111,11 @@ class AlphaPathDisplay:
             Where it has compared no alphas.
         """
         check_is_fitted(estimator)
-        if not hasattr(estimator, "alphas_"):
-            raise ValueError(
-                f"alpha={estimator.alpha!r} has no path of alphas to draw. Fit with "
-                "alpha='loo' or 'gcv', or a CV estimator."
-            )
-        of_splits = hasattr(estimator, "cv_results_")
+        path = path_of(estimator)
+        scoring = path.pop("scoring")
         if score_name is None:
-            name = estimator.scoring if of_splits else _loss_name(estimator)
-            score_name = _name_of(name, negate_score)
-        display = cls(
-            alphas=estimator.alphas_,
-            scores=split_scores(estimator.cv_results_)
-            if of_splits
-            else estimator.alpha_scores_[:, np.newaxis],
-            std_errors=None if of_splits else estimator.alpha_score_errors_,
-            alpha=estimator.alpha_,
-            score_name=score_name,
-        )
+            score_name = _name_of(scoring, negate_score)
+        display = cls(score_name=score_name, **path)
         return display.plot(
             ax,
             negate_score=negate_score,
@@ -230,20 +220,14 @@ class AlphaPathDisplay:
             ax.set_xscale("log")
         ax.set_xlabel("alpha")
         ax.set_ylabel(self.score_name or ("Error" if negate_score else "Score"))
-        ax.legend()
+        # Above the axes, where no curve is.
+        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
     def _label(self, number: int, name: str) -> str:
         chosen = ", chosen" if self.alphas[number] == self.alpha else ""
         return f"{name}: {self.alphas[number]:.2g}{chosen}"
-
-
-def _loss_name(estimator) -> str:
-    """What a search without splits has estimated: GCV has no standard errors."""
-    if estimator.alpha_score_errors_ is None:
-        return "neg_generalized_cross-validation"
-    return "neg_leave-one-out_loss"
 
 
 def _name_of(scoring, negate_score: bool) -> str | None:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from skwd._objective import Sample
-from skwd._training import FULL_BATCH, Settings
+from skwd._settings import FULL_BATCH, Settings
 
 
 def rows_to_train_on(sample: Sample, settings: Settings) -> Sample:

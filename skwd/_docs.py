@@ -21,9 +21,13 @@ solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
     ``learning_rate`` or ``decay`` other than their defaults) and in partial_fit.
 """,
     "alpha": """\
-alpha : float, sequence of float, "evidence", "loo" or "gcv", default=1e-3
-    lambda of J, or one per weight layer (hidden layers first, the output layer last),
-    or how to choose it from the training data alone, in one fit by "lbfgs":
+alpha : None, float, sequence of float, "evidence", "loo" or "gcv", default=None
+    lambda of J, or one per weight layer (hidden layers first, the output layer last).
+    None is ``c / sum(s)`` over the rows trained on, the same prior for every number of
+    rows, with c = 5 for squared error and classes and c = 13 for counts; in partial_fit
+    it is that of at least 1000 rows, and with ``decay="decoupled"`` it is 0.01. Weights
+    count as rows there: give them a mean of 1. A name says how to choose alpha from the
+    training data alone, in one fit by "lbfgs":
 
     - "evidence": the probability of the data with all weights integrated out, by
       Laplace's approximation, re-estimated to its fixed point [4]_ [5]_;
@@ -33,9 +37,11 @@ alpha : float, sequence of float, "evidence", "loo" or "gcv", default=1e-3
     The last two take a network as linear about its fit: of small saturating ones
     ("tanh", "logistic") that learn noisy rows by heart they can think too well.
 
-    "loo" and "gcv" end with a plain fit at the alpha they have chosen. Where no alpha
-    tells the signal from noise, the network is a constant, and a warning says so.
-    ``sample_weight`` are counts here: n is their sum.
+    The network that was judged best is the one that is returned, trained on to its
+    minimum of J. Where no alpha tells the signal from noise, the network is a constant,
+    and a warning says so; so does one where alpha ends at the end of its range, or
+    where too few degrees of freedom are left to judge it by. ``sample_weight`` are
+    counts here: n is their sum.
 alpha_per_layer : bool, default=False
     With ``alpha="evidence"`` one alpha for each layer. Homogeneous units ("relu",
     "leaky_relu", "identity") keep a single one: of theirs only the product matters.
@@ -44,24 +50,32 @@ alpha_per_layer : bool, default=False
     "posterior": """\
 posterior : bool, default=False
     Keep Laplace's approximation about the minimum, N(w, noise (n H)^-1) with the
-    Gauss-Newton curvature H of J: for ``return_std`` of a regressor's predict (which
-    an alpha by name allows as well), and for moderated probabilities of a classifier,
-    see `predict_proba`. Alpha by name and ``posterior`` need ``decay="l2"``, no early
-    stopping and a converged fit. Beyond about 4e10 multiplications (outputs of all
-    rows, times parameters, times the fewer of the two) H is approximated by a
-    Kronecker product per layer [3]_.
+    Gauss-Newton curvature H of J: for ``return_std`` of a regressor's predict, and for
+    moderated probabilities of a classifier, see `predict_proba`. Alpha by name and
+    ``posterior`` need ``decay="l2"``, no early stopping and a converged fit. Beyond
+    about 4e10 multiplications (outputs of all rows, times parameters, times the fewer
+    of the two) H is approximated by a Kronecker product per layer [3]_.
 """,
     "search": """\
-alphas : int or array-like of float, default=13
-    The values of lambda to try, sorted. An integer asks for so many on a logarithmic
-    grid from 1e-6 a to a, where ``a = ||X'(s (y - mean(y)))|| / sum(s)`` is about where
-    the network collapses to a constant.
+alphas : None, int or array-like of float, default=None
+    The values of lambda to try, sorted. None is a grid of 7 from 1e-3 a to a, where
+    ``a = ||X'(s (y - mean(y)))|| / sum(s)`` is about where the network collapses to a
+    constant; it grows by a decade downwards while its lowest alpha is the best by more
+    than a standard error. An integer asks for so many from 1e-6 a to a.
 cv : int, splitter, iterable or None, default=None
-    Anything that scikit-learn's ``check_cv`` takes; None is 5 folds, stratified for a
-    classifier. One split is enough, unless ``rule="1se"``.
+    Anything that scikit-learn's ``check_cv`` takes; None is 5 folds of consecutive
+    rows, stratified for a classifier. Where the rows lie in an order that makes such
+    folds unlike each other (sorted by y, by time, by group), scores are of another
+    problem than that of new rows: use ``KFold(5, shuffle=True)``, or one of
+    ``TimeSeriesSplit`` and ``GroupKFold`` where that is what will be asked. A warning
+    says so where y is sorted. One split is enough, unless ``rule="1se"``. A fold may
+    lack a class: its
+    network does not know it, and where the score is not a number for that, the scorer
+    is told all ``labels``, if it takes them.
 scoring : str, callable or None, default=None
     Any scorer of one number; None is the estimator's own score, R2 or accuracy (which
-    `score` is for any ``scoring``). With metadata routing, a scorer that requests
+    `score` is for any ``scoring``). Where it raises, the score is nan, with a warning,
+    unless it always does. With metadata routing, a scorer that requests
     sample weights is to be given, as ``get_scorer("r2")`` is by name.
 rule : {"best", "1se"}, default="best"
     "best" is the alpha of the highest mean score, the smallest of equals. "1se" is the
@@ -102,21 +116,22 @@ decay : {"l2", "decoupled"}, default="l2"
     alpha depends on solver, learning rate and epochs. For "gd", "sgd" and "adam".
 shuffle : bool, default=True
     Whether "sgd" and "adam" see the rows in a new random order in each epoch.
-max_iter : int, default=1000
+max_iter : int, default=3000
     Most iterations ("lbfgs") or epochs.
-max_fun : int, default=15000
+max_fun : int or inf, default=15000
     Most evaluations of J ("lbfgs").
-tol : float, default=1e-4
-    Absolute, in the units of J (of y squared, for a regressor without scaled y): where
-    R2 is above 0.99, 1e-5 finds better networks in more time, of smooth units most.
-    "lbfgs" has converged when the largest gradient entry of J is at most ``tol``, or,
-    for the kinked activations "relu", "leaky_relu" and "selu", whose gradient need not
-    vanish at a minimum, when J falls by less than ``tol * J`` per iteration over
+tol : float, default=1e-5
+    A part of J, without units. "lbfgs" has converged when the fall of J that its own
+    model still promises, half of g'H^-1 g, is at most ``tol * J``; for the kinked
+    activations "relu", "leaky_relu" and "selu", whose gradient need not vanish at a
+    minimum, also when J falls by less than ``tol * J`` per iteration over
     ``n_iter_no_change`` iterations. The other solvers have when ``loss_curve_`` has not
-    improved on its reference by more than ``tol`` for ``n_iter_no_change`` epochs; an
-    improvement by more is the new reference, so that slow progress adds up. With
-    ``early_stopping`` that holds for the validation loss and every solver.
-n_iter_no_change : int, default=10
+    fallen below its reference by more than ``tol * n_iter_no_change`` of it for
+    ``n_iter_no_change`` epochs; a fall by more is the new reference, so that slow
+    progress adds up. With ``early_stopping`` that holds for the validation loss and
+    every solver. A linear model of squared error is solved by its normal equations,
+    at their precision, where rows times columns squared are at most 1e10.
+n_iter_no_change : int or inf, default=10
     Patience, see ``tol``.
 early_stopping : bool, default=False
     Stop when the validation loss no longer improves, and restore the weights of the
@@ -128,7 +143,8 @@ validation_fraction : float, default=0.1
 n_init : int, default=1
     Random starts, trained together; the one of lowest J is kept, or of lowest
     validation loss with ``early_stopping``, or of the highest evidence or lowest
-    leave-one-out loss (each at its own alpha) with alpha by name.
+    leave-one-out loss (each at its own alpha) with alpha by name. Linear models have
+    one minimum, and start at zero weights.
 """,
     "warm_start": """\
 warm_start : bool, default=False
@@ -142,7 +158,8 @@ random_state : int, RandomState instance or None, default=None
 """,
     "verbose": """\
 verbose : bool or int, default=False
-    Print a line per iteration.
+    Print a line per iteration; with alpha by name one per round of its search (alpha,
+    evidence or score, effective parameters), and from 2 on those of the iterations.
 """,
     "search_verbose": """\
 verbose : bool or int, default=False
@@ -152,11 +169,12 @@ verbose : bool or int, default=False
     "of_regressors": """\
 loss : {"squared_error", "poisson"}, default="squared_error"
     See above; "poisson" needs y >= 0.
-normalize_y : bool, default=False
+normalize_y : bool, default=True
     Scale y to weighted mean 0 and standard deviation 1 per output (a zero deviation
     counts as 1) for training; predictions are in y's own units, ``coefs_`` and
-    ``loss_`` in scaled ones, and alpha is relative to the scaled y. An error with
-    ``loss="poisson"``.
+    ``loss_`` in scaled ones, and alpha is relative to the scaled y. False is J of y as
+    it is, to the letter. partial_fit scales by its first rows, and keeps to it; a warm
+    start rescales its output layer to the new y. Counts ("poisson") are never scaled.
 <<starts>>
 ensemble : bool, default=False
     Keep all ``n_init`` networks and predict with their mean; with a posterior the
@@ -164,7 +182,7 @@ ensemble : bool, default=False
 """,
     "fitted_regressor": """\
 y_mean_, y_scale_ : ndarray of shape (n_outputs,)
-    The scaling of y; 0 and 1 without ``normalize_y``.
+    The scaling of y; 0 and 1 without ``normalize_y``, and for counts.
 noise_std_ : float or ndarray of shape (n_outputs,)
     With a posterior or alpha by name, for squared error: the standard deviation of y's
     noise, in y's own units.
@@ -207,14 +225,16 @@ log_evidence_, n_effective_params_ : float
 """,
     "fitted": """\
 coefs_, intercepts_ : list of ndarray
-    Weights (fan_in, fan_out) and biases (fan_out,) of each layer; with ``ensemble``
-    they have the networks as a further first axis. predict reads them.
+    Weights (fan_in, fan_out) and biases (fan_out,) of each layer, for X as it is; with
+    ``ensemble`` they have the networks as a further first axis. predict reads them.
+    Training is about the column means of X, which changes no minimum: biases are free.
 loss_ : float
     J at the returned weights, on all rows; with ``ensemble`` this and the following are
     those of the best network.
 loss_curve_ : list of float
-    J after each iteration ("lbfgs"); otherwise, for each epoch, the weighted mean of
-    the batches' losses before their steps, plus the penalty at its end.
+    J after each iteration of the last fit ("lbfgs"); otherwise, for each epoch, the
+    weighted mean of the batches' losses before their steps, plus the penalty at its
+    end.
 best_loss_ : float
     The lowest of ``loss_curve_``.
 validation_scores_ : list of float or None
@@ -222,9 +242,10 @@ validation_scores_ : list of float or None
 best_validation_score_ : float or None
     The score of the returned weights.
 n_iter_, t_ : int
-    Iterations or epochs, and rows seen.
+    Iterations or epochs, of the last fit of a search by name, and rows seen.
 converged_ : bool
-    Whether training ended by ``tol`` or early stopping.
+    Whether "lbfgs" or "gd" ended at a minimum of J, by ``tol``. Of "sgd", "adam" and
+    with early stopping: whether patience ran out before ``max_iter``.
 """,
     "searched": """\
 alpha_ : float

@@ -21,8 +21,11 @@ from skwd._parameters import check_hidden_layer_sizes
 from skwd._path import Problem
 from skwd._posterior import PosteriorMixin
 from skwd._result import succeeded
+from skwd._rows import column_means, moved
+from skwd._settings import Settings
 from skwd._targets import Targets
-from skwd._training import Settings, Trained
+from skwd._training import Trained
+from skwd._units import unscaled_deviations
 from skwd._validation import (
     check_sample_weight,
     check_some_weight,
@@ -69,12 +72,14 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
         targets: Targets | None = None,
         start: Callable | None = None,
         epochs: int = 0,
+        origin: np.ndarray | None = None,
     ) -> tuple[Problem, Targets]:
         """What there is to train on some rows of the data, all by default.
 
         ``held_out`` are X_val and so on. Where an earlier fit is continued, ``targets``
         are given, ``start`` makes the starting point in the place of
-        `_initial_params`, and ``epochs`` have been completed.
+        `_initial_params`, and ``epochs`` have been completed. ``origin`` (n_features,)
+        is taken out of X, by default the column means of the rows to train on.
         """
         X, y, weight = data
         if rows is not None:
@@ -95,6 +100,11 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
         n_rows, n_counted = len(training), np.count_nonzero(training.weight)
         settings = settings.resolved(n_counted, layout.n_params)
         training = rows_to_train_on(training, settings)
+        if origin is None:
+            origin = column_means(X, training.rows, training.share)
+        for sample in (training, validation):
+            if sample is not None:
+                sample.origin = origin.astype(X.dtype, copy=False)
         targets.finish(training, validation)
         start = start or self._initial_params
         problem = Problem(
@@ -103,7 +113,7 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
             targets.loss,
             training,
             validation,
-            start(layout, targets.loss, training, seed),
+            start(layout, targets, training, seed),
             settings,
             np.random.default_rng([seed, SHUFFLING, epochs]),
             n_rows,
@@ -123,7 +133,7 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
         return [sample.part(counted[part]) for part in parts]
 
     def _initial_params(
-        self, layout: Layout, loss: Loss, sample: Sample, seed: int
+        self, layout: Layout, targets: Targets, sample: Sample, seed: int
     ) -> np.ndarray:
         rngs = [
             np.random.default_rng([seed, WEIGHTS, restart])
@@ -131,17 +141,32 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
         ]
         gain = ACTIVATIONS[self.activation].gain
         params0 = initial_params(layout, gain, rngs)
+        if layout.n_weight_layers == 1:  # convex: nothing is gained by random weights
+            params0[:] = 0.0
+        deviations = unscaled_deviations(sample)
+        if deviations is not None:  # units that begin saturated would stay so
+            layout.W(params0, 0)[:] /= np.maximum(deviations, 1.0)[:, np.newaxis]
         bias = layout.b(params0, layout.n_weight_layers - 1)
-        bias[:] = loss.constant(sample.share @ sample.y)
+        bias[:] = targets.loss.constant(sample.share @ sample.y)
         return params0
 
     def _store(
-        self, problem: Problem, targets: Targets, trained: Trained, alpha: np.ndarray
+        self,
+        problem: Problem,
+        targets: Targets,
+        trained: Trained,
+        alpha: np.ndarray,
+        *,
+        lazily: bool = False,
     ) -> None:
-        """Take over the networks that predict, and their history."""
+        """Take over the networks that predict, and their history.
+
+        ``lazily`` leaves the posterior for when it is asked for.
+        """
         layout, loss = problem.layout, problem.loss
         best, networks = trained.best, trained.predicting(self.ensemble)
-        coefs, intercepts = layout.split(trained.params[networks])
+        of_centred_X = trained.params[networks], problem.training.origin
+        coefs, intercepts = layout.split(moved(layout, *of_centred_X, -1.0))
         if not self.ensemble:
             coefs = [coef[0] for coef in coefs]
             intercepts = [intercept[0] for intercept in intercepts]
@@ -163,7 +188,7 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
         self.converged_ = bool(succeeded(trained.status[networks]).all())
         self.__dict__.update(targets.fitted())
         self.__dict__.pop("_progress", None)  # of an earlier partial_fit
-        self._store_posterior(problem, trained, networks)
+        self._store_posterior(problem, trained, networks, lazily)
 
     def _kind_of(self, loss: Loss) -> dict:
         """What the weights mean beside their shapes, kept as fitted."""
@@ -183,6 +208,7 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
         units = [W.shape[-2] for W in self.coefs_] + [self.coefs_[-1].shape[-1]]
         return Network(Layout(tuple(units)), ACTIVATIONS[self._kind["activation"]])
 
+    @np.errstate(over="ignore", invalid="ignore")
     def _predict_blocks(self, X, combine) -> np.ndarray:
         """``combine`` of the raw predictions (K, b, n_outputs), block after block."""
         params, X = self._to_predict(X)
@@ -202,5 +228,7 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
         return tags
 
     @abstractmethod
-    def _targets(self, y, weight, continued: bool = False, classes=None) -> Targets:
+    def _targets(
+        self, y, weight, continued: bool = False, one_epoch: bool = False, classes=None
+    ) -> Targets:
         """What y is: an object of skwd._targets; ``classes`` are partial_fit's."""

@@ -23,7 +23,7 @@ KEPT_BLOCKS = 4
 class Block(NamedTuple):
     """Some rows of a sample."""
 
-    X: np.ndarray  # (b, d + 1), or sparse (b, d)
+    X: np.ndarray  # (b, d + 1), or SparseRows (b, d)
     y: np.ndarray  # (b, n_outputs)
     share: np.ndarray  # (b, 1) s_i / sum s, float64
     weight: np.ndarray  # (b, 1) the same in the networks' dtype

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from skwd._choice import train_choosing
-from skwd._layout import Layout
-from skwd._losses import Loss
+from skwd._layout import Layout, is_collapsed
+from skwd._objective import Sample
 from skwd._parameters import (
     CHOICES,
     check_alpha,
@@ -20,30 +21,51 @@ from skwd._parameters import (
 from skwd._path import train_path
 from skwd._report import check_not_lost, report
 from skwd._result import AlphaPath
+from skwd._rows import moved
+from skwd._targets import Targets
 from skwd._training import Trained, train_epoch
 from skwd._validation import check_validation_data, in_dtype, unchanged_on_failure
 
 # Parameters that have no meaning for one epoch at a time: (name, value, reason).
 _WHOLE_FITS = (
+    ("posterior", True, "it needs a whole fit, to a minimum of J"),
     ("early_stopping", True, "deciding it takes many epochs"),
-    ("normalize_y", True, "the mean and deviation of all y are not known"),
     ("class_weight", "balanced", "the frequencies of all y are not known"),
 )
 
 
+# partial_fit takes its rows for a part of at least so many, when alpha is None.
+STREAM_ROWS = 1000.0
+
+
 def draw_seed(random_state) -> int:
     """The seed of all random streams of one fit."""
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    try:
+        rng = check_random_state(random_state)
+    except ValueError:
+        raise ValueError(
+            "random_state must be None, an integer from 0 to 2**32 - 1 or a "
+            f"RandomState; got {random_state!r}. Use random_state=0 for the same "
+            "result every time."
+        ) from None
+    return int(rng.randint(2**31 - 1))
 
 
 def has_partial_fit(estimator) -> bool:
     """Whether an estimator's solver can continue epoch by epoch."""
-    by_name = isinstance(estimator.alpha, str) and estimator.alpha in CHOICES
-    if by_name or estimator.posterior:
-        name = f"alpha={estimator.alpha!r}" if by_name else "posterior=True"
+    n_init, why = estimator.n_init, "it needs a whole fit, to a minimum of J"
+    by_name = [("alpha", name, why) for name in CHOICES]
+    for name, value, reason in (*by_name, *_WHOLE_FITS):
+        given = getattr(estimator, name, None)
+        if isinstance(given, (str, bool, np.bool_)) and given == value:
+            raise AttributeError(
+                f"{name}={value!r} has no partial_fit: {reason}. Use fit, or change "
+                f"{name}."
+            )
+    if isinstance(n_init, Integral) and n_init > 1:
         raise AttributeError(
-            f"{name} has no partial_fit: it needs a whole fit, to a minimum of J. Use "
-            "fit."
+            f"n_init={n_init!r} has no partial_fit: it trains a single network. Use "
+            "fit, or n_init=1."
         )
     if estimator.solver in ("auto", "sgd", "adam"):
         return True
@@ -107,8 +129,7 @@ class FitMixin:
         if X_val is not None:
             held_out = self._validate(X_val, y_val, sample_weight_val, "_val")
         start, epochs = None, 0
-        # A constant, where no alpha found a signal, has nothing to go on from.
-        if continued and any(np.any(W) for W in self.coefs_):
+        if continued and not self._is_constant():
             how = {"by": "warm_start=True", "anew": "Set warm_start=False"}
             start, epochs = partial(self._stored_params, **how), self._n_epochs
         parts = data, held_out, settings, self._seed, None, targets, start, epochs
@@ -116,11 +137,18 @@ class FitMixin:
         if isinstance(alpha, str):
             trained = train_choosing(problem, alpha, per_layer=self.alpha_per_layer)
         else:
+            alpha = problem.default_alpha() if alpha is None else alpha
             trained = train_path([problem], alpha[np.newaxis])
         report(problem, trained, self.ensemble, self.alpha)
         self._store(problem, targets, trained, self._shown(trained))
         self._store_path(trained.path[trained.best])
         self._n_epochs = self.n_iter_ + epochs
+
+    def _is_constant(self) -> bool:
+        """Whether no weights are left to go on from, as where y did not vary."""
+        network, params = self._network(), self._params()
+        none = not (params * network.layout.decay_mask).any()
+        return none or is_collapsed(network.layout, network.activation.gain, params)
 
     def _check_parameters(self):
         settings = check_settings(self)
@@ -138,6 +166,8 @@ class FitMixin:
         if isinstance(self.alpha, str):
             alpha = trained.alpha[trained.best]
             return alpha if self.alpha_per_layer else float(alpha[0])
+        if self.alpha is None:
+            return float(trained.alpha[0, 0])
         return float(self.alpha) if np.ndim(self.alpha) == 0 else trained.alpha[0]
 
     def _store_path(self, path: AlphaPath | None) -> None:
@@ -148,8 +178,19 @@ class FitMixin:
             self.alphas_, self.alpha_scores_ = path.alphas, -path.losses
             self.alpha_score_errors_ = path.errors
 
-    def _stored_params(self, layout: Layout, loss: Loss, *_, by: str, anew: str):
-        """The weights to continue from, those that predict now, (n_networks, P)."""
+    def _stored_params(
+        self,
+        layout: Layout,
+        targets: Targets,
+        sample: Sample,
+        seed: int,
+        by: str,
+        anew: str,
+    ) -> np.ndarray:
+        """The weights to continue from, those that predict now, (n_networks, P).
+
+        About the sample's origin, and for y in the units of now.
+        """
         params = self._params()
         stored = self._network().layout
         was_ensemble = self.coefs_[0].ndim == 3
@@ -164,7 +205,7 @@ class FitMixin:
             asked = f"ensemble={self.ensemble} and n_init={self.n_init} now ask for "
             asked += "another"
         else:
-            for name, now in self._kind_of(loss).items():
+            for name, now in self._kind_of(targets.loss).items():
                 before = self._kind[name]
                 if before != now:
                     held = f"a network of {name}={before!r}"
@@ -173,7 +214,12 @@ class FitMixin:
             raise ValueError(
                 f"{by} continues {held}, but {asked}. {anew} to start anew."
             )
-        return params.astype(np.float64)
+        progress = self.__dict__.get("_progress")
+        if progress is None or not progress.continues(layout, params):
+            params = moved(layout, params, sample.origin, 1.0)
+        else:  # to the last bit
+            layout.b(params, 0)[:] = progress.bias
+        return targets.continued(layout, params.astype(np.float64))
 
     def _partial_fit(self, X, y, sample_weight, **given):
         with unchanged_on_failure(self):
@@ -184,28 +230,31 @@ class FitMixin:
         settings, alpha = self._check_parameters()
         if settings.solver == "auto":
             settings = replace(settings, solver="adam")
-        self._check_one_epoch_suffices()
         continued = hasattr(self, "coefs_")
         data = self._begin(X, y, sample_weight, continued)
-        targets = self._targets(data.y, data.weight, continued, **given)
+        targets = self._targets(data.y, data.weight, continued, one_epoch=True, **given)
         start, epochs, t, curve, lowest = None, 0, 0, [], np.inf
+        progress = self.__dict__.get("_progress") if continued else None
+        origin = None if progress is None else progress.origin
         if continued:
             how = {"by": "partial_fit", "anew": "Call fit, or use a new estimator,"}
             start = partial(self._stored_params, **how)
             data = data._replace(X=in_dtype(data.X, self.coefs_[0].dtype))
             epochs, t = self._n_epochs, self.t_
             curve, lowest = self.loss_curve_, self.best_loss_
-        parts = data, None, settings, self._seed, None, targets, start, epochs
+        parts = data, None, settings, self._seed, None, targets, start, epochs, origin
         problem, targets = self._problem(*parts)
+        if alpha is None:
+            alpha = problem.default_alpha(STREAM_ROWS)
         trained, progress = train_epoch(
             problem.objective(alpha),
             problem.params0,
             problem.settings,
-            getattr(self, "_progress", None),
+            progress,
             problem.order,
         )
         trained.nit += self.n_iter_ if continued else 0
-        check_not_lost(trained, settings)
+        check_not_lost(trained, problem)
         self._store(problem, targets, trained, self._shown(trained))
         self._store_path(None)
         self._progress = progress
@@ -214,17 +263,3 @@ class FitMixin:
         self.loss_curve_ = curve + self.loss_curve_
         self.best_loss_ = min(lowest, self.best_loss_)
         self.converged_ = False
-
-    def _check_one_epoch_suffices(self) -> None:
-        for name, value, reason in _WHOLE_FITS:
-            given = getattr(self, name, None)
-            if isinstance(given, (str, bool, np.bool_)) and given == value:
-                raise ValueError(
-                    f"partial_fit cannot be used with {name}={value!r}: {reason}. Use "
-                    f"fit, or change {name}."
-                )
-        if self.n_init != 1:
-            raise ValueError(
-                f"partial_fit trains a single network; got n_init={self.n_init!r}. Use "
-                "fit, or n_init=1."
-            )

@@ -33,6 +33,10 @@ STACK_BYTES = 1 << 23
 # They begin once this part of the stack is free: each time costs a copy of it.
 JOINING = 4
 
+# J is still falling where the last step lowered it by more than so many times what it
+# may promise at its minimum.
+SEEN = 10.0
+
 EPS = np.finfo(np.float64).eps
 MAX_ITER, MAX_FUN = int(Status.MAX_ITER), int(Status.MAX_FUN)
 
@@ -55,6 +59,8 @@ class _State:
     nit: np.ndarray  # (K,)
     nfev: np.ndarray  # (K,)
     status: np.ndarray  # (K,)
+    negligible: np.ndarray  # (K,) J that is as good as 0
+    promise: np.ndarray  # (K,) the fall of J that the pairs promise, as a part of J
 
     def __len__(self) -> int:
         return len(self.network)
@@ -76,6 +82,7 @@ def minimize(
     max_iter: int,
     max_fun: int,
     tol: float,
+    negligible: np.ndarray | None = None,
     callback: Callback | None = None,
 ) -> Result:
     """Minimise J of every network of the stack by L-BFGS.
@@ -87,7 +94,12 @@ def minimize(
     max_iter, max_fun : int
         Most iterations and evaluations of each network.
     tol : float
-        A network has converged when its largest gradient entry is at most ``tol``.
+        A network has converged when the fall of J that its pairs still promise, half of
+        g'H g, is at most ``tol * (J + negligible)``: a part of J, which has no units.
+        The last step must have lowered J by no more than SEEN times that (or rounding),
+        as the first pairs know of the steepest directions alone.
+    negligible : ndarray (K,), optional
+        J of each network that is as good as 0, by default 0.
     callback : Callback, optional
 
     Returns
@@ -96,6 +108,8 @@ def minimize(
         ``x`` is the last iterate of each network: the lowest J, but for rounding.
     """
     result = Result.of_start(params0)
+    if negligible is None:
+        negligible = np.zeros(len(params0))
     size = max(1, STACK_BYTES // network_bytes(params0.shape[1]))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         part, state, n_begun = objective, None, 0
@@ -104,7 +118,8 @@ def minimize(
             if n_begun < len(params0) and free >= max(1, size // JOINING):
                 begin = np.arange(n_begun, min(n_begun + free, len(params0)))
                 n_begun = begin[-1] + 1
-                new = _start(objective[begin], result.x[begin], begin, max_fun, tol)
+                new = _start(objective[begin], result.x[begin], begin, max_fun)
+                new.negligible = negligible[begin]
                 state = new if state is None else joined(state, new)
                 part = objective[state.network]
             else:
@@ -114,7 +129,7 @@ def minimize(
 
 
 def _start(
-    objective: Objective, x: np.ndarray, networks: np.ndarray, max_fun: int, tol: float
+    objective: Objective, x: np.ndarray, networks: np.ndarray, max_fun: int
 ) -> _State:
     n_networks, n_params = x.shape
     fun, jac = objective.loss_gradient(x)
@@ -133,11 +148,13 @@ def _start(
         nit=np.zeros(n_networks, int),
         nfev=np.ones(n_networks, int),
         status=np.full(n_networks, Status.RUNNING),
+        negligible=np.zeros(n_networks),
+        promise=np.full(n_networks, np.nan),
     )
     finite = np.isfinite(fun) & np.isfinite(jac).all(axis=1)
     state.status[~finite] = Status.OVERFLOW
     state.status[finite & (max_fun <= 1)] = Status.MAX_FUN
-    state.status[finite & (np.abs(jac).max(axis=1) <= tol)] = Status.CONVERGED
+    state.status[finite & ~jac.any(axis=1)] = Status.CONVERGED
     _new_direction(state, slice(None))
     return state
 
@@ -178,6 +195,7 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
         # The least s'y of a pair: a part of -s'g, as in SciPy, which frees it of units.
         least = -EPS * (state.step * state.slope)
         state.pairs.store(at, trial - state.x, jac - state.jac, least)
+        fall = state.fun[at] - fun[at]
         state.x[at], state.fun[at], state.jac[at] = trial[at], fun[at], jac[at]
         state.nit[at] += 1
         if callback is not None:
@@ -185,10 +203,17 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
         ended = state.nit >= max_iter
         if some(ended):
             state.status[ended & (state.status == RUNNING)] = MAX_ITER
-        ended = np.abs(state.jac).max(axis=1) <= tol
-        if some(ended):
-            state.status[ended] = CONVERGED
         _new_direction(state, at)
+        J = state.fun[at] + state.negligible[at]
+        promise = np.where(
+            state.pairs.count[at] > 0, -0.5 * state.slope[at] / J, np.nan
+        )
+        promise[~state.jac[at].any(axis=1)] = 0.0
+        state.promise[at] = promise
+        seen = SEEN * max(tol, np.finfo(objective.dtype).eps) * J
+        ended = (promise <= tol) & ((fall <= seen) | (promise == 0.0))
+        if some(ended):
+            state.status[np.arange(len(state))[at][ended]] = CONVERGED
     spent = state.nfev >= max_fun
     if some(spent):
         state.status[spent & (state.status == RUNNING)] = MAX_FUN

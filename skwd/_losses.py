@@ -41,6 +41,10 @@ class Loss(Protocol):
     out_activation: str
     has_noise: bool  # the loss is a squared distance in units of an unknown noise
     shift_invariant: bool  # a number added to all outputs of a row changes nothing
+    is_quadratic: bool  # in the raw prediction, so that linear models have one system
+    # c of alpha=None, which is c / sum s: of least mean regret on real tables, with and
+    # without much noise, at 100 to 5000 rows (benchmarks/default_alpha.py).
+    default_decay: float
 
     def loss_gradient(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray: ...
 
@@ -75,6 +79,8 @@ class HalfSquaredError:
     out_activation = "identity"
     has_noise = True
     shift_invariant = False
+    is_quadratic = True
+    default_decay = 5.0
     gradient = np.subtract  # raw - y
 
     def loss_gradient(self, y, raw):
@@ -107,6 +113,8 @@ class HalfPoissonLoss:
     out_activation = "exp"
     has_noise = False
     shift_invariant = False
+    is_quadratic = False
+    default_decay = 13.0
 
     def loss_gradient(self, y, raw):
         losses = xlogy(y, y) - y - y * raw
@@ -147,6 +155,8 @@ class HalfBinomialLoss:
     out_activation = "logistic"
     has_noise = False
     shift_invariant = False
+    is_quadratic = False
+    default_decay = 5.0
 
     def loss(self, y, raw):
         return _sum_outputs(-log_expit(raw) + (1.0 - y) * raw)
@@ -189,6 +199,8 @@ class HalfMultinomialLoss:
     out_activation = "softmax"
     has_noise = False
     shift_invariant = True
+    is_quadratic = False
+    default_decay = 5.0
 
     def loss_gradient(self, y, raw):
         losses = np.einsum("...no,...no->...n", y, raw)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skwd._objective import Objective
-from skwd._result import CONVERGED, RUNNING, STOPPED, Status, some
+from skwd._result import CONVERGED, RUNNING, STOPPED, Callback, Status, some
 
 # J that ends this far above the lowest it had been, relative, has risen: more than the
 # ripple of gradient descent at the edge of stability.
@@ -27,9 +27,8 @@ class Monitor:
     """The callback of both loops for a stack of K networks.
 
     Patience: an iteration improves when its loss is below the network's reference r by
-    more than ``tol + relative_tol * |r|``; it is then the new reference, so that slow
-    progress adds up. A network ends with the ``patience``-th iteration in a row without
-    improvement.
+    more than ``tol * |r|``; it is then the new reference, so that slow progress adds
+    up. A network ends with the ``patience``-th iteration in a row without improvement.
 
     Parameters
     ----------
@@ -40,7 +39,12 @@ class Monitor:
         the penalty, and the best weights are kept, as copies.
     watch_loss : bool
         Without validation, patience watches J.
-    patience, tol, relative_tol
+    penalised : Objective, optional
+        The networks, where the steps do not minimise J: patience watches their loss
+        without the penalty, which may well rise as it falls.
+    worth : ndarray (K,) or float
+        The loss of the best constant: a rise by ``tol`` of it is none.
+    patience, tol
         See above.
     may_rise : float, optional
         Where the steps do not lower J one by one: so much, as a part of J at the start,
@@ -66,9 +70,10 @@ class Monitor:
         *,
         validation: Objective | None,
         watch_loss: bool,
+        penalised: Objective | None = None,
+        worth: np.ndarray | float = 0.0,
         patience: int,
         tol: float,
-        relative_tol: float,
         may_rise: float | None = None,
         verbose: bool,
         interrupt: Interrupt | None = None,
@@ -76,9 +81,10 @@ class Monitor:
         n_networks = len(params0)
         self.validation = validation
         self.watch_loss = watch_loss
+        self.penalised = penalised
+        self.worth = np.broadcast_to(worth, (n_networks,))
         self.patience = patience
         self.tol = tol
-        self.relative_tol = relative_tol
         self.may_rise = may_rise
         self.verbose = verbose
         self.interrupt = interrupt
@@ -101,6 +107,8 @@ class Monitor:
         for network, value in zip(networks, fun):
             self.loss_curves[network].append(float(value))
         watched, ended = fun, CONVERGED
+        if self.penalised is not None:
+            watched = fun - self.penalised[networks].penalty(params)
         if self.validation is not None:
             watched, ended = self._keep_best(networks, params), STOPPED
             for network, value in zip(networks, watched):
@@ -110,11 +118,8 @@ class Monitor:
         if self.validation is None and not self.watch_loss:
             return np.full(len(networks), RUNNING)
         reference = self.reference[networks]
-        margin = self.tol
-        if self.relative_tol:
-            known = np.where(np.isinf(reference), 0.0, np.abs(reference))
-            margin = self.tol + self.relative_tol * known
-        improved = watched < reference - margin
+        known = np.where(np.isinf(reference), 0.0, np.abs(reference))
+        improved = watched < reference - self.tol * known
         self.waited[networks] += 1
         better = networks[improved]
         self.waited[better] = 0
@@ -134,11 +139,18 @@ class Monitor:
             start = np.array([self.loss_curves[network][0] for network in networks])
             strict = self.may_rise is None
             room = RISE * np.abs(reference) if strict else self.may_rise * np.abs(start)
-            rose = tired & (fun > reference + self.tol + room)
+            room = room + self.tol * self.worth[networks]
+            rose = tired & (watched > reference + room)
             status[rose] = Status.ROSE
             if strict:
                 status[rose & (fun > start)] = Status.DIVERGED
         return status
+
+    def of(self, networks: np.ndarray) -> Callback:
+        """The callback of some networks alone, whose patience begins anew."""
+        self.waited[networks] = 0
+        self.reference[networks] = np.inf
+        return lambda some, params, fun: self(networks[some], params, fun)
 
     def _keep_best(self, networks: np.ndarray, params: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore", invalid="ignore"):

@@ -15,10 +15,10 @@ import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from scipy import sparse
 
 from skwd._activations import Activation
 from skwd._layout import Layout
+from skwd._rows import SparseRows, row_block
 
 # A function and its arguments; with arrays among them, all of it can be called again.
 Call = tuple[Callable, tuple]
@@ -39,22 +39,6 @@ def block_rows(layout: Layout, itemsize: int) -> int:
     """Rows per block for networks of this shape."""
     width = sum(layout.layer_units[1:])
     return max(MIN_BLOCK_ROWS, BLOCK_BYTES // (itemsize * width))
-
-
-def row_block(X, rows: slice | np.ndarray, out: np.ndarray | None = None):
-    """Some rows of X as `Pass` takes them: dense ones get a last column of ones.
-
-    That column carries the bias of the first layer; sparse rows stay as they are.
-    ``out`` (b, d + 1) spares dense X an allocation.
-    """
-    part = X[rows]
-    if sparse.issparse(X):
-        return part
-    if out is None:
-        out = np.empty((part.shape[0], part.shape[1] + 1), dtype=X.dtype)
-    out[:, :-1] = part
-    out[:, -1] = 1.0
-    return out
 
 
 class Network:
@@ -166,7 +150,7 @@ class Pass:
         """The raw prediction (*, b, n_outputs), scratch memory.
 
         X (b, d + 1) with its column of ones, with leading axes that broadcast to the
-        stack's, or sparse (b, d).
+        stack's, or `SparseRows` (b, d).
         """
         run(self.forward_calls(X, self.values[-1]))
         return self.values[-1]
@@ -181,7 +165,7 @@ class Pass:
     def forward_calls(self, X, raw: np.ndarray) -> list[Call]:
         """The calls of `forward`, which write the raw prediction to ``raw``."""
         Z = [*self.values[:-1], raw]
-        if sparse.issparse(X):
+        if isinstance(X, SparseRows):
             calls: list[Call] = [(self._first_sparse, (X, Z[0]))]
         else:
             Wb = self._shaped(self._network.layout.Wb(self._params, 0))
@@ -197,7 +181,7 @@ class Pass:
 
     def backward_calls(self, X, delta: np.ndarray) -> list[Call]:
         """The calls of `backward`."""
-        layout, is_sparse = self._network.layout, sparse.issparse(X)
+        layout, is_sparse = self._network.layout, isinstance(X, SparseRows)
         ones = self._network.ones(delta.shape[-2], delta.dtype)  # sums over the rows
         calls: list[Call] = []
         for layer in range(layout.n_weight_layers - 1, 0, -1):
@@ -266,4 +250,4 @@ class Pass:
     def _first_gradient_sparse(self, X, delta) -> None:
         dW = self._network.layout.W(self._grad, 0)
         for dw, d in zip(dW, delta.reshape(len(dW), *delta.shape[-2:])):
-            dw[:] = X.T @ d
+            dw[:] = X.transposed_times(d)

@@ -10,7 +10,7 @@ over the rows i of network k's own sample. Solvers see ``len(objective)``,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -18,7 +18,8 @@ from scipy import sparse
 
 from skwd._evaluation import Evaluation, weighted_sum
 from skwd._losses import Loss
-from skwd._network import Network, Pass, block_rows, row_block
+from skwd._network import Network, Pass, block_rows
+from skwd._rows import row_block
 
 # Networks of a sample that are evaluated at once: their activations and slopes stay in
 # the cache too. Changes no bit.
@@ -41,13 +42,21 @@ class Sample:
     weight : ndarray (n,), float64
     rows : ndarray (n,) or None
         The rows of X, in the order of y; None for all of them.
+    gather_once : bool
+        May be switched off to save memory; changes no bit.
+    origin : ndarray (d,) or None
+        Is subtracted from every row.
+    kept : dict
+        What solvers have found out about it and need again.
     """
 
     X: np.ndarray | sparse.csr_matrix
     y: np.ndarray
     weight: np.ndarray
     rows: np.ndarray | None = None
-    gather_once: bool = True  # may be switched off to save memory; changes no bit
+    gather_once: bool = True
+    origin: np.ndarray | None = None
+    kept: dict = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -81,7 +90,8 @@ class Sample:
     def part(self, positions: np.ndarray) -> Sample:
         """Some of its rows."""
         rows = positions if self.rows is None else self.rows[positions]
-        return Sample(self.X, self.y[positions], self.weight[positions], rows)
+        y, weight = self.y[positions], self.weight[positions]
+        return Sample(self.X, y, weight, rows, origin=self.origin)
 
     @property
     def is_small(self) -> bool:
@@ -96,16 +106,17 @@ class Sample:
     @cached_property
     def gathered(self):
         """All rows as `take` gives them; only where `is_gathered`."""
-        return row_block(self.X, slice(None) if self.rows is None else self.rows)
+        rows = slice(None) if self.rows is None else self.rows
+        return row_block(self.X, rows, origin=self.origin)
 
     def take(self, positions: slice | np.ndarray, out: np.ndarray | None = None):
-        """X of some of the rows (b, d + 1) with its column of ones, or sparse (b, d).
+        """X of some rows (b, d + 1) with its column of ones, or `SparseRows` (b, d).
 
         ``out`` (b, d + 1) spares dense X an allocation.
         """
         if not self.is_gathered:
             rows = positions if self.rows is None else self.rows[positions]
-            return row_block(self.X, rows, out)
+            return row_block(self.X, rows, out, self.origin)
         if out is None or isinstance(positions, slice):
             return self.gathered[positions]
         # The positions are in range; "clip" spares a copy.
@@ -201,7 +212,8 @@ class Objective:
         of_sample = []
         for sample in self.samples:
             raw = self.loss.constant(sample.share @ sample.y)
-            losses = self.loss.loss(sample.y, np.broadcast_to(raw, sample.y.shape))
+            with np.errstate(over="ignore", invalid="ignore"):  # J tells of it
+                losses = self.loss.loss(sample.y, np.broadcast_to(raw, sample.y.shape))
             of_sample.append(float(sample.share @ losses))
         return np.array(of_sample)[self.sample_of]
 

@@ -8,12 +8,17 @@ from collections.abc import Callable
 import numpy as np
 
 from skwd._activations import ACTIVATIONS
-from skwd._training import SOLVERS, Settings
+from skwd._settings import SOLVERS, Settings
 from skwd._updates import DECAYS, SCHEDULES, SGD, Adam, Schedule, Update
 
 
 def _integer_from(low: int) -> Callable:
     return lambda value: _is_integer(value) and value >= low
+
+
+def _is_limit(value) -> bool:
+    """An integer >= 1, or inf for none."""
+    return _is_count(value) or (isinstance(value, numbers.Real) and value == np.inf)
 
 
 def _is_integer(value) -> bool:
@@ -63,17 +68,21 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
     "max_iter": (
         _is_count,
         "an integer >= 1",
-        "Use max_iter=1000, the default.",
+        "Use max_iter=3000, the default.",
     ),
-    "max_fun": (_is_count, "an integer >= 1", "Use max_fun=15000, the default."),
+    "max_fun": (
+        _is_limit,
+        "an integer >= 1 or np.inf",
+        "Use max_fun=15000, the default.",
+    ),
     "tol": (
         lambda value: _is_real(value) and value >= 0,
         "a finite number >= 0",
-        "Use tol=1e-4, the default.",
+        "Use tol=1e-5, the default.",
     ),
     "n_iter_no_change": (
-        _is_count,
-        "an integer >= 1",
+        _is_limit,
+        "an integer >= 1 or np.inf",
         "Use n_iter_no_change=10, the default.",
     ),
     "validation_fraction": (
@@ -96,12 +105,11 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
                     "warm_start",
                     "early_stopping",
                     "ensemble",
-                    "normalize_y",
                     "alpha_per_layer",
                     "posterior",
                 ),
             ),
-            (True, ("shuffle", "nesterovs_momentum")),
+            (True, ("shuffle", "nesterovs_momentum", "normalize_y")),
         )
         for name in names
     },
@@ -197,10 +205,10 @@ def _settings(estimator, solver: str) -> Settings:
     return Settings(
         solver=solver,
         max_iter=int(estimator.max_iter),
-        max_fun=int(estimator.max_fun),
+        max_fun=_as_limit(estimator.max_fun),
         tol=float(estimator.tol),
-        n_iter_no_change=int(estimator.n_iter_no_change),
-        verbose=bool(estimator.verbose),
+        n_iter_no_change=_as_limit(estimator.n_iter_no_change),
+        verbose=int(estimator.verbose),
         update=_update(estimator, solver),
         schedule=Schedule(
             estimator.learning_rate,
@@ -211,6 +219,10 @@ def _settings(estimator, solver: str) -> Settings:
         batch_size=AUTO_BATCH if isinstance(size, str) else int(size),
         shuffle=bool(estimator.shuffle),
     )
+
+
+def _as_limit(value) -> int | float:
+    return np.inf if value == np.inf else int(value)
 
 
 def _update(estimator, solver: str) -> Update:
@@ -244,31 +256,39 @@ def check_n_jobs(n_jobs) -> None:
         )
 
 
-def check_alphas(alphas) -> int | np.ndarray:
-    """The size of the grid to make, or the alphas given: ascending, each once."""
+def check_alphas(alphas) -> int | np.ndarray | None:
+    """The alphas given, ascending, each once; the size of a grid; None for one that
+    grows."""
+    if alphas is None:
+        return None
     if _is_integer(alphas) and alphas >= 2:
         return int(alphas)
     is_number = _is_integer(alphas) or _is_real(alphas) or isinstance(alphas, str)
-    values = [] if is_number or alphas is None else _as_list(alphas)
+    values = [] if is_number else _as_list(alphas)
     if not values or not all(_is_real(value) and value >= 0 for value in values):
         raise ValueError(
-            "alphas must be an integer >= 2, for a grid of so many, or a sequence of "
-            f"finite numbers >= 0; got {alphas!r}. Use alphas=13, or np.logspace(-4, "
-            "0, 9) for standardised data."
+            "alphas must be None, for a grid that grows as needed, an integer >= 2, "
+            "for a grid of so many, or a sequence of finite numbers >= 0; got "
+            f"{alphas!r}. Use alphas=None, or np.logspace(-4, 0, 9) for standardised "
+            "data."
         )
     return np.unique(np.asarray(values, dtype=np.float64))
 
 
-def check_alpha(alpha, n_weight_layers: int) -> np.ndarray | str:
-    """alpha of each weight layer, (n_weight_layers,), or the name of a choice."""
+def check_alpha(alpha, n_weight_layers: int) -> np.ndarray | str | None:
+    """alpha of each weight layer, (n_weight_layers,), the name of a choice, or None."""
+    if alpha is None:
+        return None
+    if getattr(alpha, "ndim", None) == 0:
+        alpha = alpha.item()
     if isinstance(alpha, str) and alpha in CHOICES:
         return str(alpha)
     values = _as_list(alpha)
     if not all(_is_real(value) and value >= 0 for value in values):
         listed = ", ".join(repr(name) for name in CHOICES)
         raise ValueError(
-            f"alpha must be finite and >= 0, or one of {listed}; got {alpha!r}. Use "
-            "alpha=0 for no weight decay."
+            f"alpha must be None, finite and >= 0, or one of {listed}; got {alpha!r}. "
+            "Use alpha=None for the default, or alpha=0 for no weight decay."
         )
     if len(values) != n_weight_layers and not _is_real(alpha):
         raise ValueError(

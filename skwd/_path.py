@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from skwd import _lbfgs, _stochastic
 from skwd._activations import Activation
@@ -21,7 +20,10 @@ from skwd._losses import Loss
 from skwd._monitor import Interrupt
 from skwd._network import Network
 from skwd._objective import GATHER_BYTES, Objective, Sample
-from skwd._training import Settings, Trained, train
+from skwd._rows import SparseRows
+from skwd._settings import Settings
+from skwd._training import Trained, train
+from skwd._units import column_deviations
 
 # What the networks of one chunk need while they train: parameters and all that is like
 # them, and a batch's activations; more only where one alpha of one problem alone does.
@@ -75,6 +77,25 @@ class Problem:
     def search_scale(self) -> float:
         """What searches count alpha in."""
         return search_scale(self.training, linear=self.layout.n_weight_layers == 1)
+
+    def default_alpha(self, least_rows: float = 0.0) -> np.ndarray:
+        """What alpha=None stands for, (n_weight_layers,), for so many rows or more."""
+        n = max(self.training.total_weight, least_rows)
+        decay = self.settings.update.decay
+        alpha = decay.default_alpha(self.loss.default_decay, n)
+        return np.full(self.layout.n_weight_layers, alpha)
+
+    @property
+    def deviation_of_y(self) -> float:
+        """Root mean square of the training y about its mean, over all outputs."""
+        y, share = self.training.y, self.training.share
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(np.sqrt((share @ np.square(y - share @ y)).mean()))
+
+    @property
+    def largest_deviation_of_X(self) -> float:
+        """Of the columns over the training rows, about the sample's origin."""
+        return float(column_deviations(self.training).max(initial=0.0))
 
     @property
     def has_varying_y(self) -> bool:
@@ -157,8 +178,8 @@ def search_scale(sample: Sample, *, linear: bool) -> float:
 
     Of a hidden network a, or what noise alone would make of it where X'(s r) is less
     than that: a signal may cancel in X'(s r), as that of an even function does. Of a
-    linear model the mean square of a row of X: its best alpha does not depend on the
-    size of y.
+    linear model the mean square of a row of X about the sample's origin: its best alpha
+    does not depend on the size of y.
     """
     a = alpha_scale(sample)
     if not (sample.y != sample.y[0]).any():
@@ -167,8 +188,7 @@ def search_scale(sample: Sample, *, linear: bool) -> float:
     mean = sample.share @ sample.y
     with np.errstate(over="ignore", invalid="ignore"):
         for X, y, share in sample.blocks(GRID_ROWS):
-            features = X if sparse.issparse(X) else X[:, :-1]
-            square += share[:, 0] @ squared_rows(features)
+            square += share[:, 0] @ _squares(X)
             residual += share[:, 0] @ np.square(y - mean).sum(axis=1)
         if linear:
             return float(square) if 0.0 < square < np.inf else a
@@ -176,11 +196,11 @@ def search_scale(sample: Sample, *, linear: bool) -> float:
     return max(a, float(chance)) if np.isfinite(chance) else a
 
 
-def squared_rows(X) -> np.ndarray:
-    """Sum of squares of each row, (n,)."""
-    if sparse.issparse(X):
-        return np.asarray(X.multiply(X).sum(axis=1)).ravel()
-    return np.einsum("nd,nd->n", X, X)
+def _squares(X) -> np.ndarray:
+    """Sum of squares of each row of a block, (b,)."""
+    if isinstance(X, SparseRows):
+        return X.squares()
+    return np.einsum("nd,nd->n", X[:, :-1], X[:, :-1])
 
 
 class Chunk(NamedTuple):
@@ -197,9 +217,9 @@ def chunks(problems: list[Problem], n_alphas: int, n_jobs: int) -> list[Chunk]:
     for weak decay often takes more iterations than strong.
     """
     found = []
-    alike: dict[Settings, list[int]] = {}
+    alike: dict[tuple, list[int]] = {}
     for number, problem in enumerate(problems):
-        alike.setdefault(problem.settings, []).append(number)
+        alike.setdefault((problem.settings, problem.layout), []).append(number)
     for numbers in alike.values():
         size = max(_cell_bytes(problems[number]) for number in numbers)
         limit, n_cells = max(1, CHUNK_BYTES // size), len(numbers) * n_alphas

@@ -65,15 +65,11 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         y = LOSS_OF_LINK[self.out_activation_].inverse_link(raw).mean(axis=0)
         return (y * self.y_scale_ + self.y_mean_).astype(raw.dtype)
 
-    def _targets(self, y, weight, continued=False, classes=None):
+    def _targets(self, y, weight, continued=False, one_epoch=False, classes=None):
         check_choice("loss", self.loss, tuple(REGRESSION_LOSSES))
-        if self.loss == "poisson" and self.normalize_y:
-            raise ValueError(
-                "normalize_y=True has no meaning with loss='poisson', whose y are "
-                "counts >= 0. Use normalize_y=False."
-            )
-        scaling = (self.y_mean_, self.y_scale_) if continued else None
-        return RegressionTargets(y, self.loss, self.normalize_y, scaling)
+        earlier = (self.y_mean_, self.y_scale_) if continued else None
+        known = self._y_varies if continued and one_epoch else None
+        return RegressionTargets(y, self.loss, self.normalize_y, earlier, known)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -126,7 +122,7 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = make_pipeline(
     ...     StandardScaler(),
-    ...     WeightDecayMLPRegressor(alpha=0.1, normalize_y=True, random_state=0),
+    ...     WeightDecayMLPRegressor(random_state=0),
     ... )
     >>> model.fit(X, y).score(X, y) > 0.5
     True
@@ -138,7 +134,7 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         hidden_layer_sizes=(100,),
         activation="relu",
         solver="auto",
-        alpha=1e-3,
+        alpha=None,
         alpha_per_layer=False,
         posterior=False,
         batch_size="auto",
@@ -152,14 +148,14 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         epsilon=1e-8,
         decay="l2",
         shuffle=True,
-        max_iter=1000,
+        max_iter=3000,
         max_fun=15000,
-        tol=1e-4,
+        tol=1e-5,
         n_iter_no_change=10,
         early_stopping=False,
         validation_fraction=0.1,
         loss="squared_error",
-        normalize_y=False,
+        normalize_y=True,
         n_init=1,
         ensemble=False,
         warm_start=False,

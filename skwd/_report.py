@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skwd._layout import Layout, is_collapsed
+from skwd._layout import is_collapsed
 from skwd._path import Problem
 from skwd._result import Status
-from skwd._training import Settings, Trained
+from skwd._settings import Settings
+from skwd._training import Trained
+from skwd._units import LEAST_DEVIATION, MOST_DEVIATION
+
+_PACKAGE = str(Path(__file__).parent)
+# With more effective parameters than this part of the data's degrees of freedom, little
+# is left to judge an alpha by.
+USED_UP = 0.9
+# A loss above that of a constant by more than this part of it is worse.
+CLEARLY = 1e-3
 
 _REMEDIES = {
-    Status.MAX_ITER: "Increase max_iter or tol, or standardise X (StandardScaler)",
-    Status.ROSE: "Lower learning_rate_init, or standardise X (StandardScaler)",
-    Status.MAX_FUN: "Increase max_fun or tol, or standardise X (StandardScaler)",
-    Status.UNSETTLED: "Increase tol, standardise X and y, or give alpha a number",
-    Status.STALLED: "Increase tol, standardise X and y, or pass X as float64",
+    Status.MAX_ITER: "Increase max_iter or tol",
+    Status.ROSE: "Lower learning_rate_init",
+    Status.SLOW: "Increase learning_rate_init, or use solver='lbfgs'",
+    Status.MAX_FUN: "Increase max_fun or tol",
+    Status.UNSETTLED: "Increase tol, or give alpha a number",
+    Status.STALLED: "Increase tol, or pass X as float64",
 }
-_REMEDY_EPOCHS = "Increase max_iter, tol or learning_rate_init, or standardise X"
+_REMEDY_EPOCHS = "Increase max_iter, tol or learning_rate_init"
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn, once, at the line outside of this package that called it."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_back.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level + 1)
 
 
 def remedy(status: Status, settings: Settings) -> str:
@@ -28,15 +48,41 @@ def remedy(status: Status, settings: Settings) -> str:
     return _REMEDY_EPOCHS if slow else _REMEDIES[status]
 
 
-def check_not_lost(trained: Trained, settings: Settings) -> None:
+def scaling_remedies(problem: Problem) -> str:
+    """What is to be done about the units of X and y, in a half-sentence of its own."""
+    found = []
+    largest = problem.largest_deviation_of_X
+    if largest > 0.0 and not LEAST_DEVIATION <= largest <= MOST_DEVIATION:
+        found.append(
+            "standardise X (StandardScaler), whose columns have a standard deviation "
+            f"of {largest:.3g} at most"
+        )
+    deviation = problem.deviation_of_y
+    amiss = deviation > 0.0 and not LEAST_DEVIATION <= deviation <= MOST_DEVIATION
+    if problem.loss.has_noise and amiss:
+        found.append(
+            f"use normalize_y=True for y, whose standard deviation is {deviation:.3g}"
+        )
+    return "; ".join(found)
+
+
+def _advice(first: str, problem: Problem) -> str:
+    """A remedy, and those for the units, if they are amiss: the likely cause."""
+    units = scaling_remedies(problem)
+    return f"{units[0].upper()}{units[1:]}. {first}." if units else f"{first}."
+
+
+def check_not_lost(trained: Trained, problem: Problem) -> None:
     """Raise when no network of the stack has usable weights."""
     if not trained.lost.all():
         return
+    settings = problem.settings
     if (trained.status == Status.OVERFLOW).all():
+        is_large = problem.loss.has_noise and problem.deviation_of_y > MOST_DEVIATION
+        y = ", and y (normalize_y=True)" if is_large else ""
         raise ValueError(
             "The objective overflows at the initial weights: X or y holds values too "
-            "large for their dtype. Standardise X (StandardScaler), and y "
-            "(normalize_y=True) for a regressor."
+            f"large for their dtype. Standardise X (StandardScaler){y}."
         )
     if (trained.status == Status.UNWATCHED).all():
         raise ValueError(
@@ -49,76 +95,151 @@ def check_not_lost(trained: Trained, settings: Settings) -> None:
     start = f"from {curve[0]:.3g} " if curve else ""
     # With early stopping loss is that of the best weights, otherwise of the last.
     end = np.fmax(trained.fun[k], trained.loss[k])
+    lower = (
+        f"learning_rate_init={settings.schedule.initial:g} is too large for this data: "
+        "lower it"
+    )
     raise ValueError(
         f"solver={settings.solver!r} diverged in epoch {trained.nit[k]}: the "
-        f"objective went {start}to {end:.3g}. "
-        f"learning_rate_init={settings.schedule.initial:g} is too large for this "
-        "data: lower it, or standardise X (and y)."
+        f"objective went {start}to {end:.3g}. {_advice(lower, problem)}"
     )
 
 
 def report(problem: Problem, trained: Trained, ensemble: bool, given) -> None:
     """Raise when nothing can predict; warn of what the user should know.
 
-    ``given`` is alpha as a number, one per layer, or the name of a choice.
+    ``given`` is alpha as a number, one per layer, None, or the name of a choice.
     """
-    check_not_lost(trained, problem.settings)
+    check_not_lost(trained, problem)
     networks = trained.predicting(ensemble)
-    warn_if_not_converged(trained, networks, problem.settings)
+    is_late = _warn_if_not_converged(problem, trained, networks)
     if not problem.has_varying_y:  # a constant is right
         return
     params, alpha = trained.params[networks], trained.alpha[networks[0]]
     if isinstance(given, str):
-        warn_if_weak(problem.layout, params, alpha, given)
-    else:
-        warn_if_collapsed(problem.layout, problem.activation.gain, params, alpha)
-
-
-def warn_if_weak(layout: Layout, params: np.ndarray, alpha, name: str) -> None:
-    """Name it when no alpha was found at which the data tell a signal from noise."""
-    if (params * layout.decay_mask).any():
+        if not (params * problem.layout.decay_mask).any():
+            _warn_of_no_signal(problem, alpha[0], given)
+            return
+        _warn_of_the_choice(problem, trained, networks, given)
+    elif is_collapsed(problem.layout, problem.activation.gain, params):
+        _warn_of_collapse(problem, alpha, given)
         return
-    warnings.warn(
-        f"alpha={name!r}: the signal is too weak to be told from noise. alpha is at "
-        f"its top, {alpha[0]:.3g}, and the network predicts a constant. Standardise X "
-        "(StandardScaler) and y, use fewer hidden layers, more rows or better "
-        "features, or give alpha a number.",
-        UserWarning,
-        stacklevel=5,
-    )
+    if not is_late:
+        _warn_if_worse_than_constant(problem, trained, networks)
 
 
-def warn_if_not_converged(
-    trained: Trained, networks: np.ndarray, settings: Settings
-) -> None:
-    """One ConvergenceWarning for the networks that predict."""
+def _warn_if_not_converged(
+    problem: Problem, trained: Trained, networks: np.ndarray
+) -> bool:
+    """One ConvergenceWarning for the networks that predict; whether there was one."""
     late = [k for k in networks if not Status(trained.status[k]).success]
     if not late:
-        return
-    # The one with the largest gradient (or J, where there is no gradient).
-    k = max(late, key=lambda k: (np.nan_to_num(trained.grad_norm[k]), trained.loss[k]))
+        return False
+    settings = problem.settings
+    # The one that has furthest to go.
+    k = max(late, key=lambda k: (np.nan_to_num(trained.promise[k]), trained.loss[k]))
     status = Status(trained.status[k])
     who = f"{len(late)} of {len(networks)} networks: " if len(networks) > 1 else ""
-    reached = ""
-    if np.isfinite(trained.grad_norm[k]):
-        reached = f", with a largest gradient entry of {trained.grad_norm[k]:.2g}"
-    warnings.warn(
+    left = ""
+    if np.isfinite(trained.promise[k]):
+        left = f", with a fall of J by {trained.promise[k]:.2g} of itself in sight"
+    what = "iterations" if settings.solver == "lbfgs" else "epochs"
+    worse = _as_bad_as_a_constant(problem, trained, np.array(late))
+    than = " It is worse than a constant." if worse is not None else ""
+    warn(
         f"{who}solver={settings.solver!r} {status.message} after {trained.nit[k]} "
-        f"{'iterations' if settings.solver == 'lbfgs' else 'epochs'}{reached} "
-        f"(tol={settings.tol:g}). {remedy(status, settings)}.",
+        f"{what}{left} (tol={settings.tol:g}).{than} "
+        f"{_advice(remedy(status, settings), problem)}",
         ConvergenceWarning,
-        stacklevel=5,
     )
+    return True
 
 
-def warn_if_collapsed(layout: Layout, gain: float, params: np.ndarray, alpha) -> None:
-    """Name it when alpha has driven every weight of a hidden network to about zero."""
-    if not is_collapsed(layout, gain, params):
+def _as_bad_as_a_constant(
+    problem: Problem, trained: Trained, networks: np.ndarray
+) -> tuple[float, float] | None:
+    """The loss of the worst network that a constant betters, and the constant's.
+
+    Without the penalty, on the rows trained on, or those that early stopping watched.
+    """
+    objective = problem.objective(trained.alpha[networks])
+    if problem.validation is None:
+        loss = objective.data_loss(trained.params[networks])
+        constant = objective.constant_loss()
+    else:
+        sample, loss = problem.validation, trained.best_validation[networks]
+        raw = np.broadcast_to(problem.constant, sample.y.shape)
+        constant = np.full(len(loss), sample.share @ problem.loss.loss(sample.y, raw))
+    worst = int(np.argmax(loss - constant))
+    if loss[worst] <= constant[worst] * (1.0 + CLEARLY):
+        return None
+    return float(loss[worst]), float(constant[worst])
+
+
+def _warn_if_worse_than_constant(problem, trained, networks) -> None:
+    """Name it when zero weights would have predicted better."""
+    found = _as_bad_as_a_constant(problem, trained, networks)
+    if found is None:
         return
-    shown = f"{alpha[0]:g}" if len(set(alpha)) == 1 else [float(a) for a in alpha]
-    warnings.warn(
-        f"alpha={shown} is too large for this data: every weight has collapsed to "
-        "about zero, and the network predicts a constant. Lower alpha.",
-        UserWarning,
-        stacklevel=5,
+    is_watched = problem.validation is not None
+    where = "on the validation rows" if is_watched else "on the rows trained on"
+    first = "Lower alpha, or use n_init=5 for more starting points"
+    if problem.settings.solver != "lbfgs":
+        first = "Lower alpha or learning_rate_init, or use solver='lbfgs'"
+    warn(
+        f"The network is worse than a constant: its loss {where} is {found[0]:.4g}, "
+        f"that of a constant {found[1]:.4g}. {_advice(first, problem)}"
     )
+
+
+def _warn_of_no_signal(problem: Problem, alpha: float, name: str) -> None:
+    """Name it when no alpha was found at which the data tell a signal from noise."""
+    first = "Use fewer hidden layers, more rows or better features, or give alpha a"
+    warn(
+        f"alpha={name!r}: the signal is too weak to be told from noise. alpha is at "
+        f"its top, {alpha:.3g}, and the network predicts a constant. "
+        f"{_advice(f'{first} number', problem)}"
+    )
+
+
+def _warn_of_collapse(problem: Problem, alpha: np.ndarray, given) -> None:
+    """Name it when alpha has driven every weight of a hidden network to about zero."""
+    shown = f"{alpha[0]:g}" if len(set(alpha)) == 1 else [float(a) for a in alpha]
+    first, why = "Lower alpha", ""
+    if given is None:
+        n, n_rows = problem.training.total_weight, problem.n_rows
+        why = f" alpha=None is {shown} here, as the rows weigh {n:.3g} together."
+        if n < 0.1 * n_rows:
+            first = (
+                "They count as rows: rescale sample_weight to a mean of 1, or give "
+                "alpha a number"
+            )
+    warn(
+        f"alpha={shown} is too large for this data: every weight has collapsed to "
+        f"about zero, and the network predicts a constant.{why} "
+        f"{_advice(first, problem)}"
+    )
+
+
+def _warn_of_the_choice(problem, trained, networks, name: str) -> None:
+    """Name an alpha at the end of its range, and one that nothing is left to judge."""
+    k = networks[0] if len(networks) == 1 else trained.best
+    n_outputs = problem.training.y.shape[1]
+    if problem.loss.shift_invariant:
+        n_outputs -= 1
+    n = max(problem.training.total_weight, problem.n_rows)
+    most, dof = n * n_outputs, trained.dof(k)
+    if dof > USED_UP * most:
+        first = "Use fewer units, columns or layers, more rows, or a CV estimator"
+        warn(
+            f"alpha={name!r}: the network uses up {dof:.4g} of {most:.4g} degrees of "
+            "freedom of the data, and little is left to judge alpha by. "
+            f"{_advice(first, problem)}"
+        )
+    elif trained.lowest[k]:
+        first = "Use more units, or give alpha a number"
+        warn(
+            f"alpha={name!r}: alpha is at the low end of its range, "
+            f"{trained.alpha[k].min():.3g}: weight decay does not help this network. "
+            f"{_advice(first, problem)}"
+        )

@@ -23,6 +23,7 @@ class Status(IntEnum):
     ROSE = 7
     UNWATCHED = 8
     UNSETTLED = 9
+    SLOW = 10
 
     @property
     def success(self) -> bool:
@@ -51,6 +52,7 @@ _MESSAGES = {
     Status.OVERFLOW: "the objective is not finite at the initial weights",
     Status.UNWATCHED: "the validation loss is not finite at the initial weights",
     Status.UNSETTLED: "did not settle on alpha",
+    Status.SLOW: "made no more progress, though not at a minimum,",
     Status.ROSE: "stopped with an objective above the lowest it had reached",
 }
 
@@ -67,6 +69,7 @@ class AlphaPath:
     alphas: np.ndarray  # (A,) ascending
     losses: np.ndarray  # (A,) lower is better, in the units of J without its penalty
     errors: np.ndarray | None  # (A,) their standard errors, where they are known
+    dof: np.ndarray  # (A,) parameters that the data determine
 
 
 @dataclass
@@ -79,6 +82,7 @@ class Result:
     nit: np.ndarray  # (K,)
     nfev: np.ndarray  # (K,)
     status: np.ndarray  # (K,)
+    promise: np.ndarray  # (K,) the fall of J in sight, as a part of J; nan: not known
 
     @classmethod
     def of_start(cls, params0: np.ndarray, *, with_jac: bool = True) -> Result:
@@ -96,6 +100,7 @@ class Result:
             nit=np.zeros(n_networks, int),
             nfev=np.zeros(n_networks, int),
             status=np.full(n_networks, Status.RUNNING),
+            promise=np.full(n_networks, np.nan),
         )
 
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
+from functools import partial
+from numbers import Integral
 
 import numpy as np
 from sklearn import get_config
@@ -19,18 +20,25 @@ from sklearn.utils.metadata_routing import (
 from skwd._fit import draw_seed
 from skwd._objective import Sample
 from skwd._parameters import check_alphas, check_choice, check_n_jobs, check_settings
-from skwd._path import Problem, alpha_grid, share_memory, train_path
-from skwd._report import remedy, report
+from skwd._path import Problem, alpha_grid, alpha_scale, share_memory, train_path
+from skwd._report import remedy, report, warn
 from skwd._result import LOST, Status, succeeded
 from skwd._scoring import Judge, Scores, single_scorer, takes_sample_weight
-from skwd._selection import RULES, choose, results_table
-from skwd._splits import check_enough, check_test_weights, problems, row_numbers
-from skwd._training import Settings, Trained
+from skwd._selection import RULES, choose, grown_grid, is_at_an_end, results_table
+from skwd._settings import Settings
+from skwd._splits import (
+    check_enough,
+    check_test_weights,
+    problems,
+    row_numbers,
+    warn_of_order,
+)
+from skwd._training import Trained
 from skwd._validation import check_validation_data, unchanged_on_failure
 from skwd._workers import cross_validate
 
-# Parameters of the search itself; all others are those of the estimator of one alpha.
-SEARCH = ("alphas", "cv", "scoring", "rule", "n_jobs")
+# A grid of fewer alphas is a comparison, and its end no sign that more would help.
+FEWEST = 4
 
 
 class CrossValidationMixin:
@@ -82,7 +90,7 @@ class CrossValidationMixin:
 
     def _fit(self, X, y, sample_weight, val, params) -> None:
         plain = self._plain()
-        settings = replace(check_settings(plain), verbose=False)
+        settings = replace(check_settings(plain), verbose=0)
         alphas = check_alphas(self.alphas)
         check_choice("rule", self.rule, RULES)
         check_n_jobs(self.n_jobs)
@@ -105,34 +113,46 @@ class CrossValidationMixin:
         if is_classifier(self) and data.y.shape[1:] == (1,):
             flat = data._replace(y=data.y[:, 0])  # one warning of it is enough
             parts = flat, *parts[1:]
-        splits = problems(plain, parts, rows, targets)
+        splits = problems(plain, parts, rows)
         share_memory([split.problem for split in splits])
 
         self._name_features(plain)
         given = (X if _is_table(X) else data.X), (y if _is_table(y) else data.y)
-        judge = Judge(plain, scorer, *given, score_params)
-        scores = cross_validate(splits, alphas, judge, self.n_jobs, bool(self.verbose))
-        _warn(scores, whole.settings, self.scoring)
+        judge = Judge(plain, scorer, *given, score_params, targets)
+        how = {"n_jobs": self.n_jobs, "verbose": bool(self.verbose)}
+        scored = partial(cross_validate, splits, judge=judge, **how)
+        if alphas is None:
+            scale = alpha_scale(_all_rows(data, targets))
+            alphas, scores = grown_grid(scale, scored)
+        else:
+            scores = scored(alphas)
+        _raise_if_none(scores, self.scoring)
         self.alphas_, self.n_splits_, self.scorer_ = alphas, len(splits), scorer
         self.cv_results_ = results_table(alphas, scores)
         self.best_index_ = choose(scores.score.T, self.rule)
+        _warn(scores, whole.settings, self.scoring, self.best_index_)
         self.best_score_ = self.cv_results_["mean_test_score"][self.best_index_]
 
         best = float(alphas[self.best_index_])
         per_layer = np.full(whole.layout.n_weight_layers, best)
         trained = self._refit(whole, per_layer)
         report(whole, trained, self.ensemble, best)
+        is_made = self.alphas is None or isinstance(self.alphas, Integral)
+        if whole.has_varying_y and is_made and len(alphas) >= FEWEST:
+            _warn_of_the_end(alphas, scores, self.best_index_)
+        if self.cv is None or isinstance(self.cv, Integral):
+            warn_of_order(data.y, rows, is_classifier(self))
         self._store(whole, targets, trained, best)
 
     def _refit(self, whole: Problem, alpha: np.ndarray) -> Trained:
         """A plain fit to all rows, with BLAS as the user has it."""
-        whole.settings = replace(whole.settings, verbose=self.verbose > 1)
+        whole.settings = replace(whole.settings, verbose=int(self.verbose > 1))
         return train_path([whole], alpha[np.newaxis])
 
     def _plain(self):
         """The estimator of one alpha with the parameters of this one."""
-        params = self.get_params(deep=False)
-        return self._plain_class(**{k: params[k] for k in params if k not in SEARCH})
+        params, known = self.get_params(deep=False), self._plain_class().get_params()
+        return self._plain_class(**{k: v for k, v in params.items() if k in known})
 
     def _name_features(self, plain) -> None:
         """Tell the estimator that is scored what the features are called."""
@@ -154,11 +174,9 @@ class CrossValidationMixin:
                 "sklearn.set_config(enable_metadata_routing=True)."
             )
         if weight and not takes_sample_weight(scorer):
-            warnings.warn(
+            warn(
                 f"scoring={self.scoring!r} takes no sample_weight: the networks are "
-                "fitted with weights but scored without.",
-                UserWarning,
-                stacklevel=4,
+                "fitted with weights but scored without."
             )
             weight = {}
         return {"groups": params.get("groups")}, weight
@@ -192,13 +210,11 @@ def _is_table(data) -> bool:
 def _all_rows(data, targets) -> Sample:
     """All rows as the network sees them, those for early stopping included."""
     Y, weight = targets.encode(data.y, data.weight)
-    sample = Sample(data.X, Y, weight)
-    targets.finish(sample, None)
-    return sample
+    return Sample(data.X, targets.scaled(Y), weight)
 
 
-def _warn(scores: Scores, settings: Settings, scoring) -> None:
-    """Raise where nothing can be chosen; one warning for each kind of trouble."""
+def _raise_if_none(scores: Scores, scoring) -> None:
+    """Raise where nothing can be chosen."""
     n_fits, failure = scores.score.size, ""
     lost = np.isin(scores.status, LOST)
     if scores.failures:
@@ -206,36 +222,58 @@ def _warn(scores: Scores, settings: Settings, scoring) -> None:
         failure = f"alpha={alpha:g}, split {number}: {why}"
     if lost.all():
         raise ValueError(f"All {n_fits} fits failed. {failure}")
+    if len(scores.unscored) == n_fits - lost.sum():
+        raise ValueError(scores.unscored[0][2])
     if np.isnan(scores.score).any(axis=0).all():
         without = "The score of every alpha is nan in some split"
         if lost.any():
             raise ValueError(f"{without}. {failure}")
+        if scores.unscored:
+            raise ValueError(f"{without}. {scores.unscored[0][2]}")
         raise ValueError(
             f"{without}: scoring={scoring!r} is not defined on its test rows. Choose "
             "another scorer (R2 needs two rows), or other splits."
         )
+
+
+def _warn(scores: Scores, settings: Settings, scoring, best: int) -> None:
+    """One warning for each kind of trouble; of convergence, at the chosen alpha."""
+    lost, n_fits = np.isin(scores.status, LOST), scores.score.size
     if lost.any():
-        warnings.warn(
+        number, alpha, why = scores.failures[0]
+        warn(
             f"{lost.sum()} of {n_fits} fits failed, and their scores are nan. "
-            f"{failure}",
+            f"alpha={alpha:g}, split {number}: {why}",
             FitFailedWarning,
-            stacklevel=4,
         )
-    if not np.isfinite(scores.score[~lost]).all():
-        warnings.warn(
+    if scores.unscored:
+        warn(
+            f"{len(scores.unscored)} of {n_fits} scores are nan. "
+            f"{scores.unscored[0][2]}"
+        )
+    elif not np.isfinite(scores.score[~lost]).all():
+        warn(
             f"scoring={scoring!r} is not finite for some alphas and splits, see "
-            "cv_results_; an alpha whose mean score is nan is never chosen.",
-            UserWarning,
-            stacklevel=4,
+            "cv_results_; an alpha whose mean score is nan is never chosen."
         )
-    late = ~lost & ~succeeded(scores.status)
+    late = ~succeeded(scores.status[:, best]) & ~lost[:, best]
     if late.any():
-        first = Status(scores.status[late][0])
-        warnings.warn(
-            f"{late.sum()} of {n_fits} fits of the cross-validation have not "
-            f"converged: solver={settings.solver!r} {first.message} "
+        first = Status(scores.status[late, best][0])
+        warn(
+            f"{late.sum()} of {len(late)} fits of the cross-validation at the chosen "
+            f"alpha have not converged: solver={settings.solver!r} {first.message} "
             f"(max_iter={settings.max_iter}, tol={settings.tol:g}). "
             f"{remedy(first, settings)}.",
             ConvergenceWarning,
-            stacklevel=4,
         )
+
+
+def _warn_of_the_end(alphas: np.ndarray, scores: Scores, best: int) -> None:
+    """Name it when the best alpha is likely beyond those that were tried."""
+    if not is_at_an_end(scores.score.T, best):
+        return
+    end, beyond = ("lowest", "lower") if best == 0 else ("highest", "higher")
+    warn(
+        f"alpha_={alphas[best]:.3g} is the {end} of the alphas that were tried, and "
+        f"clearly better than the next. Give alphas {beyond} ones, or use alphas=None."
+    )

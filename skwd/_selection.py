@@ -2,12 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.stats import rankdata
 
 from skwd._scoring import Scores
 
 RULES = ("best", "1se")
+# The grid of alphas=None, in units of `alpha_scale`, and how it grows while its lowest
+# alpha is the best: by a decade, in steps that lose a few per cent at most, as what
+# alpha does changes little within a factor of three.
+GRID = 10.0 ** np.linspace(-3.0, 0.0, 7)
+GROWTH = 10.0 ** np.array([-1.0, -0.5])
+LOWEST = 1e-7
+
+
+def grown_grid(
+    scale: float, scored: Callable[[np.ndarray], Scores]
+) -> tuple[np.ndarray, Scores]:
+    """A grid that suits the data, ascending, and its scores.
+
+    Parameters
+    ----------
+    scale : float
+        At about this alpha a network collapses to a constant.
+    scored : callable
+        From some alphas to their scores.
+    """
+    alphas = scale * GRID
+    scores = scored(alphas)
+    while alphas[0] > LOWEST * scale and is_at_an_end(scores.score.T, 0):
+        more = alphas[0] * GROWTH
+        scores = scored(more).followed_by(scores)
+        alphas = np.concatenate([more, alphas])
+    return alphas, scores
+
+
+def is_at_an_end(scores: np.ndarray, end: int) -> bool:
+    """Whether the alpha numbered ``end``, the first or last, is clearly the best.
+
+    By more than one standard error of its difference from the next; of a single split
+    by any difference. ``scores`` (A, F).
+    """
+    n_alphas, n_splits = scores.shape
+    mean = scores.mean(axis=1)
+    if end not in (0, n_alphas - 1) or n_alphas < 2 or not mean[end] >= np.nanmax(mean):
+        return False
+    gain = scores[end] - scores[1 if end == 0 else n_alphas - 2]
+    error = gain.std(ddof=1) / np.sqrt(n_splits) if n_splits > 1 else 0.0
+    return bool(gain.mean() > error)
 
 
 def results_table(alphas: np.ndarray, scores: Scores) -> dict:
@@ -35,7 +79,9 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def split_scores(results: dict) -> np.ndarray:
     """The scores of a cv_results_, (n_alphas, n_splits)."""
-    n_splits = sum(key.startswith("split") for key in results)
+    n_splits = sum(
+        key.startswith("split") and key.endswith("_test_score") for key in results
+    )
     parts = [results[f"split{number}_test_score"] for number in range(n_splits)]
     return np.stack(parts, axis=1)
 

@@ -26,6 +26,7 @@ class State:
     params: np.ndarray  # (K, P), in the objective's dtype
     first: np.ndarray  # (K, P) first moments, or (K, 0)
     second: np.ndarray  # (K, P) second moments, or (K, 0)
+    carry: np.ndarray  # (K, P) what rounding leaves out of the decay, or (K, 0)
     steps: np.ndarray  # (K,) taken so far
     epochs: np.ndarray  # (K,) completed so far
     rate: np.ndarray  # (K,) learning rate of schedule "adaptive"
@@ -37,10 +38,12 @@ class State:
         """Networks before their first epoch, with copies of all that is given."""
         n_networks, n_params = params.shape
         held = [n_params if i < update.n_moments else 0 for i in range(2)]
+        carries = update.decay.carries and params.dtype == np.float32
         return cls(
             params=params.copy(),
             first=np.zeros((n_networks, held[0]), dtype=params.dtype),
             second=np.zeros((n_networks, held[1]), dtype=params.dtype),
+            carry=np.zeros((n_networks, n_params * carries), dtype=params.dtype),
             steps=np.zeros(n_networks, int),
             epochs=np.zeros(n_networks, int),
             rate=np.full(n_networks, rate),
@@ -53,7 +56,8 @@ class State:
 
         The number of moments tells the solvers apart: sgd has at most one, adam two.
         """
-        pairs = (self.first, other.first), (self.second, other.second)
+        kept = "first", "second", "carry"
+        pairs = [(getattr(self, name), getattr(other, name)) for name in kept]
         same = all(ours.shape == theirs.shape for ours, theirs in pairs)
         return same and (self.order[0] is not None) == shuffled
 
@@ -124,7 +128,8 @@ class Stepping:
             shape = (self.update.n_coefficients, *shape)
             self.coefficients = np.empty(shape, dtype=self.grad.dtype)
             moments = [self.state.first, self.state.second][: self.update.n_moments]
-            arrays = self.state.params, self.grad, self.factor, moments
+            carry = self.state.carry if self.state.carry.size else None
+            arrays = self.state.params, self.grad, self.factor, carry, moments
             self.step = step_calls(self.update, *arrays, self.coefficients)
             self.calls.clear()
         return self.update.coefficients(

@@ -11,8 +11,8 @@ import numbers
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array, column_or_1d
-from sklearn.utils.class_weight import compute_class_weight
 
+from skwd._layout import Layout
 from skwd._losses import (
     HalfBinomialLoss,
     HalfMultinomialLoss,
@@ -34,8 +34,20 @@ class Targets:
     def finish(self, training: Sample, validation: Sample | None) -> None:
         """Adjust the samples' y once the rows to train on are known."""
 
+    def continued(self, layout: Layout, params: np.ndarray) -> np.ndarray:
+        """Networks (K, P) of an earlier fit, for y as it is encoded now."""
+        return params
+
+    def scaled(self, Y: np.ndarray) -> np.ndarray:
+        """Encoded y in the units of the samples, once they are known."""
+        return Y
+
     def missing(self, whole: Targets) -> list:
         """The classes of the whole data that these, of a part of it, do not have."""
+        return []
+
+    def absent(self, y) -> list:
+        """The classes that some y do not have."""
         return []
 
 
@@ -45,26 +57,36 @@ class RegressionTargets(Targets):
     Parameters
     ----------
     loss : {"squared_error", "poisson"}
-    scaling : (mean, scale) or None
-        Each (n_outputs,), of an earlier fit that is continued.
     normalize : bool
-        Learn mean and scale from the rows to train on.
+        Learn mean and scale from the rows to train on, if the loss knows of units.
+    earlier : (mean, scale) or None
+        Each (n_outputs,), of an earlier fit that is continued.
+    known : ndarray of bool (n_outputs,), optional
+        The outputs for which that scaling is kept; by default none.
     """
 
-    def __init__(self, y, loss: str, normalize: bool, scaling=None):
+    def __init__(self, y, loss: str, normalize: bool, earlier=None, known=None):
         self.loss_name = loss
         self.loss = REGRESSION_LOSSES[loss]()
-        self.normalize = normalize
+        self.normalize = normalize and self.loss.has_noise
         self.shape = y.shape[1:]  # () for a single column without an axis of its own
-        self.scaling = scaling
+        self.earlier, self.known = earlier, known
+        self.scaling, self.varies = None, None
 
     def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
         """y as float64 (n, n_outputs), and the weights as they are."""
         y = y.toarray() if sparse.issparse(y) else np.asarray(y)
+        if y.shape[1:] in ((), (1,)) and self.shape in ((), (1,)):
+            y = y.reshape(len(y), *self.shape)  # one output, however it is written
         if y.shape[1:] != self.shape:
             raise ValueError(
                 f"{name} must have the outputs of y, a shape of {('n', *self.shape)}; "
                 f"got {y.shape}."
+            )
+        if y.dtype.kind in "mM":
+            raise ValueError(
+                f"{name} must be numeric for a regressor; got dates or times of dtype "
+                f"{y.dtype}. Use differences in days or seconds, as numbers."
             )
         try:
             y = y.astype(np.float64, copy=False)
@@ -85,26 +107,49 @@ class RegressionTargets(Targets):
 
     def finish(self, training: Sample, validation: Sample | None) -> None:
         """Scale the samples' y by what the rows to train on show."""
-        if self.scaling is None:
-            y = training.y
-            self.scaling = np.zeros(y.shape[1]), np.ones(y.shape[1])
-            if self.normalize:
-                mean = training.share @ y
-                # Powers of two keep squares within the float range, and are exact.
-                power = np.frexp(np.abs(y - mean).max(axis=0))[1]
-                squares = np.square(np.ldexp(y - mean, -power))
-                deviation = np.ldexp(np.sqrt(training.share @ squares), power)
-                # A constant leaves rounding behind: that is no deviation either.
-                flat = deviation <= 10.0 * np.finfo(np.float64).eps * np.abs(mean)
-                self.scaling = mean, np.where(flat, 1.0, deviation)
-        mean, scale = self.scaling
+        y = training.y
+        mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
+        self.varies = np.ones(y.shape[1], dtype=bool)
+        if self.normalize:
+            mean = training.share @ y
+            # Powers of two keep squares within the float range, and are exact.
+            power = np.frexp(np.abs(y - mean).max(axis=0))[1]
+            squares = np.square(np.ldexp(y - mean, -power))
+            deviation = np.ldexp(np.sqrt(training.share @ squares), power)
+            # A constant leaves rounding behind: that is no deviation either.
+            self.varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
+            scale = np.where(self.varies, deviation, 1.0)
+        if self.known is not None and len(self.known) == len(mean):
+            kept = self.known | ~self.varies
+            mean = np.where(kept, self.earlier[0], mean)
+            scale = np.where(kept, self.earlier[1], scale)
+            self.varies |= self.known
+        self.scaling = mean, scale
         for sample in (training, validation):
             if sample is not None:
-                sample.y = (sample.y - mean) / scale
+                sample.y = self.scaled(sample.y)
+
+    def scaled(self, Y: np.ndarray) -> np.ndarray:
+        mean, scale = self.scaling
+        return (Y - mean) / scale
+
+    def continued(self, layout: Layout, params: np.ndarray) -> np.ndarray:
+        """With an output layer that predicts the same, in the new units."""
+        (old_mean, old_scale), (mean, scale) = self.earlier, self.scaling
+        last, params = layout.n_weight_layers - 1, params.copy()
+        layout.W(params, last)[:] *= old_scale / scale
+        b = layout.b(params, last)
+        b[:] = b * (old_scale / scale) + (old_mean - mean) / scale
+        return params
 
     def fitted(self) -> dict:
         mean, scale = self.scaling
-        return {"y_mean_": mean, "y_scale_": scale, "_y_shape": self.shape}
+        return {
+            "y_mean_": mean,
+            "y_scale_": scale,
+            "_y_varies": self.varies,
+            "_y_shape": self.shape,
+        }
 
 
 def _is_weight(value) -> bool:
@@ -153,7 +198,14 @@ class ClassTargets(Targets):
                 f"0; got {class_weight!r}. Use class_weight='balanced' for equal "
                 "shares."
             )
-        return compute_class_weight(class_weight, classes=self.classes, y=self.classes)
+        labels = self.classes.tolist()
+        unknown = [label for label in class_weight if label not in labels]
+        if unknown and any(label not in class_weight for label in labels):
+            raise ValueError(
+                f"class_weight={class_weight!r} names {unknown[0]!r}, which is not "
+                f"among the classes {labels}. Use the labels of y as keys."
+            )
+        return np.array([float(class_weight.get(label, 1.0)) for label in labels])
 
     def _codes(self, y: np.ndarray, name: str) -> np.ndarray:
         """The position of each label in ``classes``, (n,)."""
@@ -183,6 +235,9 @@ class ClassTargets(Targets):
 
     def missing(self, whole: Targets) -> list:
         return np.setdiff1d(whole.classes, self.classes).tolist()
+
+    def absent(self, y) -> list:
+        return np.setdiff1d(self.classes, np.unique(np.asarray(y))).tolist()
 
     def fitted(self) -> dict:
         return {"classes_": self.classes}

@@ -3,67 +3,20 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from skwd import _lbfgs, _stochastic
+from skwd import _stochastic
 from skwd._curvature.laplace import Laplace
+from skwd._layout import Layout
+from skwd._minimum import check_minimum, to_a_minimum
 from skwd._monitor import Interrupt, Monitor
 from skwd._objective import Objective
 from skwd._result import LOST, AlphaPath, Result, Status
+from skwd._rows import moved
+from skwd._settings import FULL_BATCH, Settings
 from skwd._stepping import State
-from skwd._updates import DECAYS, Schedule, Update
-
-SOLVERS = ("lbfgs", "gd", "sgd", "adam")
-FULL_BATCH = ("lbfgs", "gd")
-# More than this part of its start, and J of sgd or adam has risen by steps too long.
-NOISY_RISE = 0.1
-# "auto" is L-BFGS up to so many rows times parameters, the work of one evaluation of J:
-# it ends at a lower J, Adam beyond this in less time (benchmarks/auto.py).
-AUTO_WORK = 5e7
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What of an estimator's parameters the training reads."""
-
-    solver: str  # one of SOLVERS, or "auto" until `resolved`
-    max_iter: int
-    max_fun: int
-    tol: float
-    n_iter_no_change: int
-    verbose: bool
-    update: Update  # of the epoch loop, as are the following
-    schedule: Schedule
-    batch_size: int
-    shuffle: bool
-
-    def resolved(self, n_rows: int, n_params: int) -> Settings:
-        """With "auto" replaced by the solver for so many rows and parameters."""
-        if self.solver != "auto":
-            return self
-        small = n_rows * n_params <= AUTO_WORK
-        return replace(self, solver="lbfgs" if small else "adam")
-
-    @property
-    def may_rise(self) -> float | None:
-        """How far J may end above its lowest, as a part of its start; None: not at all.
-
-        Batches and momentum do not lower J step by step, and decoupled decay does not
-        minimise it.
-        """
-        if self.update.decay is not DECAYS["l2"]:
-            return np.inf
-        return NOISY_RISE if self.solver in ("sgd", "adam") else None
-
-    def is_full_batch(self, n_rows: int) -> bool:
-        """Whether every step on a sample of so many rows sees all of them."""
-        return self.rows_per_step(n_rows) == n_rows
-
-    def rows_per_step(self, n_rows: int) -> int:
-        """The most rows that a step on a sample of ``n_rows`` sees."""
-        return n_rows if self.solver in FULL_BATCH else min(self.batch_size, n_rows)
 
 
 @dataclass
@@ -75,8 +28,8 @@ class Trained:
     loss: np.ndarray  # (K,) J at params
     criterion: np.ndarray  # (K,) the lowest is best: J unless something else counts
     fun: np.ndarray  # (K,) the last J of the training itself
-    grad_norm: np.ndarray  # (K,) the largest gradient entry of J at params, or nan
-    nit: np.ndarray  # (K,)
+    promise: np.ndarray  # (K,) of L-BFGS: the fall of J in sight, as a part of J
+    nit: np.ndarray  # (K,) of the last fit, as is the curve
     nfev: np.ndarray  # (K,)
     status: np.ndarray  # (K,)
     loss_curve: list[list[float]]
@@ -84,6 +37,7 @@ class Trained:
     best_validation: np.ndarray  # (K,) inf without validation
     laplace: list[Laplace | None]  # of networks that were looked at more closely
     path: list[AlphaPath | None]  # of alphas, where one was followed
+    lowest: np.ndarray  # (K,) bool: alpha is at the low end of what was searched
 
     def __getitem__(self, networks: np.ndarray) -> Trained:
         """Some of the networks, by their numbers."""
@@ -95,6 +49,13 @@ class Trained:
                 [value[k] for k in networks] if is_list else value[networks]
             )
         return Trained(**held)
+
+    def dof(self, k: int) -> float:
+        """Effective parameters of network k, as the search for its alpha saw them."""
+        if self.laplace[k] is not None:
+            return self.laplace[k].dof
+        path = self.path[k]
+        return 0.0 if path is None else float(path.dof[np.argmin(path.losses)])
 
     @property
     def lost(self) -> np.ndarray:
@@ -109,14 +70,6 @@ class Trained:
     def best(self) -> int:
         """The network of the lowest criterion."""
         return int(np.argmin(np.where(self.lost, np.inf, self.criterion)))
-
-    def go_on(self, networks: np.ndarray, later: Trained) -> None:
-        """Take over what some networks, by their numbers, have reached from here."""
-        later.nit += self.nit[networks]
-        later.nfev += self.nfev[networks]
-        for i, k in enumerate(networks):
-            later.loss_curve[i] = self.loss_curve[k] + later.loss_curve[i]
-        self.take(networks, later)
 
     def take(self, networks: np.ndarray, others: Trained) -> None:
         """Put others in the place of some networks, by their numbers."""
@@ -137,6 +90,14 @@ class Progress:
     state: State  # its params are empty: the estimator's coefs_ hold them
     reference: np.ndarray  # (K,) of the patience, as `Monitor` has it
     waited: np.ndarray  # (K,)
+    origin: np.ndarray  # (d,) of X, from the rows of the first call
+    bias: np.ndarray  # (K, 1, h) of the first layer, about this origin
+
+    def continues(self, layout: Layout, params: np.ndarray) -> bool:
+        """Whether ``params`` (K, P), of X as it is, are those that it left behind."""
+        about_origin = params.copy()
+        layout.b(about_origin, 0)[:] = self.bias
+        return np.array_equal(moved(layout, about_origin, self.origin, -1.0), params)
 
 
 def train(
@@ -155,30 +116,21 @@ def train(
     """
     monitor = _monitor(objective, params0, settings, validation, interrupt)
     if settings.solver == "lbfgs":
-        result = _lbfgs.minimize(
-            objective,
-            params0,
-            max_iter=settings.max_iter,
-            max_fun=settings.max_fun,
-            tol=settings.tol,
-            callback=monitor,
-        )
+        result = to_a_minimum(objective, params0, settings, monitor)
     else:
         order = order if settings.shuffle else None
         epochs = _epochs(objective, settings)
         result = _stochastic.minimize(
             objective, params0, **epochs, callback=monitor, order=order
         )
+        if validation is None and settings.solver in FULL_BATCH:
+            if settings.update.decay.minimises_J:
+                check_minimum(objective, result, settings.tol)
     params = result.x if validation is None else monitor.best_params
     with np.errstate(over="ignore", invalid="ignore"):  # of networks that diverged
         params = params.astype(objective.dtype)
-        if settings.solver in FULL_BATCH:
-            loss, grad = objective.loss_gradient(params)
-            grad_norm = np.abs(grad).max(axis=1)
-        else:  # which says nothing of steps on batches, and costs twice the loss
-            loss = objective.fun(params)
-            grad_norm = np.full(len(loss), np.nan)
-    return _trained(objective, result, monitor, params, loss, grad_norm)
+        loss = objective.fun(params)
+    return _trained(objective, result, monitor, params, loss)
 
 
 def train_epoch(
@@ -211,29 +163,31 @@ def train_epoch(
     )
     with np.errstate(over="ignore", invalid="ignore"):
         loss = objective.fun(state.params)
-    unknown = np.full(len(loss), np.nan)
-    trained = _trained(objective, result, monitor, state.params, loss, unknown)
+    trained = _trained(objective, result, monitor, state.params, loss)
     state.params = np.empty((len(loss), 0), dtype=objective.dtype)
     patience = monitor.reference, monitor.waited
-    return trained, Progress(rate, state, *patience)
+    bias = objective.network.layout.b(trained.params, 0).copy()
+    origin = objective.samples[0].origin
+    return trained, Progress(rate, state, *patience, origin, bias)
 
 
 def _monitor(
     objective, params0, settings: Settings, validation, interrupt=None
 ) -> Monitor:
     lbfgs = settings.solver == "lbfgs"
-    # L-BFGS converges by its gradient, which need not vanish where J has kinks: there
-    # it is done as well when J falls by less than tol, relative, per iteration.
-    on_kinks = lbfgs and validation is None
+    # What L-BFGS promises need not vanish where J has kinks: there it is done as well
+    # when J falls by less than tol, as a part of J, per iteration.
+    per_patience = min(settings.n_iter_no_change, settings.max_iter)
     return Monitor(
         params0,
         validation=validation,
         watch_loss=not lbfgs or objective.network.kinked,
+        worth=objective.constant_loss(),
+        penalised=None if settings.update.decay.minimises_J else objective,
         patience=settings.n_iter_no_change,
-        tol=0.0 if on_kinks else settings.tol,
-        relative_tol=settings.n_iter_no_change * settings.tol if on_kinks else 0.0,
+        tol=per_patience * settings.tol,
         may_rise=settings.may_rise,
-        verbose=settings.verbose,
+        verbose=settings.verbose > 0,
         interrupt=interrupt,
     )
 
@@ -250,7 +204,7 @@ def _epochs(objective: Objective, settings: Settings) -> dict:
 
 
 def _trained(
-    objective: Objective, result: Result, monitor: Monitor, params, loss, grad_norm
+    objective: Objective, result: Result, monitor: Monitor, params, loss
 ) -> Trained:
     """The networks as they ended; loss (K,) is J at ``params`` (K, P)."""
     status = result.status.copy()
@@ -268,7 +222,7 @@ def _trained(
         loss=loss,
         criterion=(monitor.best_validation if validated else loss).copy(),
         fun=result.fun,
-        grad_norm=grad_norm,
+        promise=result.promise,
         nit=result.nit,
         nfev=result.nfev,
         status=status,
@@ -277,4 +231,5 @@ def _trained(
         best_validation=monitor.best_validation,
         laplace=[None] * len(params),
         path=[None] * len(params),
+        lowest=np.zeros(len(params), dtype=bool),
     )

@@ -23,26 +23,52 @@ TINY = float(np.finfo(np.float32).tiny)
 class CoupledDecay:
     """decay="l2": g <- g + alpha w, the gradient of J."""
 
+    minimises_J = True
+    carries = False
+
+    def default_alpha(self, c: float, n: float) -> float:
+        """alpha=None, for c of the loss and n rows: the same prior for every n."""
+        return c / n
+
     def factor(self, alpha: np.ndarray, rate: np.ndarray, out: np.ndarray) -> None:
         """What `calls` multiplies by: ``alpha`` (K, P), zero for biases."""
         out[:] = alpha
 
-    def calls(self, w, g, factor, scratch) -> list[Call]:
+    def calls(self, w, g, factor, scratch, carry) -> list[Call]:
         return [(np.multiply, (w, factor, scratch)), (np.add, (g, scratch, g))]
 
 
 class DecoupledDecay:
     """decay="decoupled": w <- (1 - rate alpha) w (Loshchilov and Hutter 2019).
 
-    In the form of PyTorch's AdamW, with alpha times the learning rate of the epoch.
+    In the form of PyTorch's AdamW, with alpha times the learning rate of the epoch. In
+    float32 what a step takes off may be less than the weight's last digit: there the
+    rounding is carried from step to step (Kahan 1965), so that nothing is lost.
     """
 
-    def factor(self, alpha: np.ndarray, rate: np.ndarray, out: np.ndarray) -> None:
-        """1 - rate_k alpha_kp: (K, P)."""
-        out[:] = 1.0 - rate[:, np.newaxis] * alpha
+    minimises_J = False
+    carries = True
 
-    def calls(self, w, g, factor, scratch) -> list[Call]:
-        return [(np.multiply, (w, factor, w))]
+    def default_alpha(self, c: float, n: float) -> float:
+        """alpha=None: AdamW's default, as no prior says how much a step decays."""
+        return 1e-2
+
+    def factor(self, alpha: np.ndarray, rate: np.ndarray, out: np.ndarray) -> None:
+        """rate_k alpha_kp: (K, P)."""
+        out[:] = rate[:, np.newaxis] * alpha
+
+    def calls(self, w, g, factor, scratch, carry) -> list[Call]:
+        taken = np.multiply, (w, factor, scratch)
+        if carry is None:
+            return [taken, (np.subtract, (w, scratch, w))]
+        return [
+            taken,
+            (np.subtract, (carry, scratch, carry)),
+            (np.add, (w, carry, scratch)),  # the new w
+            (np.subtract, (w, scratch, w)),
+            (np.add, (carry, w, carry)),  # what rounding has left out of it
+            (np.copyto, (w, scratch)),
+        ]
 
 
 Decay = CoupledDecay | DecoupledDecay
@@ -71,10 +97,10 @@ class SGD:
         """What changes from step to step: (n_steps, 1, ...) for ``rate`` (...)."""
         return np.broadcast_to(rate, (n_steps, 1, *np.shape(rate)))
 
-    def calls(self, w, g, factor, scratch, moments, coefficients) -> list[Call]:
+    def calls(self, w, g, factor, scratch, carry, moments, coefficients) -> list[Call]:
         """One step in place; ``g`` is used up."""
         (rate,) = coefficients
-        calls, direction = self.decay.calls(w, g, factor, scratch), g
+        calls, direction = self.decay.calls(w, g, factor, scratch, carry), g
         if moments:
             (v,), momentum = moments, np.asarray(self.momentum, dtype=w.dtype)
             calls += [(np.multiply, (v, momentum, v)), (np.add, (v, g, v))]
@@ -127,14 +153,14 @@ class Adam:
         np.multiply(max(self.epsilon, TINY), root, out=out[:, 1])
         return out
 
-    def calls(self, w, g, factor, scratch, moments, coefficients) -> list[Call]:
+    def calls(self, w, g, factor, scratch, carry, moments, coefficients) -> list[Call]:
         """One step in place; ``g`` is used up."""
         (m, v), (size, epsilon) = moments, coefficients
         beta_1, beta_2 = (
             np.asarray(b, dtype=w.dtype) for b in (self.beta_1, self.beta_2)
         )
         return [
-            *self.decay.calls(w, g, factor, scratch),
+            *self.decay.calls(w, g, factor, scratch, carry),
             (np.multiply, (m, beta_1, m)),
             (np.add, (m, g, m)),
             (np.multiply, (g, g, g)),
@@ -152,14 +178,16 @@ Update = SGD | Adam
 
 
 def step_calls(
-    update: Update, params, grad, factor, moments: list, coefficients: np.ndarray
+    update: Update, params, grad, factor, carry, moments: list, coefficients: np.ndarray
 ) -> list[Call]:
     """One step of ``params`` (K, P) in place, part by part; all arrays are alike.
 
+    ``carry`` is None where the decay needs none.
     ``coefficients`` are read at each step: (n_coefficients,) where all networks have
     the same, or (n_coefficients, K, 1).
     """
-    arrays = [params, grad, factor, *moments]
+    carried = [] if carry is None else [carry]
+    arrays = [params, grad, factor, *carried, *moments]
     if coefficients.ndim == 1:
         arrays = [array.reshape(-1) for array in arrays]
     width = max(1, VISIT // (arrays[0].size // arrays[0].shape[-1]))
@@ -169,8 +197,10 @@ def step_calls(
     for start in range(0, arrays[0].shape[-1], width):
         parts = [array[..., start : start + width] for array in arrays]
         w, g, decay, *moments = parts
-        spare = scratch[..., : w.shape[-1]]
-        calls += update.calls(w, g, decay, spare, moments, rows)
+        spare, lost = scratch[..., : w.shape[-1]], None
+        if carried:
+            lost, *moments = moments
+        calls += update.calls(w, g, decay, spare, lost, moments, rows)
     return calls
 
 

@@ -81,17 +81,23 @@ def validation_split(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows to train on and rows to validate on, in ascending order.
 
-    ``classes`` (n_samples,), class numbers, stratifies the split.
+    ``classes`` (n_samples,), class numbers, stratifies the split. The row of a class
+    that has a single one is trained on.
     """
     n_val = int(np.ceil(fraction * n_samples))
-    counts = np.array([1]) if classes is None else np.bincount(classes)
-    n_groups = int((counts > 0).sum())
-    if min(n_val, n_samples - n_val) < n_groups or (n_groups > 1 and 1 in counts):
-        what = "" if classes is None else f" of {n_groups} classes"
+    rows, alone = np.arange(n_samples), np.arange(0)
+    n_groups = 1
+    if classes is not None:
+        counts = np.bincount(classes)
+        is_alone = counts[classes] == 1
+        rows, alone, n_groups = rows[~is_alone], rows[is_alone], (counts > 1).sum()
+        classes = classes[rows]
+    if min(n_val, len(rows) - n_val) < max(n_groups, 1):
+        what = "" if classes is None else f" of {n_groups + len(alone)} classes"
         needs = (
             "both parts need a sample"
             if classes is None
-            else "both parts need a sample of every class"
+            else "both parts need a sample of every class of two or more"
         )
         raise ValueError(
             f"early_stopping=True cannot hold out validation_fraction={fraction!r} of "
@@ -99,9 +105,9 @@ def validation_split(
             "validation_fraction, or set early_stopping=False."
         )
     train, val = train_test_split(
-        np.arange(n_samples), test_size=n_val, random_state=seed, stratify=classes
+        rows, test_size=n_val, random_state=seed, stratify=classes
     )
-    return np.sort(train), np.sort(val)
+    return np.sort(np.concatenate([train, alone])), np.sort(val)
 
 
 @contextmanager

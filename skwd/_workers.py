@@ -14,7 +14,7 @@ from joblib.parallel import get_active_backend
 
 from skwd._monitor import Interrupt
 from skwd._path import chunks
-from skwd._scoring import Judge, Scores, Split, train_and_score
+from skwd._scoring import ARRAYS, Judge, Scores, Split, train_and_score
 
 
 def cross_validate(
@@ -33,9 +33,10 @@ def cross_validate(
         with _one_blas_thread_each():
             for part, found in zip(parts, _run(tasks, min(n_jobs, len(parts)))):
                 cells = np.ix_(part.problems, part.alphas)
-                for name in ("score", "fit_time", "score_time", "status"):
+                for name in ARRAYS:
                     getattr(whole, name)[cells] = getattr(found, name)
                 whole.failures.extend(found.failures)
+                whole.unscored.extend(found.unscored)
                 n_done += found.score.size
                 if verbose:
                     print(_progress(n_done, whole.score.size, perf_counter() - start))
@@ -43,6 +44,7 @@ def cross_validate(
         interrupt.requested = True  # for the threads that are still at work
         raise
     whole.failures.sort()  # in whatever order the chunks were
+    whole.unscored.sort()
     return whole
 
 

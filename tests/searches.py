@@ -1,5 +1,7 @@
 """GridSearchCV over the estimator of one alpha: what the CV estimators must return."""
 
+import warnings
+
 import numpy as np
 import sklearn
 from numpy.testing import assert_array_equal
@@ -17,6 +19,13 @@ def grid_search(model, X, y, weight=None, **fit_params):
     plain = model._plain_class(**params)
     how = {"cv": search["cv"], "scoring": search["scoring"], "n_jobs": search["n_jobs"]}
     grid = {"alpha": search["alphas"]}
+    with warnings.catch_warnings():
+        # Some that stop early are; the CV estimators say it of the one they refit.
+        warnings.filterwarnings("ignore", "The network is worse than a constant")
+        return _fitted(plain, grid, how, model, search, X, y, weight, fit_params)
+
+
+def _fitted(plain, grid, how, model, search, X, y, weight, fit_params):
     if weight is None:
         return GridSearchCV(plain, grid, **how).fit(X, y, **fit_params)
     # Before scikit-learn 1.7 only metadata routing weights the scores.

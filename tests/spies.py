@@ -20,10 +20,12 @@ def batches_seen(monkeypatch, n):
     seen, epoch = [], Batches.epoch
 
     def spy(self):
-        rows = []
+        rows, origin = [], self._samples[0].origin
+        first = 0.0 if origin is None else origin[0]
         for block in epoch(self):
             for piece in block.pieces:
-                rows.extend(np.rint(n * piece.X[..., 0]).astype(int).tolist())
+                numbers = n * (piece.X[..., 0] + first)
+                rows.extend(np.rint(numbers).astype(int).tolist())
                 if piece.ends:
                     seen.append(rows)
                     rows = []

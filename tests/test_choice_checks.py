@@ -34,5 +34,9 @@ def expected_failures(estimator):
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:.* the signal is too weak:UserWarning")
+@pytest.mark.filterwarnings("ignore:.* is too large for this data:UserWarning")
+@pytest.mark.filterwarnings("ignore:.* is at the low end of its range:UserWarning")
+@pytest.mark.filterwarnings("ignore:.* degrees of freedom of the data:UserWarning")
+@pytest.mark.filterwarnings("ignore:The network is worse than a constant:UserWarning")
 def test_scikit_learns_checks(estimator, check):
     check(estimator)

@@ -1,6 +1,7 @@
 """What users of an alpha by name rely on: data without signal, restarts, weights."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 
 SMALL = {"hidden_layer_sizes": (3,), "activation": "tanh", "random_state": 0}
 WIDER = SMALL | {"hidden_layer_sizes": (4,)}
+# Three units are few for these rows: the less decay the better, which is named.
+pytestmark = pytest.mark.filterwarnings("ignore:.* is at the low end of its range")
 REGRESSOR_NAMES = pytest.mark.parametrize("name", ["evidence", "loo", "gcv"])
 NAMES = pytest.mark.parametrize("name", ["evidence", "loo"])
 FITTED = ["log_evidence_", "n_effective_params_", "alpha_", "loss_", "n_iter_"]
@@ -31,7 +34,9 @@ def assert_same_fit(a, b, names=FITTED):
 
 def test_restarts_are_ranked_by_evidence(regression, one_blas_thread):
     X, y = regression
-    model = WeightDecayMLPRegressor(alpha="evidence", **SMALL | {"random_state": 1})
+    model = WeightDecayMLPRegressor(
+        alpha="evidence", posterior=True, **SMALL | {"random_state": 1}
+    )
     one = clone(model).fit(X, y)
     four = clone(model).set_params(n_init=4).fit(X, y)
     every = clone(model).set_params(n_init=4, ensemble=True).fit(X, y)
@@ -53,7 +58,12 @@ def test_the_lowest_J_is_not_what_ranks_restarts(regression):
     X, y = regression
     for seed in range(20):
         model = WeightDecayMLPRegressor(
-            alpha="evidence", n_init=4, ensemble=True, **SMALL | {"random_state": seed}
+            alpha="evidence",
+            posterior=True,
+            normalize_y=False,
+            n_init=4,
+            ensemble=True,
+            **SMALL | {"random_state": seed},
         ).fit(X, y)
         evidences = [each.log_evidence for each in model._laplace]
         J = []
@@ -94,12 +104,18 @@ def test_each_layer_is_at_its_own_fixed_point(seed):
     X = rng.standard_normal((60, 2))
     y = np.sin(1.5 * X[:, 0]) + 0.5 * X[:, 1] ** 2 + 0.2 * rng.standard_normal(60)
     model = WeightDecayMLPRegressor(
-        alpha="evidence", alpha_per_layer=True, tol=1e-6, max_iter=5000, **WIDER
+        alpha="evidence",
+        alpha_per_layer=True,
+        posterior=True,
+        tol=1e-9,
+        max_iter=5000,
+        **WIDER,
     ).fit(X, y)
     assert model.converged_ and model.alpha_.shape == (2,)
     gamma = model._laplace[0].n_effective
     squares = np.array([np.square(W).sum() for W in model.coefs_])
-    fixed = gamma * model.noise_std_**2 / (len(y) * squares)
+    noise = (model.noise_std_ / y.std()) ** 2  # in the units of the weights
+    fixed = gamma * noise / (len(y) * squares)
     np.testing.assert_allclose(model.alpha_, fixed, rtol=1e-3)
     assert not 0.5 < model.alpha_[0] / model.alpha_[1] < 2.0
     assert gamma.sum() + 1 <= model.n_effective_params_ <= gamma.sum() + 5  # biases
@@ -124,7 +140,7 @@ def test_rows_in_another_order_or_repeated_give_the_same_alpha(
     X, y = regression
     rng = np.random.default_rng(0)
     counts, order = rng.integers(0, 4, len(y)), rng.permutation(len(y))
-    model = WeightDecayMLPRegressor(alpha=name, tol=1e-3, **SMALL)
+    model = WeightDecayMLPRegressor(alpha=name, **SMALL)
     a = clone(model).fit(X[order], y[order], sample_weight=counts[order])
     rows = np.repeat(np.arange(len(y)), counts)
     b = clone(model).fit(X[rows], y[rows])
@@ -151,8 +167,8 @@ def test_an_alpha_by_name_in_a_pipeline_and_a_grid_search(classes):
 @REGRESSOR_NAMES
 def test_a_plain_alpha_leaves_nothing_of_the_choice(name, regression):
     X, y = regression
-    model = WeightDecayMLPRegressor(alpha=name, tol=1e-3, **SMALL).fit(X, y)
-    names = {"log_evidence_", "n_effective_params_", "noise_std_", "_laplace"}
+    model = WeightDecayMLPRegressor(alpha=name, **SMALL).fit(X, y)
+    names = {"log_evidence_", "n_effective_params_", "noise_std_"}
     names |= set(OF_PATHS) if name != "evidence" else set()
     assert names <= set(vars(model))
     assert set(OF_PATHS).isdisjoint(vars(model)) == (name == "evidence")
@@ -185,28 +201,44 @@ def test_other_losses_and_shapes_of_y(name, classes, one_blas_thread):
         thin = clone(model).fit(sparse.csr_array(X), target)
         assert thin.alpha_ == pytest.approx(dense.alpha_, rel=1e-4)
         assert thin.log_evidence_ == pytest.approx(dense.log_evidence_, rel=1e-6)
-        single = clone(model).set_params(tol=1e-4).fit(X.astype(np.float32), target)
+        single = clone(model).set_params(tol=1e-5)
+        single.fit(X.astype(np.float32), target)
         assert single.coefs_[0].dtype == np.float32
-        assert single.alpha_ == pytest.approx(dense.alpha_, rel=0.01)
-        assert single.log_evidence_ == pytest.approx(dense.log_evidence_, rel=1e-4)
+        # Next to no decay is best here: by leave-one-out many alphas are equal.
+        if name == "evidence":
+            assert single.alpha_ == pytest.approx(dense.alpha_, rel=0.01)
+            assert single.log_evidence_ == pytest.approx(dense.log_evidence_, rel=1e-4)
+        score = single.score(X.astype(np.float32), target)
+        assert score == pytest.approx(dense.score(X, target), abs=1e-3)
 
 
 @REGRESSOR_NAMES
 def test_verbose_prints_every_alpha(name, regression, capsys):
     X, y = regression
-    WeightDecayMLPRegressor(alpha=name, tol=1e-3, verbose=True, **SMALL).fit(X, y)
+    WeightDecayMLPRegressor(alpha=name, verbose=True, **SMALL).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     word = "round" if name == "evidence" else "fit"
     rounds = [line for line in lines if line.startswith(f"Network 0, {word} ")]
-    assert len(rounds) >= 2 and all("alpha = " in line for line in rounds)
-    assert any("teration 1, loss = " in line for line in lines)
+    score = "log-evidence" if name == "evidence" else name
+    said = (
+        rf"Network 0, {word} \d+: alpha = \S+, {score} = \S+, effective parameters = "
+    )
+    assert len(rounds) >= 2 and all(re.match(said, line) for line in rounds)
+    assert len(lines) < 60
+    WeightDecayMLPRegressor(alpha=name, verbose=2, **SMALL).fit(X, y)
+    more = capsys.readouterr().out.splitlines()
+    assert [line for line in more if "teration " not in line] == lines
+    assert any("teration 1, loss = " in line for line in more)
 
 
 @REGRESSOR_NAMES
-def test_too_few_iterations_are_named_with_their_gradient(name, regression):
+def test_too_few_iterations_are_named_with_what_is_in_sight(name, regression):
     X, y = regression
     model = WeightDecayMLPRegressor(alpha=name, max_iter=3, **SMALL)
-    message = r"solver='lbfgs' .* with a largest gradient entry of \S+ \(tol=0.0001\)"
+    message = (
+        r"solver='lbfgs' reached max_iter after 3 iterations, with a fall of J by \S+ "
+        r"of itself in sight \(tol=1e-05\)"
+    )
     with pytest.warns(ConvergenceWarning, match=message):
         model.fit(X, y)
     assert not model.converged_
@@ -220,10 +252,10 @@ def test_warm_start_searches_anew_from_the_stored_weights(name, regression):
     first = pickle.loads(pickle.dumps(model))
     model.fit(X, y)
     assert model.alpha_ == pytest.approx(first.alpha_, rel=0.3)
-    np.testing.assert_allclose(model.predict(X), first.predict(X), atol=0.15)
+    assert model.score(X, y) == pytest.approx(first.score(X, y), abs=0.05)
     cold = clone(model).set_params(random_state=1).fit(X, y)
-    assert np.abs(cold.coefs_[0] - first.coefs_[0]).max() > 0.1
-    assert np.abs(model.coefs_[0] - first.coefs_[0]).max() < 0.1
+    far, near = (np.abs(m.coefs_[0] - first.coefs_[0]).max() for m in (cold, model))
+    assert near < 0.5 * far
 
 
 @NAMES

@@ -112,10 +112,14 @@ def test_a_path_without_splits(name, regression):
     np.testing.assert_array_equal(display.line_.get_ydata(), model.alpha_scores_)
     assert display.split_lines_ == [] and display.one_se_line_ is None
     best = model.alphas_[np.argmax(model.alpha_scores_)]
-    assert display.best_line_.get_xdata()[0] == best != model.alpha_
-    assert display.chosen_line_.get_xdata()[0] == model.alpha_  # between two of them
+    assert display.best_line_.get_xdata()[0] == best
     texts = {text.get_text() for text in display.ax_.get_legend().get_texts()}
-    assert {f"best: {best:.2g}", f"chosen: {model.alpha_:.2g}", "score"} <= texts
+    if best == model.alpha_:
+        assert display.chosen_line_ is None
+        assert {f"best: {best:.2g}, chosen", "score"} <= texts
+    else:  # between two of them
+        assert display.chosen_line_.get_xdata()[0] == model.alpha_
+        assert {f"best: {best:.2g}", f"chosen: {model.alpha_:.2g}", "score"} <= texts
     if name == "gcv":
         assert display.band_ is None
         label = "Negative generalized cross-validation"
@@ -132,9 +136,11 @@ def test_a_path_without_splits(name, regression):
 def test_an_estimator_that_is_not_fitted():
     with pytest.raises(NotFittedError):
         AlphaPathDisplay.from_estimator(WeightDecayMLPRegressorCV())
-    with pytest.raises(ValueError, match=r"alpha=0\.001 has no path of alphas to draw"):
+    with pytest.raises(ValueError, match=r"alpha=0\.1 has no path of alphas to draw"):
         AlphaPathDisplay.from_estimator(
-            WeightDecayMLPRegressor(hidden_layer_sizes=()).fit([[0.0], [1.0]], [0, 1])
+            WeightDecayMLPRegressor(hidden_layer_sizes=(), alpha=0.1).fit(
+                [[0.0], [1.0]], [0, 1]
+            )
         )
 
 

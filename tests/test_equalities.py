@@ -1,6 +1,7 @@
 """No hidden layer is a linear model; what theory says of hidden ones in closed form."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,10 +11,13 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 
+# J of y in its own units, to the letter.
+Regressor = partial(WeightDecayMLPRegressor, normalize_y=False)
+
 LINEAR = {"hidden_layer_sizes": (), "random_state": 0}
 # What each solver reaches: lbfgs its gradient tolerance, gd 2000 steps of a rate below
 # 2 / (alpha + h_max), each of which shrinks the error by 1 - rate (alpha + h_min).
-LBFGS = {"solver": "lbfgs", "tol": 1e-9}
+LBFGS = {"solver": "lbfgs", "tol": 1e-11}
 GD = {"solver": "gd", "learning_rate_init": 0.3, "max_iter": 2000, "tol": 0.0}
 SOLVERS = pytest.mark.parametrize(
     ("solver", "rtol"), [(LBFGS, 1e-6), (GD, 1e-6)], ids=["lbfgs", "gd"]
@@ -43,7 +47,7 @@ def quiet_fit(model, X, y, weight):
 def test_no_hidden_layer_is_ridge(n_outputs, weighted, solver, rtol):
     X, y, s = problem(n_outputs)
     s = s if weighted else np.ones(len(s))
-    ours = WeightDecayMLPRegressor(alpha=ALPHA, **LINEAR, **solver)
+    ours = Regressor(alpha=ALPHA, **LINEAR, **solver)
     quiet_fit(ours, X, y, s if weighted else None)
     ridge = Ridge(alpha=ALPHA * s.sum(), tol=1e-12).fit(X, y, sample_weight=s)
     coef = np.reshape(ridge.coef_, (n_outputs, -1)).T
@@ -57,7 +61,7 @@ def test_no_hidden_layer_is_ridge(n_outputs, weighted, solver, rtol):
 def test_normalized_y_is_ridge_on_scaled_y(weighted, solver, rtol):
     X, y, s = problem(2)
     s = s if weighted else np.ones(len(s))
-    ours = WeightDecayMLPRegressor(alpha=ALPHA, normalize_y=True, **LINEAR, **solver)
+    ours = WeightDecayMLPRegressor(alpha=ALPHA, **LINEAR, **solver)
     quiet_fit(ours, X, y * [1000.0, 1e-3] + [5.0, 7.0], s)
     mean = np.average(y, axis=0, weights=s)
     scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=s))
@@ -97,7 +101,7 @@ def test_no_hidden_layer_is_poisson_regressor(weighted, solver, rtol):
     solver = solver | (
         {"learning_rate_init": 0.05, "max_iter": 10_000} if solver is GD else {}
     )
-    ours = WeightDecayMLPRegressor(alpha=ALPHA, loss="poisson", **LINEAR, **solver)
+    ours = Regressor(alpha=ALPHA, loss="poisson", **LINEAR, **solver)
     quiet_fit(ours, X, y, s if weighted else None)
     peer = PoissonRegressor(
         alpha=ALPHA, tol=1e-10, max_iter=10_000, solver="newton-cholesky"
@@ -133,11 +137,11 @@ def test_identity_hidden_layer_is_unsquared_ridge():
     X, y, _ = problem()
     X, y = X - X.mean(axis=0), y - y.mean()
     alpha = 0.3 * np.linalg.norm(X.T @ y) / len(y)
-    net = WeightDecayMLPRegressor(
+    net = Regressor(
         hidden_layer_sizes=(4,),
         activation="identity",
         alpha=alpha,
-        tol=1e-10,
+        tol=1e-18,
         random_state=0,
     ).fit(X, y)
     b = (net.coefs_[0] @ net.coefs_[1])[:, 0]
@@ -153,11 +157,11 @@ def test_identity_hidden_layer_is_a_nuclear_norm_for_several_outputs():
     X, Y, _ = problem(3)
     X, Y = X - X.mean(axis=0), Y - Y.mean(axis=0)
     alpha = 0.6 * np.linalg.norm(X.T @ Y, 2) / len(Y)
-    net = WeightDecayMLPRegressor(
+    net = Regressor(
         hidden_layer_sizes=(6,),
         activation="identity",
         alpha=alpha,
-        tol=1e-10,
+        tol=1e-18,
         random_state=0,
     ).fit(X, Y)
     B = net.coefs_[0] @ net.coefs_[1]
@@ -182,11 +186,11 @@ def test_zero_weights_at_large_alpha(factor, collapses, n_outputs):
     Y = Y.reshape(len(Y), -1)
     X, R = X - X.mean(axis=0), Y - Y.mean(axis=0)
     alpha = factor * np.linalg.norm(X.T @ R, 2) / len(R)
-    net = WeightDecayMLPRegressor(
+    net = Regressor(
         hidden_layer_sizes=(6,),
         activation="identity",
         alpha=alpha,
-        tol=1e-9,
+        tol=1e-16,
         random_state=0,
     )
     if collapses:
@@ -203,11 +207,11 @@ def test_identity_units_balance_their_two_layers(regression):
     """At a minimum alpha1 ||w_j||^2 = alpha2 a_j^2 for every hidden unit j."""
     X, y = regression
     alphas = (0.02, 0.005)
-    net = WeightDecayMLPRegressor(
+    net = Regressor(
         hidden_layer_sizes=(5,),
         activation="identity",
         alpha=alphas,
-        tol=1e-9,
+        tol=1e-16,
         random_state=0,
     ).fit(X, y)
     incoming = alphas[0] * np.square(net.coefs_[0]).sum(axis=0)
@@ -223,7 +227,7 @@ def test_only_the_product_of_two_alphas_matters_to_homogeneous_units(
     """(c alpha, alpha / c) has the same least J for identity units, not for tanh."""
     X, y = regression
     J = [
-        WeightDecayMLPRegressor(
+        Regressor(
             hidden_layer_sizes=(3,),
             activation=activation,
             alpha=(c * 0.02, 0.02 / c),

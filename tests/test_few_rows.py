@@ -21,7 +21,7 @@ def rows(seed, n, signal):
 
 def fitted(name, seed, signal):
     X, y = rows(seed, N, signal)
-    model = WeightDecayMLPRegressor(alpha=name, normalize_y=True, random_state=0)
+    model = WeightDecayMLPRegressor(alpha=name, posterior=True, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of weak signals
         return model.fit(X, y), X, y

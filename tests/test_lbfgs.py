@@ -9,7 +9,7 @@ from skwd._lbfgs import minimize
 from skwd._pairs import MEMORY
 from skwd._result import Status
 
-LIMITS = {"max_iter": 2000, "max_fun": 10_000, "tol": 1e-5}
+LIMITS = {"max_iter": 2000, "max_fun": 10_000, "tol": 1e-9}
 
 
 class Functions:
@@ -67,7 +67,7 @@ def test_as_few_evaluations_and_as_low_an_optimum_as_scipy(loss, n_outputs, acti
     ours = minimize(objective, x0, **LIMITS)
     theirs = [scipy_lbfgs(objective, k, x0[k]) for k in range(8)]
     assert ours.success.all()
-    assert (np.abs(ours.jac).max(axis=1) <= 1e-5).all()
+    assert (ours.promise <= LIMITS["tol"]).all()
     assert ours.nfev.mean() <= 1.02 * np.mean([r.nfev for r in theirs])
     # Non-convex: single runs end in other minima, on average in equally good ones.
     assert ours.fun.mean() <= 1.02 * np.mean([r.fun for r in theirs])
@@ -77,7 +77,7 @@ def test_convex_problems_end_at_scipys_minimum():
     objective, x0 = make_stack(
         3, hidden=(), loss="multinomial", n_outputs=3, alpha=[1e-3, 1e-2, 1e-1]
     )
-    ours = minimize(objective, x0, **{**LIMITS, "tol": 1e-9})
+    ours = minimize(objective, x0, **{**LIMITS, "tol": 1e-14})
     for k in range(3):
         theirs = scipy_lbfgs(objective, k, x0[k], gtol=1e-9)
         assert ours.fun[k] == pytest.approx(theirs.fun, rel=1e-12)
@@ -181,6 +181,7 @@ def test_all_statuses_in_one_stack():
         max_iter=12,
         max_fun=25,
         tol=1e-6,
+        negligible=np.ones(len(functions)),
         callback=callback,
     )
     expected = [
@@ -211,7 +212,8 @@ def test_values_that_are_not_finite_shorten_the_step():
         with np.errstate(invalid="ignore", divide="ignore"):
             return float(x[0] * 1e3 - np.log(x[0])), 1e3 - 1.0 / x
 
-    result = minimize(Functions([barrier]), np.array([[5.0]]), **LIMITS)
+    limits = {**LIMITS, "tol": 1e-14}
+    result = minimize(Functions([barrier]), np.array([[5.0]]), **limits)
     assert result.status[0] == Status.CONVERGED
     assert result.x[0, 0] == pytest.approx(1e-3, rel=1e-6)
 
@@ -246,8 +248,8 @@ def test_a_float32_network_converges_to_its_float64_minimum():
     make = dict(hidden=(), loss="multinomial", n_outputs=3, alpha=0.01)
     narrow, x0 = make_stack(2, dtype=np.float32, **make)
     wide, _ = make_stack(2, **make)
-    ours = minimize(narrow, x0, **{**LIMITS, "tol": 1e-6})
-    reference = minimize(wide, x0, **{**LIMITS, "tol": 1e-9})
+    ours = minimize(narrow, x0, **{**LIMITS, "tol": 1e-9})
+    reference = minimize(wide, x0, **{**LIMITS, "tol": 1e-14})
     assert ours.success.all()
     np.testing.assert_allclose(ours.fun, reference.fun, rtol=1e-6)
     np.testing.assert_allclose(ours.x, reference.x, atol=1e-4)

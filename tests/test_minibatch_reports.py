@@ -51,8 +51,8 @@ def test_warning_of_too_few_epochs(solver):
     assert category is ConvergenceWarning
     assert model.n_iter_ == 7 and not model.converged_
     assert text == (
-        f"solver={solver!r} reached max_iter after 7 epochs (tol=0.0001). Increase "
-        "max_iter, tol or learning_rate_init, or standardise X."
+        f"solver={solver!r} reached max_iter after 7 epochs (tol=1e-05). Increase "
+        "max_iter, tol or learning_rate_init."
     )
 
 
@@ -65,8 +65,7 @@ def test_warning_of_steps_too_long_to_stay_at_the_minimum():
     assert category is ConvergenceWarning
     assert text == (
         "solver='sgd' stopped with an objective above the lowest it had reached after "
-        f"{model.n_iter_} epochs (tol=0.0001). Lower learning_rate_init, or "
-        "standardise X (StandardScaler)."
+        f"{model.n_iter_} epochs (tol=1e-05). Lower learning_rate_init."
     )
     assert not model.converged_
 
@@ -80,7 +79,7 @@ def test_patience_ends_a_training_without_a_warning(solver):
     reference, waited = np.inf, 0
     for J in model.loss_curve_:
         assert waited < 4
-        improved = J < reference - 1e-3
+        improved = reference == np.inf or J < reference * (1.0 - 4e-3)
         reference, waited = (J, 0) if improved else (reference, waited + 1)
     assert waited == 4 and len(model.loss_curve_) == model.n_iter_
 
@@ -102,7 +101,7 @@ def test_divergence_is_named_in_its_first_epoch(solver, cls, rate, batch_size, d
     message = (
         rf"solver='{solver}' diverged in epoch 1: the objective .*"
         rf"learning_rate_init={re.escape(f'{rate:g}')} is too large for this data: "
-        r"lower it, or standardise X \(and y\)\."
+        r"lower it\."
     )
     assert re.fullmatch(message, str(caught.value)), str(caught.value)
     with pytest.raises(NotFittedError):

@@ -49,7 +49,7 @@ def test_two_classes(params):
 
 @single_and_ensemble
 def test_three_classes(params):
-    model = WeightDecayMLPClassifier(**SMALL, **params).fit(X, THREE)
+    model = WeightDecayMLPClassifier(alpha=1e-3, **SMALL, **params).fit(X, THREE)
     logits, proba = model.decision_function(ROWS), model.predict_proba(ROWS)
     assert model.classes_.tolist() == ["a", "b", "c"]
     assert logits.shape == proba.shape == (2000, 3)

@@ -24,6 +24,7 @@ DEPENDENCIES = {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl", "skwd"}
 ESTIMATORS = {
     "__init__",
     "_classifier",
+    "_compared",
     "_cross_validated",
     "_display",
     "_estimator",
@@ -102,7 +103,8 @@ def test_the_files_are_those_that_are_read_here():
     assert {"_path", "_report", "_choice"} < own_imports("_fit")
     assert {"_path", "_curvature.laplace"} < own_imports("_choice.scan")
     assert {"_training", "_objective"} < own_imports("_path")
-    assert {"_lbfgs", "_stochastic"} < own_imports("_training")
+    assert {"_minimum", "_stochastic"} < own_imports("_training")
+    assert {"_lbfgs", "_direct"} < own_imports("_minimum")
     assert ("sklearn.base", "BaseEstimator") in imports("_estimator")
 
 

@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -46,7 +46,7 @@ KINDS = {
 def network(cls=WeightDecayMLPRegressor, solver="adam", **params):
     """A network of mini-batches that does not stop before max_iter, 5 epochs."""
     common = {"hidden_layer_sizes": (5,), "batch_size": 12, "max_iter": 5}
-    common |= {"n_iter_no_change": 1000, "tol": 0.0, "random_state": 0}
+    common |= {"n_iter_no_change": 1000, "tol": 0.0, "random_state": 0, "alpha": 1e-3}
     return cls(**{**common, **SOLVERS[solver], **params})
 
 
@@ -180,10 +180,13 @@ def test_a_copy_does_not_share_moments_with_its_original(solver):
 
 
 @pytest.mark.parametrize("before", ["lbfgs", "gd", "adam", "sgd"])
+@pytest.mark.parametrize("normalize_y", [False, True])
 @both
-def test_after_fit_it_continues_the_weights_with_fresh_moments(solver, before):
-    """As a warm start does; the counts and the curve go on."""
-    model = network(solver="adam", batch_size="auto", max_iter=3)
+def test_after_fit_it_continues_the_weights_with_fresh_moments(
+    solver, normalize_y, before
+):
+    """As a warm start does, which learns y's units anew; counts and curve go on."""
+    model = network(batch_size="auto", max_iter=3, normalize_y=normalize_y)
     fit(model.set_params(solver=before), X, Y)
     first = model.loss_curve_
     model.set_params(**SOLVERS[solver], batch_size=12)
@@ -191,10 +194,12 @@ def test_after_fit_it_continues_the_weights_with_fresh_moments(solver, before):
     fit(warm, X, Y)
     for _ in range(3):
         model.partial_fit(X, Y)
+    # The same units, but for the rounding of sums over rows in another order.
+    rtol = 1e-12 if normalize_y else 0.0
     for part, other in zip(model.coefs_, warm.coefs_, strict=True):
-        assert_array_equal(part, other)
-    assert model.loss_ == warm.loss_
-    assert model.loss_curve_ == first + warm.loss_curve_
+        assert_allclose(part, other, rtol=rtol, atol=rtol)
+    assert_allclose(model.loss_, warm.loss_, rtol=rtol)
+    assert_allclose(model.loss_curve_, first + warm.loss_curve_, rtol=rtol)
     assert model.best_loss_ == min(model.loss_curve_)
     assert model.n_iter_ == 6 and model.t_ == 6 * N
 
@@ -262,3 +267,67 @@ def test_every_epoch_has_a_permutation_of_its_own(solver, monkeypatch):
     in_order = orders(epoch_by_epoch, shuffle=False)
     assert_array_equal(in_order, np.tile(np.arange(N), (4, 1)))
     assert_array_equal(orders(fit, shuffle=False), in_order)
+
+
+@pytest.mark.parametrize("pickled", [False, True])
+@pytest.mark.parametrize("form", ["float64", "float32", "sparse"])
+@both
+def test_calls_are_epochs_at_the_default_alpha_of_a_thousand_rows(
+    solver, form, pickled
+):
+    """About the same origin and in the same units of y, which fit learns at once."""
+    rng = np.random.default_rng(3)
+    data = rng.standard_normal((1000, 3)) + 50.0
+    y = 1e3 * np.sin(data[:, 0]) + 7e5
+    data = data.astype("float32") if form == "float32" else data
+    data = sparse.csr_matrix(data) if form == "sparse" else data
+    model = network(solver=solver, batch_size=120, alpha=None)
+    whole = fit(clone(model), data, y)
+    parts = epoch_by_epoch(model, data, y, pickled=pickled)
+    assert_same_training(parts, whole)
+    assert parts.alpha_ == whole.alpha_
+    assert_array_equal(parts.predict(data), whole.predict(data))
+
+
+@both
+def test_the_first_rows_give_origin_and_units_for_good(solver):
+    model = network(solver=solver).partial_fit(X[:30] + 5.0, Y[:30])
+    mean, scale = model.y_mean_, model.y_scale_
+    assert_allclose(mean, Y[:30].mean())
+    assert_allclose(scale, Y[:30].std())
+    model.partial_fit(X[30:], 100.0 * Y[30:])
+    assert_array_equal(model.y_mean_, mean)
+    assert_array_equal(model.y_scale_, scale)
+    assert_allclose(model._progress.origin, (X[:30] + 5.0).mean(axis=0), rtol=1e-14)
+
+
+@both
+def test_units_are_learnt_when_y_varies_for_the_first_time(solver):
+    """Then, output by output, for good; what is predicted does not change by it."""
+    constant = np.full(N, 40.0)
+    model = network(solver=solver, hidden_layer_sizes=(20,))
+    model.partial_fit(X, np.column_stack([constant, Y]))
+    first = model.y_scale_[1]
+    assert_allclose(model.y_scale_, [1.0, Y.std()])
+    before, rate = model.predict(X), model.learning_rate_init
+    model.set_params(learning_rate_init=1e-14)
+    model.partial_fit(X, np.column_stack([constant + 1e3 * Y, 2.0 * Y]))
+    assert_allclose(model.y_mean_, [40.0 + 1e3 * Y.mean(), Y.mean()])
+    assert_allclose(model.y_scale_, [1e3 * Y.std(), first])
+    assert_allclose(model.predict(X), before, atol=1e-9)
+    learnt = model.y_mean_, model.y_scale_
+    model.set_params(learning_rate_init=rate)
+    for _ in range(200):
+        model.partial_fit(X, np.column_stack([constant + 1e3 * Y, Y]))
+    assert_array_equal([model.y_mean_, model.y_scale_], learnt)
+    assert model.score(X, np.column_stack([constant + 1e3 * Y, Y])) > 0.9
+
+
+@both
+def test_what_decoupled_decay_carries_is_kept_between_calls(solver):
+    """In float32 the digits that its steps round off."""
+    model = network(solver=solver, decay="decoupled")
+    data = X.astype("float32")
+    parts = epoch_by_epoch(clone(model), data, Y, pickled=True)
+    assert parts._progress.state.carry.any()
+    assert_same_training(parts, fit(model, data, Y))

@@ -27,41 +27,44 @@ every_stage = pytest.mark.parametrize("stage", STAGES)
 later = pytest.mark.parametrize("stage", STAGES[1:])
 
 
-def without_meaning(name, value, reason):
-    return re.escape(
-        f"partial_fit cannot be used with {name}={value!r}: {reason}. Use fit, or "
-        f"change {name}."
+@pytest.mark.parametrize(
+    ("cls", "params", "reason"),
+    [
+        (REGRESSOR, {"early_stopping": True}, "deciding it takes many epochs"),
+        (CLASSIFIER, {"early_stopping": True}, "deciding it takes many epochs"),
+        (
+            CLASSIFIER,
+            {"class_weight": "balanced"},
+            "the frequencies of all y are not known",
+        ),
+        (REGRESSOR, {"posterior": True}, "it needs a whole fit, to a minimum of J"),
+        (CLASSIFIER, {"alpha": "loo"}, "it needs a whole fit, to a minimum of J"),
+    ],
+)
+def test_it_is_hidden_where_it_could_only_refuse(cls, params, reason):
+    [(name, value)] = params.items()
+    model = cls(**params)
+    assert not hasattr(model, "partial_fit")
+    with pytest.raises(AttributeError) as caught:
+        model.partial_fit(X, LABELS)
+    assert str(caught.value.__cause__) == (
+        f"{name}={value!r} has no partial_fit: {reason}. Use fit, or change {name}."
     )
 
 
-EARLY = without_meaning("early_stopping", True, "deciding it takes many epochs")
+def test_it_is_hidden_with_several_starts():
+    model = REGRESSOR(n_init=2)
+    assert not hasattr(model, "partial_fit")
+    with pytest.raises(AttributeError) as caught:
+        model.partial_fit(X, Y)
+    assert str(caught.value.__cause__) == (
+        "n_init=2 has no partial_fit: it trains a single network. Use fit, or n_init=1."
+    )
 
 
 @pytest.mark.parametrize(
     ("cls", "change", "message"),
     [
-        (REGRESSOR, {"early_stopping": True}, EARLY),
-        (CLASSIFIER, {"early_stopping": True}, EARLY),
-        (
-            REGRESSOR,
-            {"normalize_y": True},
-            without_meaning(
-                "normalize_y", True, "the mean and deviation of all y are not known"
-            ),
-        ),
-        (
-            CLASSIFIER,
-            {"class_weight": "balanced"},
-            without_meaning(
-                "class_weight", "balanced", "the frequencies of all y are not known"
-            ),
-        ),
-        (
-            REGRESSOR,
-            {"n_init": 2},
-            r"partial_fit trains a single network; got n_init=2\. Use fit, or n_init=1"
-            r"\.",
-        ),
         (
             REGRESSOR,
             {"beta_1": 1.0},
@@ -71,8 +74,9 @@ EARLY = without_meaning("early_stopping", True, "deciding it takes many epochs")
         (
             CLASSIFIER,
             {"alpha": -1.0},
-            r"alpha must be finite and >= 0, or one of 'evidence', 'loo', 'gcv'; got "
-            r"-1\.0\. Use alpha=0 for no weight decay\.",
+            r"alpha must be None, finite and >= 0, or one of 'evidence', 'loo', 'gcv'; "
+            r"got -1\.0\. Use alpha=None for the default, or alpha=0 for no weight "
+            r"decay\.",
         ),
         *(
             (
@@ -231,7 +235,7 @@ def test_an_epoch_that_diverges(solver, stage, cls, rate, batch_size):
     message = (
         rf"solver='{solver}' diverged in epoch {epoch}: the objective .*"
         rf"learning_rate_init={re.escape(f'{rate:g}')} is too large for this data: "
-        r"lower it, or standardise X \(and y\)\."
+        r"lower it\."
     )
     change = {"learning_rate_init": rate}
     assert_refused(model, message, change=change, **classes_for(cls))

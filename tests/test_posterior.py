@@ -1,6 +1,7 @@
 """Predictions that know their error: closed forms, mixtures, and what is kept."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -84,7 +85,7 @@ def test_a_hidden_layer_by_differences_of_predict():
     X = np.random.default_rng(0).standard_normal((800, 4))
     y = np.sin(X[:, 0]) + X[:, 1] * X[:, 2]
     model = WeightDecayMLPRegressor(alpha=0.001, posterior=True, **SMALL)
-    model.set_params(tol=1e-8, max_iter=5000).fit(X, y)
+    model.set_params(tol=1e-14, max_iter=5000, normalize_y=False).fit(X, y)
     X_new = np.r_[X[:4], 2.0 * X[4:8]]
     _, std = model.predict(X_new, return_std=True)
     columns, penalised = [], []
@@ -111,8 +112,8 @@ def test_a_hidden_layer_by_differences_of_predict():
 
 def test_far_from_the_data_the_error_is_larger(regression):
     X, y = regression
-    model = WeightDecayMLPRegressor(alpha="evidence", **SMALL).fit(X, y)
-    _, near = model.predict(X, return_std=True)
+    model = WeightDecayMLPRegressor(alpha="evidence", posterior=True, **SMALL)
+    _, near = model.fit(X, y).predict(X, return_std=True)
     _, far = model.predict(10.0 * X, return_std=True)
     assert near.min() > model.noise_std_ and np.median(far) > 2.0 * np.median(near)
 
@@ -137,7 +138,7 @@ def test_units_of_y_blocks_sparse_and_float32(regression):
 def test_an_ensemble_is_a_mixture(regression):
     X, y = regression
     model = WeightDecayMLPRegressor(
-        alpha="evidence", n_init=3, ensemble=True, **SMALL
+        alpha="evidence", posterior=True, n_init=3, ensemble=True, **SMALL
     ).fit(X, y)
     means, variances = [], []
     for k in range(3):
@@ -156,7 +157,7 @@ def test_an_ensemble_is_a_mixture(regression):
 
 def test_queries_do_not_change_and_pickles_keep(regression):
     X, y = regression
-    model = WeightDecayMLPRegressor(alpha="loo", **SMALL).fit(X, y)
+    model = WeightDecayMLPRegressor(alpha="loo", posterior=True, **SMALL).fit(X, y)
     before = pickle.dumps(model)
     mean, std = model.predict(X, return_std=True)
     assert pickle.dumps(model) == before
@@ -180,8 +181,14 @@ def test_what_a_fit_without_a_posterior_does_not_have(regression):
 def test_steps_on_batches_leave_a_gradient(regression):
     X, y = regression
     model = WeightDecayMLPRegressor(solver="adam", alpha=0.01, posterior=True, **SMALL)
-    with pytest.warns(UserWarning, match="a largest gradient entry of .* Use solver="):
+    with pytest.warns(UserWarning) as caught:
         model.set_params(learning_rate_init=0.02, tol=1e-3).fit(X, y)
+    [said] = [str(w.message) for w in caught]
+    assert re.fullmatch(
+        r"posterior=True is that of a minimum, but solver='adam' has stopped where the "
+        r"posterior density is e\^\S+ times lower\. Use solver='lbfgs'\.",
+        said,
+    )
     assert np.isfinite(model.predict(X, return_std=True)[1]).all()
 
 

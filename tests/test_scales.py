@@ -143,7 +143,7 @@ def test_validation_data_of_weightless_classes():
     [
         ({}, {"loss": "poisson"}, "out_activation_='identity'"),
         ({"normalize_y": True}, {"normalize_y": False}, "normalize_y=True"),
-        ({}, {"normalize_y": True}, "normalize_y=False"),
+        ({"normalize_y": False}, {"normalize_y": True}, "normalize_y=False"),
         ({}, {"activation": "tanh"}, "activation='relu'"),
     ],
 )

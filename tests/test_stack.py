@@ -37,7 +37,7 @@ def settings(solver="lbfgs", learning_rate="constant", **changes):
         max_fun=500,
         tol=1e-4,
         n_iter_no_change=4,
-        verbose=False,
+        verbose=0,
     )
     return Settings(**{**base, **changes})
 
@@ -96,7 +96,9 @@ def test_stack_equals_one_by_one_in_every_field(
     chosen = settings(solver, schedule, tol=1e-3)
     watched = validation if early_stopping else None
     stack = train(objective, x0, chosen, watched, np.random.default_rng(5))
-    assert len(set(stack.nit)) > 1 or (stack.nit == chosen.max_iter).all()
+    is_direct = solver == "lbfgs" and case.get("hidden") == () and not early_stopping
+    alike = is_direct or (stack.nit == chosen.max_iter).all()
+    assert len(set(stack.nit)) > 1 or alike
     for k in range(len(objective)):
         watched = validation[[k]] if early_stopping else None
         rng = np.random.default_rng(5)
@@ -193,7 +195,7 @@ class Scripted:
 
 
 def test_patience_counts_exactly_and_keeps_copies_of_the_best():
-    """The loss improves at the second iteration, then never by more than tol."""
+    """The loss improves at the second iteration, then never by tol of it."""
     script = [
         [3.0, 2.0, 1.0, 0.95, 0.94, 0.92, 9.0],
         [3.0, 2.9, 2.8, 2.7, 2.6, 2.5, 2.4],
@@ -205,7 +207,6 @@ def test_patience_counts_exactly_and_keeps_copies_of_the_best():
         watch_loss=False,
         patience=3,
         tol=0.1 - 1e-9,
-        relative_tol=0.0,
         verbose=False,
     )
     ended = []
@@ -231,7 +232,6 @@ def test_the_starting_point_is_a_candidate_for_the_best():
         watch_loss=False,
         patience=2,
         tol=0.0,
-        relative_tol=0.0,
         verbose=False,
     )
     for _ in range(2):
@@ -260,7 +260,6 @@ def test_a_validation_loss_that_is_not_finite_ends_its_network_alone():
             watch_loss=False,
             patience=2,
             tol=0.0,
-            relative_tol=0.0,
             verbose=False,
         )
         for losses in ([1.0], [1.0, np.nan])

@@ -1,5 +1,7 @@
 """Every step equals torch's; what the two kinds of weight decay converge to."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +26,14 @@ from skwd._network import Network
 from skwd._objective import Objective, Sample
 from skwd._result import Status
 from skwd._stochastic import minimize
-from skwd._updates import DECAYS, SGD, Adam, Schedule
+from skwd._updates import DECAYS, SGD, Adam, Schedule, step_calls
+
+# J of y in its own units, to the letter.
+Regressor = partial(WeightDecayMLPRegressor, normalize_y=False)
 
 BOTH = ("l2", "decoupled")
 LINEAR_ALPHA = 0.2  # of the fits without hidden layer
+UPDATES = {"plain": SGD(), "nesterov": SGD(0.9, True), "adam": Adam()}
 EPSILON = 0.1  # of Adam's: large, so that it converges at a constant rate
 STORED = Path(__file__).parent / "trajectories" / "trajectories.npz"
 
@@ -139,7 +145,7 @@ def linear_fit(solver, decay, **params):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((60, 3)) * [1.0, 0.7, 1.3] + 0.3
     y = X @ [1.0, -2.0, 0.5] + 1.0 + 0.3 * rng.standard_normal(60)
-    model = WeightDecayMLPRegressor(
+    model = Regressor(
         hidden_layer_sizes=(),
         solver=solver,
         decay=decay,
@@ -199,3 +205,44 @@ def test_adamw_ends_elsewhere():
     np.testing.assert_allclose(step, 0.0, atol=1e-10)
     np.testing.assert_allclose(grad_b, 0.0, atol=1e-10)
     assert (np.abs(grad + LINEAR_ALPHA * w) > 0.03).all()
+
+
+@pytest.mark.parametrize("alpha", [2e-5, 5e-5, 1e-3])
+@pytest.mark.parametrize("update", UPDATES.values(), ids=UPDATES)
+def test_decoupled_decay_in_float32_takes_off_what_it_should(update, alpha):
+    """10,000 steps of (1 - rate alpha) w at zero gradient, some below a last digit."""
+    decay = DECAYS["decoupled"]
+    update = replace(update, decay=decay)
+    start = np.random.default_rng(0).standard_normal((1, 50)).astype(np.float32)
+    rate, w = 1e-3, start.copy()
+    grad, factor, carry = (np.zeros_like(w) for _ in range(3))
+    decay.factor(np.full(w.shape, alpha), np.array([rate]), factor)
+    moments = [np.zeros_like(w) for _ in range(update.n_moments)]
+    values = update.coefficients(0, 1, rate)[0].astype(np.float32)
+    for _ in range(10_000):
+        for function, arguments in step_calls(
+            update, w, grad, factor, carry, moments, values
+        ):
+            function(*arguments)
+    expected = start * (1.0 - rate * alpha) ** 10_000
+    digit = np.abs(start) * np.finfo(np.float32).eps
+    assert (np.abs(w - expected) <= 1.01 * digit).all()
+
+
+@pytest.mark.parametrize("alpha", [2e-5, 5e-5, 1e-3])
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_weights_of_a_constant_column_decay_alone(solver, alpha):
+    """Of a fit in float32: they have no gradient in any of its 10,000 steps."""
+    rng = np.random.default_rng(0)
+    X = np.column_stack([np.full(100, 0.1), rng.standard_normal(100)])
+    model = Regressor(solver=solver, decay="decoupled", batch_size=1, max_iter=100)
+    model.set_params(hidden_layer_sizes=(50,), n_iter_no_change=np.inf, random_state=0)
+    columns = []
+    for now in (0.0, alpha):
+        with pytest.warns(ConvergenceWarning, match="reached max_iter"):
+            model.set_params(alpha=now).fit(X.astype("float32"), np.sin(X[:, 1]))
+        assert model.coefs_[0].dtype == np.float32 and model.t_ == 10_000
+        columns.append(model.coefs_[0][0].astype(float))
+    start, end = columns
+    taken = start * (1.0 - (1.0 - 1e-3 * alpha) ** 10_000)
+    np.testing.assert_allclose(start - end, taken, rtol=1e-3)

@@ -38,7 +38,8 @@ def validation_loss(model, X, y):
 def test_early_stopping_restores_the_weights_of_the_lowest_validation_loss(solver):
     X, y = overfitting()
     X_val, y_val = overfitting(40, seed=1)
-    model = WeightDecayMLPRegressor(early_stopping=True, tol=1e-5, **SMALL, **solver)
+    how = {"early_stopping": True, "normalize_y": False}
+    model = WeightDecayMLPRegressor(**how, **SMALL, **solver)
     model.fit(X, y, X_val=X_val, y_val=y_val)
     best = max(model.validation_scores_)
     assert model.best_validation_score_ == best
@@ -62,7 +63,7 @@ def test_patience_is_exact(solver):
 
 
 def test_patience_on_the_training_loss_is_exact():
-    """gd on J: the reference falls only by improvements above tol."""
+    """gd on J: the reference falls by improvements above tol of it an epoch alone."""
     X, y = overfitting()
     model = WeightDecayMLPRegressor(
         solver="gd", learning_rate_init=0.1, tol=1e-3, n_iter_no_change=5, **SMALL
@@ -70,20 +71,20 @@ def test_patience_on_the_training_loss_is_exact():
     reference, waited = np.inf, 0
     for J in model.loss_curve_:
         assert waited < 5  # no epoch after the fifth without improvement
-        improved = J < reference - 1e-3
+        improved = reference == np.inf or J < reference * (1.0 - 5e-3)
         reference, waited = (J, 0) if improved else (reference, waited + 1)
     assert waited == 5
     assert model.n_iter_ == len(model.loss_curve_)
 
 
 def test_one_lucky_iteration_does_not_hide_slow_progress():
-    """Steady progress of less than tol an epoch, but more over ten, goes on."""
+    """Steady progress of less than tol * 10 an epoch, but more over ten, goes on."""
     X, y = overfitting()
     model = WeightDecayMLPRegressor(
         hidden_layer_sizes=(),
         solver="gd",
-        learning_rate_init=1.5e-4,
-        tol=1e-3,
+        learning_rate_init=5e-4,
+        tol=5e-5,
         alpha=0.0,
         n_iter_no_change=10,
         max_iter=40,
@@ -91,8 +92,8 @@ def test_one_lucky_iteration_does_not_hide_slow_progress():
     )
     with pytest.warns(UserWarning, match="reached max_iter"):
         model.fit(X, y)
-    falls = -np.diff(model.loss_curve_)
-    assert (falls < 1e-3).all() and falls[-10:].sum() > 1e-3
+    falls = -np.diff(model.loss_curve_) / model.loss_curve_[0]
+    assert (falls < 5e-4).all() and falls[-10:].sum() > 1e-3
     assert model.n_iter_ == 40
 
 
@@ -142,10 +143,11 @@ def test_a_warm_start_continues_where_the_last_fit_ended():
         activation="tanh", alpha=0.01, warm_start=True, tol=1e-6, **SMALL
     ).fit(X, y)
     before = model.coefs_[0].copy()
-    assert model.n_iter_ > 20
+    n_iter, loss = model.n_iter_, model.loss_
+    assert n_iter > 20
     model.fit(X, y)
-    assert model.n_iter_ == 0 and model.loss_curve_ == []
-    assert_array_equal(model.coefs_[0], before)
+    assert model.n_iter_ <= n_iter / 4 and model.loss_ <= loss * (1.0 + 1e-12)
+    np.testing.assert_allclose(model.coefs_[0], before, atol=0.05)
     higher = clone(model).fit(X, y).set_params(alpha=0.1)
     first = higher.loss_
     higher.fit(X, y)
@@ -200,7 +202,11 @@ def test_validation_rows_are_stratified_and_weighted(classes):
     y = np.where(np.arange(150) < 10, 2, y % 2)  # ten rows of a rare class
     weight = np.random.default_rng(0).uniform(0.5, 2.0, 150)
     model = WeightDecayMLPClassifier(
-        early_stopping=True, validation_fraction=0.2, class_weight="balanced", **SMALL
+        early_stopping=True,
+        validation_fraction=0.2,
+        class_weight="balanced",
+        alpha=0.05,
+        **SMALL,
     )
     seen = {}
     import skwd._path as module

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from skwd._choice.evidence import choose_by_evidence
 from skwd._choice.search import choose_by_path
 from skwd._choice.weak import train_constant
@@ -12,10 +14,14 @@ from skwd._training import Trained
 def train_choosing(problem: Problem, name: str, *, per_layer: bool) -> Trained:
     """Train the restarts of a problem, each at the alpha that ``name`` chooses.
 
-    Where y does not vary there is nothing to choose, and alpha is at its highest.
+    Where y does not vary there is nothing to choose, and alpha is at its highest. With
+    ``verbose`` there is a line for each round, from 2 on one for each iteration too.
     """
+    talks, settings = problem.settings.verbose > 0, problem.settings
+    settings = replace(settings, verbose=max(0, settings.verbose - 1))
+    problem = replace(problem, settings=settings)
     if not problem.has_varying_y:
         return train_constant(problem)
     if name == "evidence":
-        return choose_by_evidence(problem, per_layer=per_layer)
-    return choose_by_path(problem, name)
+        return choose_by_evidence(problem, per_layer=per_layer, talks=talks)
+    return choose_by_path(problem, name, talks=talks)

@@ -22,6 +22,7 @@ import numpy as np
 from skwd._choice.scan import (
     HIGHEST,
     HIGHEST_LINEAR,
+    finish,
     first_fits,
     go_on,
     is_deep,
@@ -45,14 +46,16 @@ MAX_ROUNDS = 50
 # With fewer effective weights than this an alpha that rises will not come to an end.
 LEAST_GAMMA = 0.05
 # The most that ln(alpha) changes in a round, and, in units of tol, where it stays.
-LONGEST, SETTLED = 1.0, 100.0
+LONGEST, SETTLED = 1.0, 1000.0
 # The fixed point need not be where the evidence is highest, as MacKay's formula takes H
 # for given. It is followed until the evidence speaks against it by a Bayes factor of
 # e^5 (Kass and Raftery, JASA 1995: "very strong"); then the step is halved.
 MARGIN, SHORTEST = 5.0, 0.1
 
 
-def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
+def choose_by_evidence(
+    problem: Problem, *, per_layer: bool = False, talks: bool = False
+) -> Trained:
     """Train the restarts of a problem, each at the alpha of its highest evidence.
 
     Parameters
@@ -61,6 +64,8 @@ def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
     per_layer : bool
         One alpha for each layer, unless the units are homogeneous: of those only the
         product of the alphas matters.
+    talks : bool
+        Print a line for each round of each network.
 
     Returns
     -------
@@ -81,7 +86,7 @@ def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
         make_constant(problem, trained, k, high)
         trained.laplace[k] = constant()
 
-    trained = first_fits(problem, tied)
+    trained = first_fits(problem, tied, talks)
     walk = Walk.of(len(trained.params))
     running = np.flatnonzero(~trained.lost)
     for round_ in range(MAX_ROUNDS + 1):
@@ -89,7 +94,7 @@ def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
         for k in running:
             found = problem.laplace(trained.params[k], trained.alpha[k], tied=tied)
             trained.laplace[k] = found
-            if settings.verbose:
+            if talks:
                 print_found(f"Network {k}, round {round_}", found)
             collapsed = is_deep(problem) and is_without_weights(problem, trained, k)
             walk.accept_or_go_back(trained, k, collapsed)
@@ -120,9 +125,13 @@ def choose_by_evidence(problem: Problem, *, per_layer: bool = False) -> Trained:
         ):
             go_on(problem, trained, networks, alpha, how)
         running = running[~trained.lost[running]]
+    for k in finish(problem, trained):
+        at = trained.params[k], trained.alpha[k]
+        trained.laplace[k] = problem.laplace(*at, tied=tied)
     for k in np.flatnonzero(~trained.lost & is_deep(problem)):
         if constant().log_evidence > trained.laplace[k].log_evidence:
             take_constant(k)
+    trained.lowest = (trained.alpha <= low * (1.0 + 1e-9)).any(axis=1)
     known = [np.inf if each is None else -each.log_evidence for each in trained.laplace]
     trained.criterion = np.array(known)
     return trained
@@ -135,7 +144,8 @@ class Walk:
     longest: np.ndarray  # (K,) the most that ln(alpha) changes in the next round
     highest: np.ndarray  # (K,) the highest log-evidence so far
     is_whole: np.ndarray  # (K,) whether the last fit had as many iterations as it needs
-    accepted: list[Trained | None]  # the last that the evidence did not speak against
+    # The last that the evidence did not speak against, and whether its fit was whole.
+    accepted: list[tuple[Trained, bool] | None]
 
     @classmethod
     def of(cls, n_networks: int) -> Walk:
@@ -151,16 +161,19 @@ class Walk:
         """Keep network k, or put the last that was accepted in its place.
 
         So, too, when it has collapsed: a deep network does at once, and may be at its
-        best just before.
+        best just before. A whole fit has the evidence of its alpha, whatever that of a
+        fit on the way has been.
         """
         evidence, one = trained.laplace[k].log_evidence, np.array([k])
-        too_far = collapsed and self.accepted[k] is not None
-        if too_far or evidence < self.highest[k] - MARGIN:
-            trained.take(one, self.accepted[k])
+        too_low = evidence < self.highest[k] - MARGIN and not self.is_whole[k]
+        if too_low or (collapsed and self.accepted[k] is not None):
+            before, self.is_whole[k] = self.accepted[k]
+            trained.take(one, before)
             self.longest[k] *= 0.5
         else:
-            self.highest[k] = max(self.highest[k], evidence)
-            self.accepted[k] = trained[one]
+            highest = -np.inf if self.is_whole[k] else self.highest[k]
+            self.highest[k] = max(highest, evidence)
+            self.accepted[k] = trained[one], bool(self.is_whole[k])
 
 
 def alpha_range(problem: Problem) -> tuple[float, float]:

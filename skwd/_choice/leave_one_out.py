@@ -30,6 +30,7 @@ from skwd._result import AlphaPath
 BELOW_ONE = 1.0 - 1e-13
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def follow(
     problem: Problem, params: np.ndarray, alpha: float, alphas: np.ndarray, name: str
 ) -> AlphaPath:
@@ -40,6 +41,8 @@ def follow(
     asked = {"many_scales": len(alphas) > 1, "of_rows": name == "loo"}
     curvature = curvature_of(network, loss, sample, params, per_layer, **asked)
     scales, n = alphas / alpha, sample.total_weight
+    dof = [curvature.n_effective(at).sum() + curvature.n_free(at) for at in scales]
+    dof = np.array(dof)
     moves = _moves(problem, curvature, params, per_layer, scales)
     mean, square = np.zeros(len(alphas)), np.zeros(len(alphas))
     worst = _worst(problem) if name == "loo" else np.inf
@@ -64,12 +67,11 @@ def follow(
     if name == "loo":
         with np.errstate(over="ignore", invalid="ignore"):
             errors = np.sqrt(np.maximum(square - mean**2, 0.0) / n)
-        return AlphaPath(alphas, mean, errors)
-    dof = [curvature.n_effective(at).sum() + curvature.n_free(at) for at in scales]
-    left = 1.0 - np.array(dof) / (n * sample.y.shape[1])
+        return AlphaPath(alphas, mean, errors, dof)
+    left = 1.0 - dof / (n * sample.y.shape[1])
     with np.errstate(divide="ignore", over="ignore"):
         gcv = np.where(left > 0.0, mean / np.square(left), np.inf)
-    return AlphaPath(alphas, gcv, None)
+    return AlphaPath(alphas, gcv, None, dof)
 
 
 def left_out(

@@ -14,7 +14,9 @@ import numpy as np
 from skwd._choice.weak import is_without_weights
 from skwd._curvature.laplace import Laplace
 from skwd._path import Problem
-from skwd._training import Settings, Trained, train
+from skwd._result import Status
+from skwd._settings import Settings
+from skwd._training import Trained, train
 
 # The first fits, in units of `search_scale`: the second part of the scan if the lowest
 # of the first is its best. Classes that can be separated fit at every low alpha, where
@@ -30,7 +32,7 @@ HIGHEST, HIGHEST_LINEAR = 1.0, 1e6
 ROUND_ITERATIONS = 200
 
 
-def first_fits(problem: Problem, tied: bool) -> Trained:
+def first_fits(problem: Problem, tied: bool, talks: bool) -> Trained:
     """Every restart, fitted where on the grid the first has the most evidence."""
     settings, unit = problem.settings, problem.search_scale
     at = np.full(problem.layout.n_weight_layers, unit)
@@ -41,7 +43,7 @@ def first_fits(problem: Problem, tied: bool) -> Trained:
         scan = train(problem.objective(alphas), starts, short(settings))
         for k in np.flatnonzero(~scan.lost):
             found = problem.laplace(scan.params[k], scan.alpha[k], tied=tied)
-            if settings.verbose:
+            if talks:
                 print_found("Scan", found)
             scan.laplace[k] = found
             # The constant is compared at the end: deep networks may yet be better.
@@ -66,11 +68,7 @@ def first_fits(problem: Problem, tied: bool) -> Trained:
     starts, alphas = problem.params0.copy(), np.tile(at, (len(problem.params0), 1))
     for k, one in begun.items():
         starts[k], alphas[k] = one.params[0], one.alpha[0]
-    trained = train(problem.objective(alphas), starts, settings)
-    for k, one in begun.items():
-        one.go_on(np.array([0]), trained[np.array([k])])
-        trained.take(np.array([k]), one)
-    return trained
+    return train(problem.objective(alphas), starts, settings)
 
 
 def _climb(problem: Problem, at: Trained, tied: bool) -> Trained:
@@ -109,7 +107,17 @@ def go_on(
     if len(networks):
         objective = problem.objective(alpha)[networks]
         params = trained.params[networks].astype(np.float64)
-        trained.go_on(networks, train(objective, params, settings))
+        trained.take(networks, train(objective, params, settings))
+
+
+def finish(problem: Problem, trained: Trained) -> np.ndarray:
+    """Train the networks on that have not converged, where they are: their numbers.
+
+    One that the evidence went back to may have had a round's iterations alone.
+    """
+    left = np.flatnonzero(trained.status == Status.MAX_ITER)
+    go_on(problem, trained, left, trained.alpha, problem.settings)
+    return left[~trained.lost[left]]
 
 
 def is_deep(problem: Problem) -> bool:

@@ -6,8 +6,8 @@ networks are therefore judged where they are fitted, in steps down from a large 
 while losses fall, and a parabola about the lowest has the choice. Linear models of
 squared errors have no more to learn from a second fit: their path is exact.
 
-The search goes on from fit to fit; the network that predicts is a plain fit at the
-alpha that was chosen.
+The search goes on from fit to fit, and so does the network that predicts: it is the one
+that was judged best, trained on at the alpha that was chosen.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skwd._choice.leave_one_out import follow
+from skwd._choice.scan import finish
 from skwd._choice.weak import is_without_weights, make_constant, without_features
 from skwd._path import Problem
 from skwd._result import AlphaPath
@@ -44,13 +45,15 @@ def alpha_path(problem: Problem) -> np.ndarray:
     return problem.search_scale * 10.0**steps
 
 
-def choose_by_path(problem: Problem, name: str) -> Trained:
+def choose_by_path(problem: Problem, name: str, *, talks: bool = False) -> Trained:
     """Train the restarts of a problem, each at the best alpha of its own search.
 
     Parameters
     ----------
     problem : Problem
     name : {"loo", "gcv"}
+    talks : bool
+        Print a line for each fit of each network.
 
     Returns
     -------
@@ -82,8 +85,13 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
         for k in running:
             where = alphas if is_exact else alphas[at[k] : at[k] + 1]
             path = follow(problem, trained.params[k], alphas[at[k]], where, name)
-            if settings.verbose:
-                print(f"Network {k}, fit {n_fits}: alpha = {alphas[at[k]]:.4g}")
+            if talks:
+                lowest = int(np.argmin(path.losses))
+                print(
+                    f"Network {k}, fit {n_fits}: alpha = {path.alphas[lowest]:.4g}, "
+                    f"{name} = {path.losses[lowest]:.8g}, effective parameters = "
+                    f"{path.dof[lowest]:.4g}"
+                )
             if path.losses.min() < criterion[k]:
                 best[k] = trained.params[k]
             asked = searches[k].send(path)
@@ -94,22 +102,18 @@ def choose_by_path(problem: Problem, name: str) -> Trained:
         running = np.array(going, dtype=int)
         if len(running):
             params = trained.params[running].astype(np.float64)
-            trained.go_on(running, fit(running, params))
+            trained.take(running, fit(running, params))
             running = running[~trained.lost[running]]
     if chosen:
         last = np.array(sorted(chosen))
-        trained.take(last, fit(last, problem.params0[last]))
-        # Deep networks may collapse from there at an alpha at which they need not.
-        alive = last[~trained.lost[last] & (criterion[last] < constant)]
-        again = [k for k in alive if is_without_weights(problem, trained, k)]
-        if again:
-            trained.take(np.array(again), fit(np.array(again), best[again]))
+        trained.take(last, fit(last, best[last]))
+        finish(problem, trained)
     for k in chosen:
         nothing = criterion[k] >= constant or at[k] == len(alphas) - 1
         if not trained.lost[k] and (nothing or is_without_weights(problem, trained, k)):
             make_constant(problem, trained, k, alphas[-1])
             criterion[k] = constant
-    trained.criterion, trained.path = criterion, paths
+    trained.criterion, trained.path, trained.lowest = criterion, paths, at == 0
     return trained
 
 
@@ -149,7 +153,8 @@ def _by_steps(at: int, alphas: np.ndarray, patience: int) -> Search:
         errors = None
         if paths[0].errors is not None:
             errors = np.array([path.errors[0] for path in paths])
-        return AlphaPath(alphas[sorted(seen)], losses, errors)
+        dof = np.array([path.dof[0] for path in paths])
+        return AlphaPath(alphas[sorted(seen)], losses, errors, dof)
 
     seen[at] = yield at
     best = at

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from skwd._layout import Layout
 from skwd._losses import Loss
 from skwd._network import Network, Pass
 from skwd._objective import Sample
+from skwd._rows import SparseRows
 
 # A block of rows needs no more than this.
 BLOCK_BYTES = 1 << 22
@@ -30,7 +30,7 @@ class Factors(NamedTuple):
     ``deltas`` belong to the outputs, or to what they were multiplied with (c below).
     """
 
-    inputs: list[np.ndarray]  # of each layer: (b, fan_in), the first may be sparse
+    inputs: list[np.ndarray]  # of each layer: (b, fan_in), the first may be SparseRows
     deltas: list[np.ndarray]  # of each layer: (b, c, fan_out)
 
     @property
@@ -53,13 +53,13 @@ def factors_of(network: Network, params: np.ndarray, X) -> tuple[np.ndarray, Fac
     Parameters
     ----------
     params : ndarray (P,), float64
-    X : ndarray (b, d + 1) with a column of ones, or sparse (b, d)
+    X : ndarray (b, d + 1) with a column of ones, or SparseRows (b, d)
         As `row_block` gives it.
     """
     layout, params = network.layout, params[np.newaxis]
     one = Pass(network, params, X.shape[0], with_slopes=True)
     raw = one.forward(X)[0].copy()
-    inputs = [X if sparse.issparse(X) else X[:, :-1]]
+    inputs = [X if isinstance(X, SparseRows) else X[:, :-1]]
     inputs += [values[0].copy() for values in one.values[:-1]]
     n_outputs = raw.shape[1]
     shape = X.shape[0], n_outputs, n_outputs
@@ -75,7 +75,7 @@ def jacobian(layout: Layout, factors: Factors) -> np.ndarray:
     n_rows, n_outputs = factors.deltas[0].shape[:2]
     rows = np.empty((n_rows * n_outputs, layout.n_params))
     for layer, (a, delta) in enumerate(zip(*factors)):
-        a = a.toarray() if sparse.issparse(a) else a
+        a = a.toarray() if isinstance(a, SparseRows) else a
         shape = n_rows, n_outputs, a.shape[1], delta.shape[2]
         W = layout.W(rows, layer).reshape(shape)
         np.multiply(a[:, np.newaxis, :, np.newaxis], delta[:, :, np.newaxis], out=W)

@@ -18,7 +18,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from skwd._curvature.base import Curvature
 from skwd._curvature.factors import rows_per_block, training_rows, whitened
@@ -26,6 +25,7 @@ from skwd._curvature.free import NEGLIGIBLE
 from skwd._losses import Loss
 from skwd._network import Network
 from skwd._objective import Sample
+from skwd._rows import SparseRows
 
 # Layers with more inputs (or units) than this: these are taken as uncorrelated, too.
 MAX_FACTOR = 1500
@@ -66,18 +66,12 @@ class Moments:
 
     def add(self, rows, share: np.ndarray | None = None) -> None:
         """Add rows (b, m), each ``share`` times, or once."""
+        rows = rows.toarray() if isinstance(rows, SparseRows) else rows
         if share is not None:
             self.mean += rows.T @ share
-            column = np.sqrt(share)[:, np.newaxis]
-            rows = rows.multiply(column) if sparse.issparse(rows) else rows * column
-        if sparse.issparse(rows):
-            rows = rows.tocsr()
+            rows = rows * np.sqrt(share)[:, np.newaxis]
         if self.second.ndim == 2:
-            product = rows.T @ rows
-            dense = product.toarray() if sparse.issparse(product) else product
-            self.second += dense
-        elif sparse.issparse(rows):
-            self.second += np.asarray(rows.multiply(rows).sum(axis=0)).ravel()
+            self.second += rows.T @ rows
         else:
             self.second += np.einsum("bm,bm->m", rows, rows)
 
@@ -113,7 +107,7 @@ class LayerCurvature:
 
     def centred(self, a) -> np.ndarray:
         """The inputs (b, fan_in) about their mean, in the eigenbasis of A."""
-        a = a.toarray() if sparse.issparse(a) else a
+        a = a.toarray() if isinstance(a, SparseRows) else a
         return self.A.into(a - self.mean)
 
     def inverse_weights(self, scale: float) -> np.ndarray:

@@ -42,6 +42,8 @@ EXACT_BYTES = 1 << 28
 LEAST_FREE = 1e-3
 # In the place of 0, for a constant y.
 LEAST_FLOOR = 1e-200
+# Of an alpha that is not 0: its root divides, and squares must stay in the float range.
+LEAST_DECAY = 1e-100
 
 
 def is_exact(
@@ -71,12 +73,20 @@ def curvature_of(
 ) -> Curvature:
     """H at the weights ``params`` (P,) with ``alpha`` (n_weight_layers,)."""
     params = params.astype(np.float64, copy=False)
-    decay = alpha @ network.layout.layer_masks
+    decay = np.where(alpha > 0.0, np.maximum(alpha, LEAST_DECAY), 0.0)
+    decay = decay @ network.layout.layer_masks
     at = network, loss, sample, params, decay, bias_floor(loss, sample)
     size, asked = sample.y.size, {"many_scales": many_scales, "of_rows": of_rows}
-    if is_exact(size, network.layout.n_params, **asked):
-        return Exact.of(*at, many_scales=many_scales)
-    return Kronecker.of(*at)
+    try:
+        if is_exact(size, network.layout.n_params, **asked):
+            return Exact.of(*at, many_scales=many_scales)
+        return Kronecker.of(*at)
+    except (np.linalg.LinAlgError, ValueError) as error:  # of numbers that overflow
+        raise ValueError(
+            "The curvature of J is not finite: X, y or sample_weight hold values too "
+            "large or too small. Standardise X (StandardScaler), and give "
+            "sample_weight a mean of 1."
+        ) from error
 
 
 def bias_floor(loss: Loss, sample: Sample) -> float:
@@ -107,6 +117,7 @@ class Laplace:
     alpha: np.ndarray  # (L,) re-estimated, in the place of the one it was fitted with
 
     @classmethod
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def of(
         cls,
         network: Network,

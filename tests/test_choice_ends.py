@@ -1,0 +1,105 @@
+"""What a choice of alpha by name ends with: a minimum, the network that was judged."""
+
+import pickle
+import re
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, make_friedman1
+from sklearn.preprocessing import scale
+
+from skwd import (
+    WeightDecayMLPClassifier,
+    WeightDecayMLPRegressor,
+    WeightDecayMLPRegressorCV,
+)
+
+
+def noisy_waves(seed, n=60):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, 3))
+    y = np.sin(2.0 * X[:, 0]) + X[:, 1] * X[:, 2] + 0.3 * rng.standard_normal(n)
+    return X, y
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_alpha_moves_by_at_most_a_factor_of_e_a_round(seed, capsys):
+    """So that the network can follow it; here it would like to go further at first."""
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(8,),
+        activation="tanh",
+        alpha="evidence",
+        random_state=seed,
+        verbose=1,
+    ).fit(*noisy_waves(seed))
+    out = capsys.readouterr().out
+    alphas = [float(found) for found in re.findall(r"round \d+: alpha = (\S+),", out)]
+    moves = np.abs(np.diff(np.log(alphas)))
+    assert moves.max() == pytest.approx(1.0, abs=5e-3)  # of four printed digits
+    assert model.converged_
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("name", ["evidence", "loo"])
+def test_clean_data_end_at_a_minimum_too(name, activation):
+    """Where the evidence goes back to a network that was not trained to its end."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1.0, 1.0, (300, 4))
+    y = np.exp(X[:, 0]) * np.sin(3.0 * X[:, 1]) + X[:, 2] * X[:, 3]
+    y += 0.01 * rng.standard_normal(300)
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(20,), activation=activation, alpha=name, random_state=0
+    )
+    assert model.fit(X, y).converged_
+    assert model.n_iter_ == len(model.loss_curve_) <= model.max_iter
+
+
+@pytest.mark.parametrize("name", ["loo", "gcv"])
+def test_no_constant_is_returned_where_a_network_was_judged(name):
+    """A year beside the features used to end in a constant on half of the seeds."""
+    rng = np.random.default_rng(0)
+    X, y = noisy_waves(7, n=150)
+    X = np.column_stack([X, rng.integers(1990, 2021, len(X))])
+    for seed in range(8):
+        model = WeightDecayMLPRegressor(
+            hidden_layer_sizes=(6,), activation="tanh", alpha=name, random_state=seed
+        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".* low end of its range")
+            model.fit(X, y)
+        assert model.converged_
+        if -model.alpha_scores_.max() < 0.4:  # of a constant it is 0.5
+            assert model.score(X, y) > 0.2
+
+
+def test_degrees_of_freedom_that_are_used_up_are_named():
+    """Friedman 1 with 50 columns: its noise would be put at less than half."""
+    X, y = make_friedman1(500, n_features=50, noise=1.0, random_state=0)
+    model = WeightDecayMLPRegressor(alpha="loo", activation="tanh", random_state=0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(scale(X), y)
+    said = [str(w.message) for w in caught]
+    dof = model.n_effective_params_
+    is_named = any("degrees of freedom of the data" in text for text in said)
+    assert is_named == (dof > 0.9 * 500)
+
+
+@pytest.mark.parametrize("hidden", [(5,), (50,), (30, 20)])
+def test_a_pickle_is_little_more_than_the_weights(hidden):
+    X, y = load_diabetes(return_X_y=True)
+    X, labels = scale(X), (y > 140).astype(int)
+    models = [
+        WeightDecayMLPRegressor(alpha="evidence"),
+        WeightDecayMLPRegressor(alpha="loo"),
+        WeightDecayMLPRegressor(),
+        WeightDecayMLPClassifier(alpha="loo"),
+        WeightDecayMLPRegressorCV(alphas=[0.01, 0.1], cv=2),
+    ]
+    for model in models:
+        model.set_params(hidden_layer_sizes=hidden, random_state=0)
+        model.fit(X, labels if hasattr(model, "predict_proba") else y)
+        arrays = model.coefs_ + model.intercepts_
+        weights = sum(array.nbytes for array in arrays)
+        assert len(pickle.dumps(model)) < 1.2 * weights + 4096, model
