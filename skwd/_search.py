@@ -139,7 +139,7 @@ class CrossValidationMixin:
         report(whole, trained, self.ensemble, best)
         is_made = self.alphas is None or isinstance(self.alphas, Integral)
         if whole.has_varying_y and is_made and len(alphas) >= FEWEST:
-            _warn_of_the_end(alphas, scores, self.best_index_)
+            _warn_of_the_end(alphas, scores, self.best_index_, self.alphas is None)
         if self.cv is None or isinstance(self.cv, Integral):
             warn_of_order(data.y, rows, is_classifier(self))
         self._store(whole, targets, trained, best)
@@ -268,12 +268,15 @@ def _warn(scores: Scores, settings: Settings, scoring, best: int) -> None:
         )
 
 
-def _warn_of_the_end(alphas: np.ndarray, scores: Scores, best: int) -> None:
+def _warn_of_the_end(
+    alphas: np.ndarray, scores: Scores, best: int, grows: bool
+) -> None:
     """Name it when the best alpha is likely beyond those that were tried."""
     if not is_at_an_end(scores.score.T, best):
         return
     end, beyond = ("lowest", "lower") if best == 0 else ("highest", "higher")
     warn(
         f"alpha_={alphas[best]:.3g} is the {end} of the alphas that were tried, and "
-        f"clearly better than the next. Give alphas {beyond} ones, or use alphas=None."
+        f"clearly better than the next. Give alphas {beyond} ones"
+        + ("." if grows else ", or use alphas=None.")
     )
