@@ -149,7 +149,7 @@ def test_validation_data_of_weightless_classes():
 )
 def test_a_warm_start_refuses_another_meaning_of_the_weights(before, after, name):
     model = WeightDecayMLPRegressor(
-        hidden_layer_sizes=(3,), warm_start=True, tol=1e-2, random_state=0, **before
+        hidden_layer_sizes=(3,), alpha=1e-3, warm_start=True, random_state=0, **before
     ).fit(X, np.abs(Y))
     predicted = model.predict(X)
     model.set_params(**after)

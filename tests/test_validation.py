@@ -294,7 +294,8 @@ def test_random_state(value):
 def test_parameters_of_other_numeric_types_are_good(good):
     """The checks must not refuse what a grid search over arrays hands them."""
     estimator = WeightDecayMLPRegressor(
-        **{"hidden_layer_sizes": (3,), "activation": "tanh", **good}, random_state=0
+        **{"hidden_layer_sizes": (3,), "activation": "tanh", "alpha": 1e-3, **good},
+        random_state=0,
     )
     plain = {
         name: value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
