@@ -24,7 +24,7 @@ solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
 alpha : None, float, sequence of float, "evidence", "loo" or "gcv", default=None
     lambda of J, or one per weight layer (hidden layers first, the output layer last).
     None is ``c / sum(s)`` over the rows trained on, the same prior for every number of
-    rows, with c = 5 for squared error and classes and c = 13 for counts; in partial_fit
+    rows, with c = 5 for squared error, 4 for classes and 13 for counts; in partial_fit
     it is that of at least 1000 rows, and with ``decay="decoupled"`` it is 0.01. Weights
     count as rows there: give them a mean of 1. A name says how to choose alpha from the
     training data alone, in one fit by "lbfgs":

@@ -36,6 +36,9 @@ JOINING = 4
 # J is still falling where the last step lowered it by more than so many times what it
 # may promise at its minimum.
 SEEN = 10.0
+# Pairs from which on a promise is believed: a network that goes on at another alpha
+# looks as if it were at its minimum after one.
+KNOWN = 10
 
 EPS = np.finfo(np.float64).eps
 MAX_ITER, MAX_FUN = int(Status.MAX_ITER), int(Status.MAX_FUN)
@@ -211,7 +214,8 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
         promise[~state.jac[at].any(axis=1)] = 0.0
         state.promise[at] = promise
         seen = SEEN * max(tol, np.finfo(objective.dtype).eps) * J
-        ended = (promise <= tol) & ((fall <= seen) | (promise == 0.0))
+        enough = state.pairs.count[at] >= min(KNOWN, state.x.shape[1])
+        ended = (promise <= tol) & ((enough & (fall <= seen)) | (promise == 0.0))
         if some(ended):
             state.status[np.arange(len(state))[at][ended]] = CONVERGED
     spent = state.nfev >= max_fun

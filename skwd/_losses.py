@@ -156,7 +156,7 @@ class HalfBinomialLoss:
     has_noise = False
     shift_invariant = False
     is_quadratic = False
-    default_decay = 5.0
+    default_decay = 4.0
 
     def loss(self, y, raw):
         return _sum_outputs(-log_expit(raw) + (1.0 - y) * raw)
@@ -200,7 +200,7 @@ class HalfMultinomialLoss:
     has_noise = False
     shift_invariant = True
     is_quadratic = False
-    default_decay = 5.0
+    default_decay = 4.0
 
     def loss_gradient(self, y, raw):
         losses = np.einsum("...no,...no->...n", y, raw)

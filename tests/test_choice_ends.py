@@ -40,6 +40,7 @@ def test_alpha_moves_by_at_most_a_factor_of_e_a_round(seed, capsys):
     assert model.converged_
 
 
+@pytest.mark.filterwarnings("ignore:.* is at the low end of its range")
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("name", ["evidence", "loo"])
 def test_clean_data_end_at_a_minimum_too(name, activation):
@@ -103,3 +104,29 @@ def test_a_pickle_is_little_more_than_the_weights(hidden):
         arrays = model.coefs_ + model.intercepts_
         weights = sum(array.nbytes for array in arrays)
         assert len(pickle.dumps(model)) < 1.2 * weights + 4096, model
+
+
+def test_an_alpha_at_the_low_end_of_its_range_is_named():
+    """A line without noise wants no decay at all."""
+    X = np.random.default_rng(0).standard_normal((80, 3))
+    y = np.tanh(X @ [0.5, -0.3, 0.2])
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(1,), activation="tanh", alpha="loo", random_state=0
+    )
+    with pytest.warns(UserWarning) as caught:
+        model.fit(X, y)
+    assert str(caught[-1].message) == (
+        f"alpha='loo': alpha is at the low end of its range, {model.alpha_:.3g}: weight "
+        "decay does not help this network. Use more units, or give alpha a number."
+    )
+
+
+def test_the_error_of_predictions_knows_no_origin():
+    X, y = noisy_waves(0, n=120)
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(5,), activation="tanh", alpha=0.02, posterior=True
+    ).set_params(random_state=0)
+    mean, std = model.fit(X, y).predict(2.0 * X, return_std=True)
+    moved, its_std = model.fit(X + 1e4, y).predict(2.0 * X + 1e4, return_std=True)
+    np.testing.assert_allclose(moved, mean, atol=1e-4)
+    np.testing.assert_allclose(its_std, std, rtol=1e-4)
