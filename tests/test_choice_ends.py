@@ -116,8 +116,9 @@ def test_an_alpha_at_the_low_end_of_its_range_is_named():
     with pytest.warns(UserWarning) as caught:
         model.fit(X, y)
     assert str(caught[-1].message) == (
-        f"alpha='loo': alpha is at the low end of its range, {model.alpha_:.3g}: weight "
-        "decay does not help this network. Use more units, or give alpha a number."
+        f"alpha='loo': alpha is at the low end of its range, {model.alpha_:.3g}: "
+        "weight decay does not help this network. Use more units, or give alpha a "
+        "number."
     )
 
 
