@@ -33,12 +33,12 @@ STACK_BYTES = 1 << 23
 # They begin once this part of the stack is free: each time costs a copy of it.
 JOINING = 4
 
-# J is still falling where the last step lowered it by more than so many times what it
-# may promise at its minimum.
-SEEN = 10.0
-# Pairs from which on a promise is believed: a network that goes on at another alpha
-# looks as if it were at its minimum after one.
-KNOWN = 10
+# A promise is believed once J falls by no more than SEEN times as much per iteration, in
+# the mean of the last WINDOW iterations (of P, where there are fewer parameters): the
+# first pairs know of the steepest directions alone, and plateaus promise nothing. On 192
+# fits of 60 to 1030 rows 5 % end more than 1 % above the J that is found with tol=1e-7.
+# Without the window 8 % do, in 7 % fewer iterations.
+WINDOW, SEEN = 10, 3.0
 
 EPS = np.finfo(np.float64).eps
 MAX_ITER, MAX_FUN = int(Status.MAX_ITER), int(Status.MAX_FUN)
@@ -64,6 +64,7 @@ class _State:
     status: np.ndarray  # (K,)
     negligible: np.ndarray  # (K,) J that is as good as 0
     promise: np.ndarray  # (K,) the fall of J that the pairs promise, as a part of J
+    recent: np.ndarray  # (K, min(WINDOW, P)) J of the last iterations, or inf
 
     def __len__(self) -> int:
         return len(self.network)
@@ -99,8 +100,8 @@ def minimize(
     tol : float
         A network has converged when the fall of J that its pairs still promise, half of
         g'H g, is at most ``tol * (J + negligible)``: a part of J, which has no units.
-        The last step must have lowered J by no more than SEEN times that (or rounding),
-        as the first pairs know of the steepest directions alone.
+        In the mean of the last WINDOW iterations J must have fallen by no more than
+        SEEN times that (or rounding), unless no step lowers it any more.
     negligible : ndarray (K,), optional
         J of each network that is as good as 0, by default 0.
     callback : Callback, optional
@@ -153,6 +154,7 @@ def _start(
         status=np.full(n_networks, Status.RUNNING),
         negligible=np.zeros(n_networks),
         promise=np.full(n_networks, np.nan),
+        recent=np.full((n_networks, min(WINDOW, n_params)), np.inf),
     )
     finite = np.isfinite(fun) & np.isfinite(jac).all(axis=1)
     state.status[~finite] = Status.OVERFLOW
@@ -191,14 +193,14 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
         bracket = state.low[at], state.high[at], state.trials[at]
         bracket = narrow(*(value[at] for value in tried), *bracket)
         state.low[at], state.high[at], state.step[at] = bracket
-        _give_up(state, at)
+        _give_up(state, at, tol)
     if some(accepted):
         # A slice where all have arrived, the common case, for it copies nothing.
         at = slice(None) if every(accepted) else np.flatnonzero(accepted)
         # The least s'y of a pair: a part of -s'g, as in SciPy, which frees it of units.
         least = -EPS * (state.step * state.slope)
         state.pairs.store(at, trial - state.x, jac - state.jac, least)
-        fall = state.fun[at] - fun[at]
+        fall = _mean_fall(state, at, fun)
         state.x[at], state.fun[at], state.jac[at] = trial[at], fun[at], jac[at]
         state.nit[at] += 1
         if callback is not None:
@@ -214,8 +216,7 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
         promise[~state.jac[at].any(axis=1)] = 0.0
         state.promise[at] = promise
         seen = SEEN * max(tol, np.finfo(objective.dtype).eps) * J
-        enough = state.pairs.count[at] >= min(KNOWN, state.x.shape[1])
-        ended = (promise <= tol) & ((enough & (fall <= seen)) | (promise == 0.0))
+        ended = (promise <= tol) & ((fall <= seen) | (promise == 0.0))
         if some(ended):
             state.status[np.arange(len(state))[at][ended]] = CONVERGED
     spent = state.nfev >= max_fun
@@ -223,11 +224,24 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
         state.status[spent & (state.status == RUNNING)] = MAX_FUN
 
 
-def _give_up(state: _State, searching: np.ndarray) -> None:
-    """After MAX_TRIALS: forget the pairs and try the gradient; then stop as stalled."""
+def _mean_fall(state: _State, at: Index, fun: np.ndarray) -> np.ndarray:
+    """The fall of J per iteration over the last ones, inf at first; takes in ``fun``."""
+    networks, size = np.arange(len(state))[at], state.recent.shape[1]
+    place = state.nit[at] % size
+    fall = (state.recent[networks, place] - fun[at]) / size
+    state.recent[networks, place] = fun[at]
+    return fall
+
+
+def _give_up(state: _State, searching: np.ndarray, tol: float) -> None:
+    """After MAX_TRIALS: forget the pairs and try the gradient; then stop.
+
+    Where the pairs have promised no more than ``tol``, that is the minimum.
+    """
     failed = searching[state.trials[searching] >= MAX_TRIALS]
     fresh = state.pairs.count[failed] == 0
-    state.status[failed[fresh]] = Status.STALLED
+    done = state.promise[failed[fresh]] <= tol
+    state.status[failed[fresh]] = np.where(done, CONVERGED, Status.STALLED)
     retry = failed[~fresh]
     if len(retry):
         state.pairs.forget(retry)

@@ -11,6 +11,7 @@ from dataclasses import fields
 import numpy as np
 
 from skwd import _direct, _lbfgs
+from skwd._layout import Layout
 from skwd._monitor import Monitor
 from skwd._objective import Objective, row_dot
 from skwd._result import Result, Status
@@ -38,40 +39,54 @@ def to_a_minimum(
         if result is not None:
             return result
     result = _by_lbfgs(objective, params0, settings, monitor)
+    at_start = np.flatnonzero((result.status == Status.STALLED) & (result.nit == 0))
+    if len(at_start):  # no step lowers J: they may have begun at a minimum
+        promise = _promise(objective[at_start], result.x[at_start])
+        result.promise[at_start] = promise
+        result.status[at_start[promise <= settings.tol]] = Status.CONVERGED
     if not stops_early:
         _leave_saddles(objective, result, settings, monitor)
     return result
 
 
+def tolerance(tol: float, layout: Layout, dtype: np.dtype) -> float:
+    """The part of J that its minimum is found to, for the parameter ``tol``."""
+    if layout.n_weight_layers > 1:
+        return tol
+    return min(tol, max(CONVEX * tol, float(np.finfo(dtype).eps)))
+
+
 def check_minimum(objective: Objective, result: Result, tol: float) -> None:
     """Mark networks of gradient descent that patience has stopped, but no minimum.
 
-    The fall of J that is in sight is that of the best step along the gradient,
-    1/2 (g'g)^2 / g'Hg, with Hg from a second gradient nearby; FAR times ``tol`` of J is
-    too much. (Where a valley is narrow, it is a part of what is left.)
+    FAR times ``tol`` of J in sight is too much. (Where a valley is narrow, what is seen
+    along the gradient is a part of what is left.)
     """
     ended = np.flatnonzero(result.status == Status.CONVERGED)
-    if not len(ended):
-        return
-    part, x = objective[ended], result.x[ended]
+    if len(ended):
+        result.promise[ended] = _promise(objective[ended], result.x[ended])
+        result.status[ended[result.promise[ended] > FAR * tol]] = Status.SLOW
+
+
+def _promise(objective: Objective, x: np.ndarray) -> np.ndarray:
+    """The fall of J by the best step along its gradient, as a part of J, (K,).
+
+    1/2 (g'g)^2 / g'Hg, with Hg from a second gradient near ``x`` (K, P).
+    """
     with np.errstate(all="ignore"):
-        J, g = part.loss_gradient(x)
+        J, g = objective.loss_gradient(x)
         square = row_dot(g, g)
         size = np.sqrt(row_dot(x, x) + 1.0) * np.cbrt(np.finfo(objective.dtype).eps)
         step = (size / np.sqrt(square))[:, np.newaxis]
-        _, nearby = part.loss_gradient(x + step * g)
+        _, nearby = objective.loss_gradient(x + step * g)
         bend = row_dot(g, nearby - g) / step[:, 0]
         promise = 0.5 * square**2 / np.maximum(bend, TINY * square) / J
-    promise = np.where(square > 0.0, promise, 0.0)
-    result.promise[ended] = promise
-    result.status[ended[promise > FAR * tol]] = Status.SLOW
+    return np.where(square > 0.0, promise, 0.0)
 
 
 def _by_lbfgs(objective, params0, settings: Settings, told) -> Result:
     J, units = objective, parameter_units(objective)
-    tol = settings.tol
-    if objective.network.layout.n_weight_layers == 1:
-        tol = min(tol, max(CONVEX * tol, float(np.finfo(objective.dtype).eps)))
+    tol = tolerance(settings.tol, objective.network.layout, objective.dtype)
     # What counts as 0: a part of J of a constant, or where that is 0 of the penalty.
     worth = np.maximum(objective.constant_loss(), EPS * objective.penalty(params0))
     if units is not None:

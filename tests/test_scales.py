@@ -160,7 +160,7 @@ def test_a_warm_start_refuses_another_meaning_of_the_weights(before, after, name
 
 def test_a_warm_start_refuses_labels_after_classes():
     model = WeightDecayMLPClassifier(
-        hidden_layer_sizes=(3,), warm_start=True, tol=1e-2, random_state=0
+        hidden_layer_sizes=(3,), alpha=1e-3, warm_start=True, random_state=0
     ).fit(X, np.arange(12) % 3)
     with pytest.raises(ValueError, match="out_activation_='softmax', but"):
         model.fit(X, np.column_stack([LABELS, 1 - LABELS, LABELS]))

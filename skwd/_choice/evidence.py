@@ -36,6 +36,7 @@ from skwd._choice.weak import (
     make_constant,
 )
 from skwd._curvature.laplace import Laplace
+from skwd._minimum import tolerance
 from skwd._path import Problem
 from skwd._result import Status
 from skwd._training import Trained
@@ -45,8 +46,11 @@ LOWEST = 1e-9
 MAX_ROUNDS = 50
 # With fewer effective weights than this an alpha that rises will not come to an end.
 LEAST_GAMMA = 0.05
-# The most that ln(alpha) changes in a round, and, in units of tol, where it stays.
-LONGEST, SETTLED = 1.0, 1000.0
+# The most that ln(alpha) changes in a round.
+LONGEST = 1.0
+# alpha has settled once ln(alpha) would change by no more than this times root(tol): J
+# within tol of its minimum leaves an error of the order of root(tol) in the weights.
+SETTLED = 3.0
 # The fixed point need not be where the evidence is highest, as MacKay's formula takes H
 # for given. It is followed until the evidence speaks against it by a Bayes factor of
 # e^5 (Kass and Raftery, JASA 1995: "very strong"); then the step is halved.
@@ -76,6 +80,7 @@ def choose_by_evidence(
     """
     settings, tied = problem.settings, not per_layer or problem.activation.homogeneous
     low, high = alpha_range(problem)
+    tol = tolerance(settings.tol, problem.layout, problem.training.dtype)
 
     @cache
     def constant() -> Laplace:
@@ -109,7 +114,7 @@ def choose_by_evidence(
                 if constant().log_evidence >= least:
                     take_constant(k)
         change[walk.longest < SHORTEST] = 0.0  # the evidence has stopped it
-        settled = np.abs(change).max(axis=1) <= SETTLED * settings.tol
+        settled = np.abs(change).max(axis=1) <= SETTLED * np.sqrt(tol)
         unfinished = (trained.status == Status.MAX_ITER) & ~walk.is_whole
         running = running[~settled[running] | unfinished[running]]
         if round_ == MAX_ROUNDS:

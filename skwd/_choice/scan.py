@@ -107,12 +107,7 @@ def go_on(
     if len(networks):
         objective = problem.objective(alpha)[networks]
         params = trained.params[networks].astype(np.float64)
-        later = train(objective, params, settings)
-        # At a minimum to the last digit there is no step that lowers J.
-        still = (later.status == Status.STALLED) & (later.nit == 0)
-        still &= trained.status[networks] == Status.CONVERGED
-        later.status[still] = Status.CONVERGED
-        trained.take(networks, later)
+        trained.take(networks, train(objective, params, settings))
 
 
 def finish(problem: Problem, trained: Trained) -> np.ndarray:
