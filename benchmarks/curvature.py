@@ -22,10 +22,10 @@ from sklearn.datasets import (
 from sklearn.preprocessing import StandardScaler
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
-from skwd._choice.leave_one_out import follow
+from skwd._alpha.leave_one_out import follow
+from skwd._core.network import Network, row_block
 from skwd._curvature.factors import factors_of
 from skwd._curvature.laplace import is_exact
-from skwd._network import Network, row_block
 
 FRIEDMAN = make_friedman1(2000, noise=1.0, random_state=0)
 DIGITS = load_digits(return_X_y=True)

@@ -17,13 +17,13 @@ import scipy.optimize
 from sklearn.neural_network import MLPRegressor
 from threadpoolctl import threadpool_limits
 
-import skwd._lbfgs
+import skwd._solvers.lbfgs
 from skwd import WeightDecayMLPRegressor
-from skwd._activations import ACTIVATIONS
-from skwd._layout import Layout, initial_params
-from skwd._losses import HalfSquaredError
-from skwd._network import Network
-from skwd._objective import Objective, Sample
+from skwd._core.activations import ACTIVATIONS
+from skwd._core.layout import Layout, initial_params
+from skwd._core.losses import HalfSquaredError
+from skwd._core.network import Network
+from skwd._core.objective import Objective, Sample
 
 N_STARTS, ALPHA, REPEATS = 16, 1e-3, 2
 
@@ -141,10 +141,12 @@ def compare_optimisers(X, y):
         [r.nfev for r in runs],
     )
     limits = {"max_iter": 200, "max_fun": 10_000, "tol": 1e-5}
-    kept = skwd._pairs.MEMORY
+    kept = skwd._solvers.lbfgs_memory.MEMORY
     for pairs in (10, kept):
-        skwd._pairs.MEMORY = pairs
-        seconds, r = best_of(lambda: skwd._lbfgs.minimize(objective, x0, **limits))
+        skwd._solvers.lbfgs_memory.MEMORY = pairs
+        seconds, r = best_of(
+            lambda: skwd._solvers.lbfgs.minimize(objective, x0, **limits)
+        )
         report(f"skwd, one stack, {pairs} pairs", seconds, r.fun, r.nfev)
 
 

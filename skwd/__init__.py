@@ -1,12 +1,12 @@
 """skwd: multi-layer perceptrons with exact weight decay for scikit-learn."""
 
-from skwd._classifier import WeightDecayMLPClassifier
-from skwd._cross_validated import (
+from skwd._estimators.classifier import WeightDecayMLPClassifier
+from skwd._estimators.cv import (
     WeightDecayMLPClassifierCV,
     WeightDecayMLPRegressorCV,
 )
-from skwd._display import AlphaPathDisplay
-from skwd._regressor import WeightDecayMLPRegressor
+from skwd._estimators.regressor import WeightDecayMLPRegressor
+from skwd.display import AlphaPathDisplay
 
 __all__ = [
     "AlphaPathDisplay",

@@ -12,8 +12,8 @@ from scipy.special import logsumexp
 from scipy.stats import bernoulli, norm, poisson
 from stacks import LOSSES, make_stack
 
+from skwd._core.network import Pass, row_block
 from skwd._curvature.factors import factors_of
-from skwd._network import Pass, row_block
 
 STEP = 1e-5
 

@@ -5,9 +5,9 @@ import pytest
 from dense import dense
 from stacks import LOSSES
 
-from skwd._activations import ACTIVATIONS
-from skwd._layout import Layout
-from skwd._path import Problem
+from skwd._core.activations import ACTIVATIONS
+from skwd._core.layout import Layout
+from skwd._solvers.problem import Problem
 
 FORMS = [("squared_error", 1), ("squared_error", 2), ("poisson", 2), ("binomial", 1)]
 FORMS += [("binomial", 3), ("multinomial", 3)]

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.testing import assert_array_equal
 
-from skwd._batches import Batches
-from skwd._updates import Schedule
+from skwd._solvers.batches import Batches
+from skwd._solvers.optimizers import Schedule
 
 
 def numbered(X):
@@ -73,6 +73,8 @@ def interrupted(monkeypatch, after):
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("skwd._batches.BLOCK_BYTES", 1)  # each batch a block of its own
+        patch.setattr(
+            "skwd._solvers.batches.BLOCK_BYTES", 1
+        )  # each batch a block of its own
         patch.setattr(Batches, "epoch", spy)
         yield taken

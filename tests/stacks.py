@@ -3,16 +3,16 @@
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from skwd._activations import ACTIVATIONS
-from skwd._layout import Layout, initial_params
-from skwd._losses import (
+from skwd._core.activations import ACTIVATIONS
+from skwd._core.layout import Layout, initial_params
+from skwd._core.losses import (
     HalfBinomialLoss,
     HalfMultinomialLoss,
     HalfPoissonLoss,
     HalfSquaredError,
 )
-from skwd._network import Network
-from skwd._objective import Objective, Sample
+from skwd._core.network import Network
+from skwd._core.objective import Objective, Sample
 
 LOSSES = {
     "squared_error": HalfSquaredError(),

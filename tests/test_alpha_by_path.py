@@ -10,8 +10,8 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, RidgeCV
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd._core.rows import moved, row_block
 from skwd._curvature.factors import factors_of
-from skwd._rows import moved, row_block
 
 LINEAR = {"hidden_layer_sizes": (), "tol": 1e-10, "random_state": 0}
 TANH = {"hidden_layer_sizes": (3,), "activation": "tanh", "random_state": 0}

@@ -6,20 +6,20 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from skwd import WeightDecayMLPRegressor
-from skwd._activations import ACTIVATIONS
-from skwd._batches import Batches
-from skwd._layout import Layout, initial_params
-from skwd._losses import (
+from skwd._core.activations import ACTIVATIONS
+from skwd._core.layout import Layout, initial_params
+from skwd._core.losses import (
     HalfBinomialLoss,
     HalfMultinomialLoss,
     HalfPoissonLoss,
     HalfSquaredError,
 )
-from skwd._network import Network, Pass
-from skwd._objective import Objective, Sample
-from skwd._result import Status
-from skwd._stochastic import minimize
-from skwd._updates import SGD, Adam, Schedule
+from skwd._core.network import Network, Pass
+from skwd._core.objective import Objective, Sample
+from skwd._solvers.batches import Batches
+from skwd._solvers.minibatch import minimize
+from skwd._solvers.optimizers import SGD, Adam, Schedule
+from skwd._solvers.result import Status
 
 RNG = np.random.default_rng(0)
 LOSSES = {
@@ -74,7 +74,7 @@ def test_the_batch_gradients_average_to_the_gradient(
 
     Batches of more than 256 rows are worked through in parts of 64 here.
     """
-    monkeypatch.setattr("skwd._network.BLOCK_BYTES", 1)
+    monkeypatch.setattr("skwd._core.network.BLOCK_BYTES", 1)
     loss, n_outputs, y = LOSSES[kind]
     network = network_of(n_outputs)
     weight = WEIGHT[:n] if weighted else np.ones(n)
@@ -107,7 +107,7 @@ def test_samples_of_some_rows_in_any_form(n_samples, n_networks, form, monkeypat
     network = network_of(n_outputs)
     data = sparse.csr_matrix(np.maximum(X, 0.0)) if "sparse" in form else X
     if "large" in form:
-        monkeypatch.setattr("skwd._objective.GATHER_BYTES", 0)
+        monkeypatch.setattr("skwd._core.objective.GATHER_BYTES", 0)
     rng = np.random.default_rng(2)
     all_rows = [rng.choice(700, 61, replace=False) for _ in range(n_samples)]
     samples = [Sample(data, y[rows], WEIGHT[rows], rows) for rows in all_rows]
@@ -190,9 +190,9 @@ def fit(data=X[:211], batch_size=12, **params):
 @pytest.mark.parametrize(
     ("limit", "value"),
     [
-        ("skwd._batches.BLOCK_BYTES", 1),
-        ("skwd._updates.VISIT", 5),
-        ("skwd._objective.GATHER_BYTES", 0),
+        ("skwd._solvers.batches.BLOCK_BYTES", 1),
+        ("skwd._solvers.optimizers.VISIT", 5),
+        ("skwd._core.objective.GATHER_BYTES", 0),
     ],
 )
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])
@@ -212,8 +212,8 @@ def test_memory_limits_change_no_bit_of_the_weights(
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_a_large_batch_in_parts_is_the_same_to_rounding(shuffle, monkeypatch):
     plain = fit(X[:211], 150, shuffle=shuffle)
-    monkeypatch.setattr("skwd._network.MIN_BLOCK_ROWS", 16)
-    monkeypatch.setattr("skwd._network.BLOCK_BYTES", 1)
+    monkeypatch.setattr("skwd._core.network.MIN_BLOCK_ROWS", 16)
+    monkeypatch.setattr("skwd._core.network.BLOCK_BYTES", 1)
     parts = fit(X[:211], 150, shuffle=shuffle)
     for ours, others in zip(parts.coefs_, plain.coefs_, strict=True):
         assert_allclose(ours, others, rtol=1e-9, atol=1e-12)

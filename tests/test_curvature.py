@@ -15,12 +15,12 @@ from numpy.testing import assert_allclose
 from stacks import LOSSES, targets
 
 import skwd._curvature.factors as factors_module
-from skwd._activations import ACTIVATIONS
+from skwd._core.activations import ACTIVATIONS
+from skwd._core.network import row_block
 from skwd._curvature.exact import Exact
 from skwd._curvature.factors import Rows, factors_of, jacobian, tangent, whitened
 from skwd._curvature.free import Free
 from skwd._curvature.penalised import OfSamples, of_parameters
-from skwd._network import row_block
 
 SCALES = np.array([1.0, 0.1, 30.0])
 TINY = 1e-14  # a floor under hidden biases that never binds

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 from sklearn.preprocessing import scale
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
-from skwd._losses import (
+from skwd._core.losses import (
     HalfBinomialLoss,
     HalfMultinomialLoss,
     HalfPoissonLoss,

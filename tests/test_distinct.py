@@ -5,10 +5,10 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-import skwd._distinct
-import skwd._objective
-from skwd._distinct import distinct_rows
-from skwd._objective import Sample
+import skwd._core.objective
+import skwd._data.merged_rows
+from skwd._core.objective import Sample
+from skwd._data.merged_rows import distinct_rows
 
 
 def merged(sample):
@@ -97,7 +97,9 @@ def test_close_rows_stay_apart():
 @pytest.mark.parametrize("kind", ["dense", "sparse"])
 def test_a_collision_of_keys_merges_nothing_that_differs(kind, monkeypatch):
     monkeypatch.setattr(
-        skwd._distinct, "_row_hash", lambda X: np.zeros(X.shape[0], dtype=np.uint64)
+        skwd._data.merged_rows,
+        "_row_hash",
+        lambda X: np.zeros(X.shape[0], dtype=np.uint64),
     )
     sample = Sample(*make(kind, np.float64))
     assert distinct_rows(sample) is sample
@@ -105,9 +107,9 @@ def test_a_collision_of_keys_merges_nothing_that_differs(kind, monkeypatch):
 
 def test_a_large_sample_stays_in_place(monkeypatch):
     sample = Sample(*make("dense", np.float64))
-    monkeypatch.setattr(skwd._objective, "GATHER_BYTES", 200 * 4 * 8 - 1)
+    monkeypatch.setattr(skwd._core.objective, "GATHER_BYTES", 200 * 4 * 8 - 1)
     assert distinct_rows(sample) is sample
-    monkeypatch.setattr(skwd._objective, "GATHER_BYTES", 200 * 4 * 8)
+    monkeypatch.setattr(skwd._core.objective, "GATHER_BYTES", 200 * 4 * 8)
     assert len(distinct_rows(sample)) < 110
 
 

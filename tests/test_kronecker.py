@@ -11,11 +11,11 @@ from stacks import LOSSES
 
 import skwd._curvature.factors as factors_module
 import skwd._curvature.kronecker as kronecker_module
-from skwd import _lbfgs
+from skwd._core.network import row_block
 from skwd._curvature.exact import Exact
 from skwd._curvature.factors import factors_of
 from skwd._curvature.kronecker import Kronecker
-from skwd._network import row_block
+from skwd._solvers import lbfgs
 
 SCALES = np.array([1.0, 0.1, 30.0])
 ALPHAS = [0.01, 0.03, 0.02]
@@ -192,7 +192,7 @@ def test_it_takes_more_as_determined_than_the_whole(loss, n_outputs, hidden):
     alpha = [1e-3] * (len(hidden) + 1)
     start = network(loss, n_outputs, hidden, 80, weighted=False, alpha=alpha)
     until = {"max_iter": 1000, "max_fun": 2000, "tol": 1e-7}
-    start.w = _lbfgs.minimize(start.objective, start.w[np.newaxis], **until).x[0]
+    start.w = lbfgs.minimize(start.objective, start.w[np.newaxis], **until).x[0]
     net = matrices(start)
     curvature, exact = kronecker(net), Exact.of(*net.parts, net.decay, TINY)
     if curvature.n_directions != exact.n_directions:  # |H| of one direction more

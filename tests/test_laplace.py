@@ -8,11 +8,11 @@ from numpy.testing import assert_allclose
 from scipy.stats import bernoulli, multinomial, norm, poisson
 from stacks import LOSSES, targets
 
+from skwd._core.objective import Sample
 from skwd._curvature import laplace as laplace_module
 from skwd._curvature.exact import Exact
 from skwd._curvature.factors import factors_of
 from skwd._curvature.laplace import Laplace, is_exact
-from skwd._objective import Sample
 
 
 def test_likelihoods():

@@ -5,9 +5,9 @@ import pytest
 import scipy.optimize
 from stacks import Counted, make_stack
 
-from skwd._lbfgs import minimize
-from skwd._pairs import MEMORY
-from skwd._result import Status
+from skwd._solvers.lbfgs import minimize
+from skwd._solvers.lbfgs_memory import MEMORY
+from skwd._solvers.result import Status
 
 LIMITS = {"max_iter": 2000, "max_fun": 10_000, "tol": 1e-9}
 

@@ -10,9 +10,9 @@ from stacks import targets
 
 import skwd._curvature.factors as factors_module
 import skwd._curvature.laplace as laplace_module
-from skwd import _lbfgs
-from skwd._choice.leave_one_out import follow, left_out
-from skwd._objective import Sample
+from skwd._alpha.leave_one_out import follow, left_out
+from skwd._core.objective import Sample
+from skwd._solvers import lbfgs
 
 ALPHA, ALPHAS = 0.03, np.array([2e-3, 1e-2, 0.03, 0.5, 20.0])
 N, WIDE = 25, 40  # rows; features of a problem with fewer rows than parameters
@@ -240,7 +240,7 @@ def half_trained(loss, n_outputs, n):
     """A network that has learnt something, but is not at its optimum."""
     net = dense(NEAR[1], loss=loss, n_outputs=n_outputs, n=n, hidden=(3,))
     few = {"max_iter": 10, "max_fun": 100, "tol": 0.0}
-    w = _lbfgs.minimize(net.objective, net.w[np.newaxis], **few).x[0]
+    w = lbfgs.minimize(net.objective, net.w[np.newaxis], **few).x[0]
     J = differences(lambda v: forward(net.objective, v), w)
     L = loss_curvature(net.objective.loss, net.sample.y, forward(net.objective, w))
     G = np.einsum("nop,nok,nkq->pq", J, L, J) / n

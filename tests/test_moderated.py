@@ -48,8 +48,8 @@ def test_the_mean_of_a_softmax_of_a_gaussian(classes):
     """Close to what many draws give."""
     X, y = classes
     _, model = pair(X, y, alpha=0.01, hidden_layer_sizes=())
+    from skwd._core.network import row_block
     from skwd._curvature.factors import factors_of
-    from skwd._network import row_block
 
     rows = row_block(X[:6], slice(None))
     raw, factors = factors_of(model._network(), model._params()[0], rows)

@@ -6,10 +6,10 @@ import reference
 from scipy import sparse
 from stacks import LOSSES, make_stack
 
-import skwd._network
-import skwd._objective
-from skwd._activations import ACTIVATIONS
-from skwd._objective import Objective, Sample
+import skwd._core.network
+import skwd._core.objective
+from skwd._core.activations import ACTIVATIONS
+from skwd._core.objective import Objective, Sample
 
 CASES = [
     ("squared_error", 1),
@@ -95,8 +95,8 @@ def test_agrees_with_the_plain_reference_at_every_layer(loss, n_outputs, activat
     )
     sample, layout = objective.samples[0], objective.network.layout
     coefs, intercepts = layout.split(params)
-    block = skwd._network.row_block(sample.X, slice(None))
-    step = skwd._network.Pass(objective.network, params, len(block))
+    block = skwd._core.network.row_block(sample.X, slice(None))
+    step = skwd._core.network.Pass(objective.network, params, len(block))
     step.forward(block)
     A = [a.copy() for a in step.values]
     J = objective.loss_gradient(params)[0]
@@ -173,9 +173,9 @@ def test_no_loss_overflows_at_large_logits(loss):
 def test_sample_blocks_change_rounding_only(monkeypatch):
     objective, params = make_stack(n=500, hidden=(7, 5), weighted=True)
     fun, grad = objective.loss_gradient(params)
-    monkeypatch.setattr(skwd._network, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(skwd._core.network, "BLOCK_BYTES", 1)
     again, params = make_stack(n=500, hidden=(7, 5), weighted=True)
-    assert again._block_rows == skwd._network.MIN_BLOCK_ROWS
+    assert again._block_rows == skwd._core.network.MIN_BLOCK_ROWS
     blocked = again.loss_gradient(params)
     np.testing.assert_allclose(blocked[0], fun, rtol=1e-13)
     np.testing.assert_allclose(blocked[1], grad, rtol=1e-11, atol=1e-14)
@@ -184,7 +184,7 @@ def test_sample_blocks_change_rounding_only(monkeypatch):
 @pytest.mark.parametrize("gather", [0, 1 << 26])
 def test_rows_are_a_smaller_sample(gather, monkeypatch):
     """A sample of some rows is those rows of X by themselves, gathered once or not."""
-    monkeypatch.setattr(skwd._objective, "GATHER_BYTES", gather)
+    monkeypatch.setattr(skwd._core.objective, "GATHER_BYTES", gather)
     rows = np.array([5, 3, 40, 41, 3])
     objective, params = make_stack(rows=(rows,), weighted=True)
     sample = objective.samples[0]

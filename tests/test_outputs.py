@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 
-import skwd._network
+import skwd._core.network
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 
 RNG = np.random.default_rng(6)
@@ -126,7 +126,7 @@ def test_predictions_do_not_depend_on_the_blocks(monkeypatch, convert, n):
         WeightDecayMLPClassifier(**SMALL, **MANY).fit(X, THREE),
     ]
     whole = models[0].predict(rows), models[1].decision_function(rows)
-    monkeypatch.setattr(skwd._network, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(skwd._core.network, "BLOCK_BYTES", 1)
     parts = models[0].predict(rows), models[1].decision_function(rows)
     for one, other in zip(whole, parts):
         np.testing.assert_allclose(other, one, rtol=0, atol=1e-13)

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from spies import assert_same_training, batches_seen, numbered, rates_seen
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
-from skwd._updates import SCHEDULES
+from skwd._solvers.optimizers import SCHEDULES
 
 pytestmark = pytest.mark.usefixtures("one_blas_thread")
 SOLVERS = {

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-import skwd._layout
-import skwd._training
+import skwd._core.layout
+import skwd._solvers.training
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 
 RNG = np.random.default_rng(3)
@@ -169,10 +169,10 @@ def stack_of(model):
     stacks = []
 
     def train(*args):
-        stacks.append(skwd._training.train(*args))
+        stacks.append(skwd._solvers.training.train(*args))
         return stacks[0]
 
-    with patch("skwd._path.train", train):
+    with patch("skwd._solvers.problem.train", train):
         model.fit(X, Y)
     return stacks[0]
 
@@ -195,11 +195,11 @@ def starting_far_off(networks, scale):
     """Initial weights with those of some networks of a stack multiplied by scale."""
 
     def initial_params(*args):
-        params = skwd._layout.initial_params(*args)
+        params = skwd._core.layout.initial_params(*args)
         params[networks] *= scale
         return params
 
-    return patch("skwd._estimator.initial_params", initial_params)
+    return patch("skwd._estimators.base.initial_params", initial_params)
 
 
 def test_no_warning_for_a_restart_that_is_not_kept():
@@ -324,7 +324,7 @@ def test_keyboard_interrupt_propagates_and_changes_nothing(solver, early_stoppin
     model = network(solver=solver, early_stopping=early_stopping, alpha=0.01)
     fitted = network(alpha=0.01).fit(X, Y).set_params(**model.get_params())
     before, predicted = dict(fitted.__dict__), fitted.predict(X)
-    answer = skwd._training.Monitor.__call__
+    answer = skwd._solvers.training.Monitor.__call__
     calls = []
 
     def third(self, *args):
@@ -333,7 +333,7 @@ def test_keyboard_interrupt_propagates_and_changes_nothing(solver, early_stoppin
             raise KeyboardInterrupt
         return answer(self, *args)
 
-    with patch("skwd._training.Monitor.__call__", third):
+    with patch("skwd._solvers.training.Monitor.__call__", third):
         for candidate in (model, fitted):
             with pytest.raises(KeyboardInterrupt):
                 candidate.fit(X, Y)

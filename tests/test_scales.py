@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression
 from stacks import make_stack
 
-import skwd._lbfgs
+import skwd._solvers.lbfgs
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 
 LINEAR = {"hidden_layer_sizes": (), "alpha": 0.0, "random_state": 0}
@@ -87,7 +87,9 @@ def test_lbfgs_works_at_any_scale_of_y(scale, diabetes):
 @pytest.mark.parametrize("max_fun", [1, 2, 7])
 def test_max_fun_is_never_exceeded(max_fun):
     objective, x0 = make_stack(3)
-    result = skwd._lbfgs.minimize(objective, x0, max_iter=99, max_fun=max_fun, tol=1e-9)
+    result = skwd._solvers.lbfgs.minimize(
+        objective, x0, max_iter=99, max_fun=max_fun, tol=1e-9
+    )
     np.testing.assert_array_equal(result.nfev, max_fun)
 
 
@@ -95,9 +97,11 @@ def test_chunks_of_networks_change_no_bit(monkeypatch, one_blas_thread):
     """Bounded memory for the curvature pairs: networks wait until others finish."""
     objective, x0 = make_stack(5, alpha=[1e-3, 1e-2, 0.1, 1e-4, 1.0])
     limits = {"max_iter": 60, "max_fun": 99, "tol": 1e-5}
-    whole = skwd._lbfgs.minimize(objective, x0, **limits)
+    whole = skwd._solvers.lbfgs.minimize(objective, x0, **limits)
     monkeypatch.setattr(
-        skwd._lbfgs, "STACK_BYTES", 2 * skwd._lbfgs.network_bytes(x0.shape[1])
+        skwd._solvers.lbfgs,
+        "STACK_BYTES",
+        2 * skwd._solvers.lbfgs.network_bytes(x0.shape[1]),
     )
     seen, sizes = [], set()
 
@@ -106,7 +110,7 @@ def test_chunks_of_networks_change_no_bit(monkeypatch, one_blas_thread):
         sizes.add(len(networks))
         return np.full(len(networks), -1)
 
-    chunked = skwd._lbfgs.minimize(objective, x0, **limits, callback=callback)
+    chunked = skwd._solvers.lbfgs.minimize(objective, x0, **limits, callback=callback)
     assert set(seen) == set(range(5)) and sizes == {1, 2}
     for name in ("x", "fun", "jac", "nit", "nfev", "status"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(chunked, name))

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skwd import WeightDecayMLPClassifierCV, WeightDecayMLPRegressorCV
-from skwd._selection import choose
+from skwd._cv.results import choose
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -103,7 +103,7 @@ def pull(X, Y, weight):
 @pytest.mark.parametrize("is_sparse", [False, True])
 def test_the_grid_of_a_regressor(dtype, is_sparse, regression, monkeypatch):
     X, y = regression
-    monkeypatch.setattr("skwd._path.GRID_ROWS", 50)
+    monkeypatch.setattr("skwd._solvers.problem.GRID_ROWS", 50)
     Y = np.column_stack([y, 3.0 * X[:, 0]])
     weight = np.random.default_rng(0).uniform(0.0, 2.0, len(y))
     X = X.astype(dtype)

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from stacks import make_stack
 
-import skwd._batches
-import skwd._objective
-import skwd._stochastic
-import skwd._updates
-from skwd._monitor import Monitor
-from skwd._result import Status
-from skwd._training import Settings, train
-from skwd._updates import SGD, Adam, Schedule
+import skwd._core.objective
+import skwd._solvers.batches
+import skwd._solvers.minibatch
+import skwd._solvers.optimizers
+from skwd._solvers.monitor import Monitor
+from skwd._solvers.optimizers import SGD, Adam, Schedule
+from skwd._solvers.result import Status
+from skwd._solvers.training import Settings, train
 
 ROWS = (np.arange(0, 50), np.arange(10, 60), np.arange(5, 40))
 
@@ -140,9 +140,9 @@ def test_chunking_changes_no_bit(solver, chunk_bytes, monkeypatch, one_blas_thre
     """Networks together, and parameters stepped together."""
     objective, _, x0 = stacks_of({})
     whole = trained(objective, x0, solver)
-    monkeypatch.setattr(skwd._objective, "GROUP_BYTES", chunk_bytes)
-    monkeypatch.setattr(skwd._stochastic, "CREW_BYTES", chunk_bytes)
-    monkeypatch.setattr(skwd._updates, "VISIT", min(chunk_bytes, 37))
+    monkeypatch.setattr(skwd._core.objective, "GROUP_BYTES", chunk_bytes)
+    monkeypatch.setattr(skwd._solvers.minibatch, "CREW_BYTES", chunk_bytes)
+    monkeypatch.setattr(skwd._solvers.optimizers, "VISIT", min(chunk_bytes, 37))
     objective, _, x0 = stacks_of({})
     chunked = trained(objective, x0, solver)
     for k in range(len(objective)):
@@ -167,13 +167,13 @@ def test_large_samples_and_batches_equal_small_ones(solver, monkeypatch):
     """Rows left in place give the same bits, batches in parts the same to rounding."""
     objective, _, x0 = stacks_of({})
     small = trained(objective, x0, solver)
-    monkeypatch.setattr(skwd._objective, "GATHER_BYTES", 0)
+    monkeypatch.setattr(skwd._core.objective, "GATHER_BYTES", 0)
     objective, _, x0 = stacks_of({})
     large = trained(objective, x0, solver)
     for k in range(len(objective)):
         assert_same(large, k, small, k)
-    monkeypatch.setattr(skwd._batches, "WHOLE_BLOCKS", 0)
-    monkeypatch.setattr(skwd._batches, "block_rows", lambda layout, itemsize: 3)
+    monkeypatch.setattr(skwd._solvers.batches, "WHOLE_BLOCKS", 0)
+    monkeypatch.setattr(skwd._solvers.batches, "block_rows", lambda layout, itemsize: 3)
     in_parts = trained(objective, x0, solver)
     np.testing.assert_allclose(in_parts.loss, small.loss, rtol=1e-9)
     np.testing.assert_allclose(in_parts.params, small.params, rtol=1e-6, atol=1e-9)

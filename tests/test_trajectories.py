@@ -20,13 +20,13 @@ from trajectories.cases import (
 )
 
 from skwd import WeightDecayMLPRegressor
-from skwd._activations import ACTIVATIONS
-from skwd._layout import Layout
-from skwd._network import Network
-from skwd._objective import Objective, Sample
-from skwd._result import Status
-from skwd._stochastic import minimize
-from skwd._updates import DECAYS, SGD, Adam, Schedule, step_calls
+from skwd._core.activations import ACTIVATIONS
+from skwd._core.layout import Layout
+from skwd._core.network import Network
+from skwd._core.objective import Objective, Sample
+from skwd._solvers.minibatch import minimize
+from skwd._solvers.optimizers import DECAYS, SGD, Adam, Schedule, step_calls
+from skwd._solvers.result import Status
 
 # J of y in its own units, to the letter.
 Regressor = partial(WeightDecayMLPRegressor, normalize_y=False)

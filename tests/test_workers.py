@@ -14,14 +14,14 @@ from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from threadpoolctl import threadpool_info, threadpool_limits
 
-import skwd._lbfgs
-import skwd._objective
-import skwd._path
-import skwd._stochastic
-import skwd._workers
+import skwd._core.objective
+import skwd._cv.parallel
+import skwd._solvers.lbfgs
+import skwd._solvers.minibatch
+import skwd._solvers.problem
 from skwd import WeightDecayMLPClassifierCV, WeightDecayMLPRegressorCV
-from skwd._path import chunks
-from skwd._result import Status
+from skwd._solvers.problem import chunks
+from skwd._solvers.result import Status
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -60,10 +60,10 @@ def test_without_a_backend_named_n_jobs_means_processes(fitted):
 @pytest.mark.parametrize("n_bytes", [1, 40_000, 200_000])
 def test_chunks_change_nothing(n_bytes, fitted, monkeypatch):
     whole, X, y = fitted
-    monkeypatch.setattr(skwd._path, "CHUNK_BYTES", n_bytes)
+    monkeypatch.setattr(skwd._solvers.problem, "CHUNK_BYTES", n_bytes)
     assert_same_choice(clone(whole).fit(X[:119], y[:119]), whole)
-    monkeypatch.setattr(skwd._stochastic, "CREW_BYTES", 1)
-    monkeypatch.setattr(skwd._objective, "GROUP_BYTES", 1)
+    monkeypatch.setattr(skwd._solvers.minibatch, "CREW_BYTES", 1)
+    monkeypatch.setattr(skwd._core.objective, "GROUP_BYTES", 1)
     assert_same_choice(clone(whole).fit(X[:119], y[:119]), whole)
 
 
@@ -74,11 +74,11 @@ def test_rows_gathered_once_or_in_place(fitted, monkeypatch):
 
     def share_memory(problems):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(skwd._path, "GATHER_BYTES", 79 * 5 * 8 * 2)
-            skwd._path.share_memory(problems)
+            patch.setattr(skwd._solvers.problem, "GATHER_BYTES", 79 * 5 * 8 * 2)
+            skwd._solvers.problem.share_memory(problems)
         asked.extend(problem.training.is_gathered for problem in problems)
 
-    monkeypatch.setattr("skwd._search.share_memory", share_memory)
+    monkeypatch.setattr("skwd._estimators.search.share_memory", share_memory)
     assert_same_choice(clone(whole).fit(X[:119], y[:119]), whole)
     assert asked == [False] * 3
 
@@ -91,7 +91,7 @@ def problems_of(estimator, X, y, monkeypatch):
         found.extend(split.problem for split in splits)
         raise RuntimeError("far enough")
 
-    monkeypatch.setattr("skwd._search.cross_validate", cross_validate)
+    monkeypatch.setattr("skwd._estimators.search.cross_validate", cross_validate)
     with pytest.raises(RuntimeError, match="far enough"):
         estimator.fit(X, y)
     return found
@@ -102,11 +102,11 @@ def problems_of(estimator, X, y, monkeypatch):
 @pytest.mark.parametrize("n_bytes", [1, 100_000, 1 << 24])
 def test_every_cell_is_in_one_chunk(n_jobs, n_alphas, n_bytes, regression, monkeypatch):
     problems = problems_of(model(cv=7, n_init=2), *regression, monkeypatch)
-    monkeypatch.setattr(skwd._path, "CHUNK_BYTES", n_bytes)
+    monkeypatch.setattr(skwd._solvers.problem, "CHUNK_BYTES", n_bytes)
     cut = chunks(problems, n_alphas, n_jobs)
     cells = [(f, a) for part in cut for f in part.problems for a in part.alphas]
     assert sorted(cells) == [(f, a) for f in range(7) for a in range(n_alphas)]
-    each = skwd._path._cell_bytes(problems[0])
+    each = skwd._solvers.problem._cell_bytes(problems[0])
     sizes = [len(part.problems) * len(part.alphas) for part in cut]
     assert max(sizes) * each <= max(n_bytes, each)
     assert len(cut) >= min(n_jobs, len(cells))
@@ -128,13 +128,13 @@ def test_blas_has_one_thread_while_networks_train_and_as_many_as_before_after(
         pools = [p for p in threadpool_info() if p["user_api"] == "blas"]
         return [pool["num_threads"] for pool in pools]
 
-    seen, train_path = [], skwd._path.train_path
+    seen, train_path = [], skwd._solvers.problem.train_path
 
     def spy(*args):
         seen.append(n_threads())
         return train_path(*args)
 
-    monkeypatch.setattr("skwd._scoring.train_path", spy)
+    monkeypatch.setattr("skwd._cv.scoring.train_path", spy)
     before = n_threads()
     model().fit(*regression)
     assert seen == [[1] * len(before)]
@@ -142,7 +142,7 @@ def test_blas_has_one_thread_while_networks_train_and_as_many_as_before_after(
 
 
 def test_progress(regression, capsys, monkeypatch):
-    monkeypatch.setattr(skwd._path, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(skwd._solvers.problem, "CHUNK_BYTES", 1)
     model(verbose=True, cv=2).fit(*regression)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 8
@@ -169,13 +169,13 @@ def test_an_interrupt_ends_the_threads_and_leaves_the_estimator(
     estimator = model(solver).fit(X, y)
     before = dict(estimator.__dict__)
     started, n_before = threading.Event(), threading.active_count()
-    call = skwd._path.train
+    call = skwd._solvers.problem.train
 
     def train(*args):
         started.set()
         return call(*args)
 
-    monkeypatch.setattr(skwd._path, "train", train)
+    monkeypatch.setattr(skwd._solvers.problem, "train", train)
     endless = {"max_iter": 10**9, "tol": 0.0, "n_iter_no_change": 10**9}
     endless |= {"max_fun": 10**9, "activation": "tanh", "alphas": [0.0, 1e-9]}
     changed = clone(estimator).set_params(n_jobs=2, **endless)
@@ -184,11 +184,13 @@ def test_an_interrupt_ends_the_threads_and_leaves_the_estimator(
 
     def run(tasks, n_jobs):
         for task in tasks:
-            threading.Thread(target=skwd._workers.train_and_score, args=task).start()
+            threading.Thread(
+                target=skwd._cv.parallel.train_and_score, args=task
+            ).start()
         assert started.wait(20)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(skwd._workers, "_run", run)
+    monkeypatch.setattr(skwd._cv.parallel, "_run", run)
     monkeypatch.setattr(threading, "excepthook", lambda args: None)
     with pytest.raises(KeyboardInterrupt):
         changed.fit(X, y)
@@ -218,8 +220,8 @@ def test_an_interrupt_of_a_single_worker(regression, monkeypatch):
 def test_memory_does_not_grow_with_the_number_of_networks(regression, monkeypatch):
     """1000 networks take their scores, and the memory of the largest chunk."""
     limit = 1 << 20
-    monkeypatch.setattr(skwd._path, "CHUNK_BYTES", limit)
-    monkeypatch.setattr(skwd._stochastic, "CREW_BYTES", limit)
+    monkeypatch.setattr(skwd._solvers.problem, "CHUNK_BYTES", limit)
+    monkeypatch.setattr(skwd._solvers.minibatch, "CREW_BYTES", limit)
     X, y = regression
     peaks = {}
     for n_alphas in (50, 250):
@@ -255,7 +257,7 @@ def test_lost_networks_in_a_stack_leave_their_neighbours(regression, monkeypatch
         seen.append(scores)
         raise RuntimeError("far enough")
 
-    monkeypatch.setattr("skwd._search._raise_if_none", stop)
+    monkeypatch.setattr("skwd._estimators.search._raise_if_none", stop)
     for cv in (splits, splits[::2]):
         with pytest.raises(RuntimeError, match="far enough"):
             how = {"early_stopping": True, "normalize_y": False}
@@ -334,7 +336,7 @@ def test_searches_that_overlap_in_threads_share_the_limit_of_blas(regression):
     with threadpool_limits(2, user_api="blas"):
         before = n_threads()
         other = threading.Thread(target=model(scoring=wait).fit, args=regression)
-        with skwd._workers._LIMIT:  # a search that is at work already
+        with skwd._cv.parallel._LIMIT:  # a search that is at work already
             other.start()
             assert inside.wait(20)
             assert n_threads() == {1}
@@ -350,7 +352,7 @@ def test_failures_are_told_in_an_order_of_their_own(regression, monkeypatch):
     X, y = regression
     said = []
     for n_bytes in (1, 1 << 24):
-        monkeypatch.setattr(skwd._path, "CHUNK_BYTES", n_bytes)
+        monkeypatch.setattr(skwd._solvers.problem, "CHUNK_BYTES", n_bytes)
         exploding = model("gd", alphas=[1e-3, 50, 60], learning_rate_init=0.1, tol=0.0)
         with pytest.warns(FitFailedWarning) as caught:
             exploding.set_params(max_iter=40).fit(X, y)
@@ -374,7 +376,7 @@ def test_memory_of_a_stack_on_many_rows(monkeypatch):
         peaks[n_init] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     # What each network has of its own: curvature pairs and a block's activations.
-    own = 40 * (skwd._lbfgs.network_bytes(28) + (1 << 19))
+    own = 40 * (skwd._solvers.lbfgs.network_bytes(28) + (1 << 19))
     assert peaks[40] < peaks[1] + own / 2
     each_row = 40 * 40_000 * 4  # a byte per row and network more would be seen
     assert peaks[40] - peaks[1] < 2 * each_row

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skwd._core.layout import Layout
 from skwd._curvature.factors import Factors
-from skwd._layout import Layout
 
 
 @dataclass(eq=False)

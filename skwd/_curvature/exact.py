@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skwd._core.losses import Loss
+from skwd._core.network import Network
+from skwd._core.objective import Sample
 from skwd._curvature.base import Curvature
 from skwd._curvature.factors import (
     jacobian,
@@ -22,9 +25,6 @@ from skwd._curvature.penalised import (
     of_samples,
     subtract,
 )
-from skwd._losses import Loss
-from skwd._network import Network
-from skwd._objective import Sample
 
 
 @dataclass(eq=False)

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skwd._layout import Layout
-from skwd._losses import Loss
-from skwd._network import Network, Pass
-from skwd._objective import Sample
-from skwd._rows import SparseRows
+from skwd._core.layout import Layout
+from skwd._core.losses import Loss
+from skwd._core.network import Network, Pass
+from skwd._core.objective import Sample
+from skwd._core.rows import SparseRows
 
 # A block of rows needs no more than this.
 BLOCK_BYTES = 1 << 22

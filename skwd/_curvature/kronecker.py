@@ -19,13 +19,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skwd._core.losses import Loss
+from skwd._core.network import Network
+from skwd._core.objective import Sample
+from skwd._core.rows import SparseRows
 from skwd._curvature.base import Curvature
 from skwd._curvature.factors import rows_per_block, training_rows, whitened
 from skwd._curvature.free import NEGLIGIBLE
-from skwd._losses import Loss
-from skwd._network import Network
-from skwd._objective import Sample
-from skwd._rows import SparseRows
 
 # Layers with more inputs (or units) than this: these are taken as uncorrelated, too.
 MAX_FACTOR = 1500

@@ -21,14 +21,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skwd._core.layout import Layout
+from skwd._core.losses import Loss
+from skwd._core.network import Network, Pass, block_rows
+from skwd._core.objective import Sample
 from skwd._curvature.base import Curvature
 from skwd._curvature.exact import Exact
 from skwd._curvature.factors import Factors
 from skwd._curvature.kronecker import Kronecker
-from skwd._layout import Layout
-from skwd._losses import Loss
-from skwd._network import Network, Pass, block_rows
-from skwd._objective import Sample
 
 # The whole of H as long as its work is a second or so, and its memory small; beyond it
 # a Kronecker product per layer, which has no leverages of single rows: where those are

@@ -1,0 +1,188 @@
+"""alpha by the evidence: train, re-estimate, train on, until alpha stays.
+
+The networks of a stack train together, each at an alpha of its own. A round lets L-BFGS
+go on from where it was and replaces alpha by the fixed point of MacKay (1992),
+
+    alpha <- gamma noise / (n ||w||^2),
+
+in one or for every layer. What makes it robust: networks are judged after they have
+learnt the data, for before it looks as if noise were all there is; the first alpha is
+the one of most evidence in a `scan`; alpha moves by at most a factor of e a round, so
+that the network can follow, and no further than the evidence allows, or than a deep
+network can bear; every restart has its own alpha, and the evidence ranks them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from skwd._alpha.constant import (
+    constant_params,
+    is_weak,
+    is_without_weights,
+    make_constant,
+)
+from skwd._alpha.evidence_start import (
+    HIGHEST,
+    HIGHEST_LINEAR,
+    finish,
+    first_fits,
+    go_on,
+    is_deep,
+    print_found,
+    short,
+)
+from skwd._curvature.laplace import Laplace
+from skwd._solvers.minimum import tolerance
+from skwd._solvers.problem import Problem
+from skwd._solvers.result import Status
+from skwd._solvers.training import Trained
+
+# The lowest alpha, in units of `search_scale`.
+LOWEST = 1e-9
+MAX_ROUNDS = 50
+# With fewer effective weights than this an alpha that rises will not come to an end.
+LEAST_GAMMA = 0.05
+# The most that ln(alpha) changes in a round.
+LONGEST = 1.0
+# alpha has settled once ln(alpha) would change by no more than this times root(tol): J
+# within tol of its minimum leaves an error of the order of root(tol) in the weights.
+SETTLED = 3.0
+# The fixed point need not be where the evidence is highest, as MacKay's formula takes H
+# for given. It is followed until the evidence speaks against it by a Bayes factor of
+# e^5 (Kass and Raftery, JASA 1995: "very strong"); then the step is halved.
+MARGIN, SHORTEST = 5.0, 0.1
+
+
+def choose_by_evidence(
+    problem: Problem, *, per_layer: bool = False, talks: bool = False
+) -> Trained:
+    """Train the restarts of a problem, each at the alpha of its highest evidence.
+
+    Parameters
+    ----------
+    problem : Problem
+    per_layer : bool
+        One alpha for each layer, unless the units are homogeneous: of those only the
+        product of the alphas matters.
+    talks : bool
+        Print a line for each round of each network.
+
+    Returns
+    -------
+    Trained
+        ``laplace`` and ``alpha`` are those of the optimum, ``criterion`` is minus the
+        log-evidence. Where the data cannot tell a signal from noise, alpha is at its
+        highest and the network a constant.
+    """
+    settings, tied = problem.settings, not per_layer or problem.activation.homogeneous
+    low, high = alpha_range(problem)
+    tol = tolerance(settings.tol, problem.layout, problem.training.dtype)
+
+    @cache
+    def constant() -> Laplace:
+        alpha = np.full(problem.layout.n_weight_layers, high)
+        return problem.laplace(constant_params(problem), alpha, tied=tied)
+
+    def take_constant(k: int) -> None:
+        make_constant(problem, trained, k, high)
+        trained.laplace[k] = constant()
+
+    trained = first_fits(problem, tied, talks)
+    walk = Walk.of(len(trained.params))
+    running = np.flatnonzero(~trained.lost)
+    for round_ in range(MAX_ROUNDS + 1):
+        change = np.zeros_like(trained.alpha)
+        for k in running:
+            found = problem.laplace(trained.params[k], trained.alpha[k], tied=tied)
+            trained.laplace[k] = found
+            if talks:
+                print_found(f"Network {k}, round {round_}", found)
+            collapsed = is_deep(problem) and is_without_weights(problem, trained, k)
+            walk.accept_or_go_back(trained, k, collapsed)
+            again = np.clip(trained.laplace[k].alpha, low, high)
+            change[k] = np.log(again / trained.alpha[k])
+            gamma = trained.laplace[k].n_effective.sum()
+            endless = gamma < LEAST_GAMMA and (change[k] > 0.0).all()
+            at_the_edge = collapsed and walk.longest[k] < SHORTEST
+            if endless or at_the_edge or is_weak(problem, trained, k, again, high):
+                change[k] = 0.0
+                least = walk.highest[k] - MARGIN if at_the_edge else -np.inf
+                if constant().log_evidence >= least:
+                    take_constant(k)
+        change[walk.longest < SHORTEST] = 0.0  # the evidence has stopped it
+        settled = np.abs(change).max(axis=1) <= SETTLED * np.sqrt(tol)
+        unfinished = (trained.status == Status.MAX_ITER) & ~walk.is_whole
+        running = running[~settled[running] | unfinished[running]]
+        if round_ == MAX_ROUNDS:
+            trained.status[running] = Status.UNSETTLED
+        if round_ == MAX_ROUNDS or not len(running):
+            break
+        longest = walk.longest[:, np.newaxis]
+        alpha = trained.alpha * np.exp(np.clip(change, -longest, longest))
+        walk.is_whole[running] = settled[running]
+        for networks, how in (
+            (running[settled[running]], settings),
+            (running[~settled[running]], short(settings)),
+        ):
+            go_on(problem, trained, networks, alpha, how)
+        running = running[~trained.lost[running]]
+    for k in finish(problem, trained):
+        at = trained.params[k], trained.alpha[k]
+        trained.laplace[k] = problem.laplace(*at, tied=tied)
+    for k in np.flatnonzero(~trained.lost & is_deep(problem)):
+        if constant().log_evidence > trained.laplace[k].log_evidence:
+            take_constant(k)
+    trained.lowest = (trained.alpha <= low * (1.0 + 1e-9)).any(axis=1)
+    known = [np.inf if each is None else -each.log_evidence for each in trained.laplace]
+    trained.criterion = np.array(known)
+    return trained
+
+
+@dataclass
+class Walk:
+    """How the networks of a stack look for alpha; the stack axis is first."""
+
+    longest: np.ndarray  # (K,) the most that ln(alpha) changes in the next round
+    highest: np.ndarray  # (K,) the highest log-evidence so far
+    is_whole: np.ndarray  # (K,) whether the last fit had as many iterations as it needs
+    # The last that the evidence did not speak against, and whether its fit was whole.
+    accepted: list[tuple[Trained, bool] | None]
+
+    @classmethod
+    def of(cls, n_networks: int) -> Walk:
+        """At its beginning, after a whole fit."""
+        return cls(
+            np.full(n_networks, LONGEST),
+            np.full(n_networks, -np.inf),
+            np.ones(n_networks, dtype=bool),
+            [None] * n_networks,
+        )
+
+    def accept_or_go_back(self, trained: Trained, k: int, collapsed: bool) -> None:
+        """Keep network k, or put the last that was accepted in its place.
+
+        So, too, when it has collapsed: a deep network does at once, and may be at its
+        best just before. A whole fit has the evidence of its alpha, whatever that of a
+        fit on the way has been.
+        """
+        evidence, one = trained.laplace[k].log_evidence, np.array([k])
+        too_low = evidence < self.highest[k] - MARGIN and not self.is_whole[k]
+        if too_low or (collapsed and self.accepted[k] is not None):
+            before, self.is_whole[k] = self.accepted[k]
+            trained.take(one, before)
+            self.longest[k] *= 0.5
+        else:
+            highest = -np.inf if self.is_whole[k] else self.highest[k]
+            self.highest[k] = max(highest, evidence)
+            self.accepted[k] = trained[one], bool(self.is_whole[k])
+
+
+def alpha_range(problem: Problem) -> tuple[float, float]:
+    """The lowest and highest alpha that are tried."""
+    scale = problem.search_scale
+    linear = problem.layout.n_weight_layers == 1
+    return LOWEST * scale, (HIGHEST_LINEAR if linear else HIGHEST) * scale

@@ -1,0 +1,145 @@
+"""Approximate leave-one-out and generalised cross-validation of a fitted network.
+
+At an optimum the network is as good as linear in what a single row can change. With
+H the Gauss-Newton curvature of J, V_i = J_i H^-1 J_i' / n and L_i = d2l/draw2, leaving
+out row i moves its raw prediction to
+
+    raw_i + V_i (I - L_i V_i)^-1 dl_i/draw
+
+(for squared errors: the residual becomes e_i / (1 - h_i)), and a change of alpha moves
+the weights by -H^-1 grad J. So one factorisation of H gives a whole path of alphas. J
+is a mean: the exact counterpart refits n - 1 rows at alpha n / (n - 1). Rad and Maleki,
+"A scalable estimate of the out-of-sample prediction error via approximate leave-one-out
+cross-validation", JRSS B 2020; Golub, Heath and Wahba, Technometrics 1979 (GCV).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import helmert
+
+from skwd._core.losses import Loss
+from skwd._core.network import Network
+from skwd._curvature.base import Curvature
+from skwd._curvature.factors import tangent, training_rows
+from skwd._curvature.laplace import curvature_of
+from skwd._solvers.problem import Problem
+from skwd._solvers.result import AlphaPath
+
+# Leverages are below 1 but for rounding, and rows that alone determine a bias.
+BELOW_ONE = 1.0 - 1e-13
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+def follow(
+    problem: Problem, params: np.ndarray, alpha: float, alphas: np.ndarray, name: str
+) -> AlphaPath:
+    """The path of ``alphas`` (A,) as seen from the optimum ``params`` at ``alpha``."""
+    layout, loss, sample = problem.layout, problem.loss, problem.training
+    network = Network(layout, problem.activation)
+    per_layer = np.full(layout.n_weight_layers, alpha)
+    asked = {"many_scales": len(alphas) > 1, "of_rows": name == "loo"}
+    curvature = curvature_of(network, loss, sample, params, per_layer, **asked)
+    scales, n = alphas / alpha, sample.total_weight
+    dof = [curvature.n_effective(at).sum() + curvature.n_free(at) for at in scales]
+    dof = np.array(dof)
+    moves = _moves(problem, curvature, params, per_layer, scales)
+    mean, square = np.zeros(len(alphas)), np.zeros(len(alphas))
+    worst = _worst(problem) if name == "loo" else np.inf
+    basis = helmert(sample.y.shape[1]) if loss.shift_invariant else None
+    for rows in training_rows(
+        network, sample, params.astype(np.float64), curvature.n_rows
+    ):
+        raw = rows.raw + np.stack(
+            [tangent(layout, rows.factors, move) for move in moves]
+        )
+        if name == "loo":
+            # One count is left out, or the whole of a row that is less than one.
+            part = np.minimum(rows.share, 1.0 / n)[:, np.newaxis, np.newaxis]
+            factors = rows.factors if basis is None else rows.factors.times(basis)
+            spread = curvature.covariances(factors, scales) * part
+            L = _gram(loss.curvature_root(rows.raw)) if curvature.knows_rows else None
+            raw = left_out(loss, rows.y, raw, spread, L, basis)
+        with np.errstate(over="ignore"):  # of counts that are far off
+            losses = np.fmin(loss.loss(rows.y, raw), worst)
+            mean += losses @ rows.share
+            square += np.square(losses) @ rows.share
+    if name == "loo":
+        with np.errstate(over="ignore", invalid="ignore"):
+            errors = np.sqrt(np.maximum(square - mean**2, 0.0) / n)
+        return AlphaPath(alphas, mean, errors, dof)
+    left = 1.0 - dof / (n * sample.y.shape[1])
+    with np.errstate(divide="ignore", over="ignore"):
+        gcv = np.where(left > 0.0, mean / np.square(left), np.inf)
+    return AlphaPath(alphas, gcv, None, dof)
+
+
+def left_out(
+    loss: Loss,
+    y: np.ndarray,
+    raw: np.ndarray,
+    spread: np.ndarray,
+    L: np.ndarray | None,
+    basis: np.ndarray | None = None,
+) -> np.ndarray:
+    """What each row's raw prediction becomes without that row.
+
+    y (b, o), raw (..., b, o); V as ``spread`` (..., b, o, o) and L (b, o, o) as they
+    are in H: with them no leverage is above 1. Without L the V is that of other rows.
+    With a ``basis`` B (c, o) of differences between outputs, for a loss that depends on
+    them alone, ``spread`` is B V B' (..., b, c, c), and only they move: L and dl/draw
+    lie in their space.
+    """
+    slope = np.empty_like(raw)
+    with np.errstate(over="ignore"):
+        loss.gradient(raw, y, slope)
+    if basis is not None:
+        slope = slope @ basis.T
+        L = None if L is None else basis @ L @ basis.T
+    if L is None:
+        moved = np.matmul(spread, slope[..., np.newaxis])[..., 0]
+    elif slope.shape[-1] == 1:
+        left = 1.0 - BELOW_ONE * L[..., 0] * spread[..., 0]
+        moved = spread[..., 0] / left * slope
+    else:
+        left = np.eye(slope.shape[-1]) - BELOW_ONE * np.matmul(L, spread)
+        pushed = np.linalg.solve(left, slope[..., np.newaxis])
+        moved = np.matmul(spread, pushed)[..., 0]
+    return raw + (moved if basis is None else moved @ basis)
+
+
+def _worst(problem: Problem) -> float:
+    """The largest loss of a row that was left out.
+
+    Where a hidden unit is active for that row alone, nothing is left to determine it,
+    and the linearised network knows no bound: it is taken to be no worse than the best
+    constant is where that is worst. Classes have a bound in their probabilities.
+    """
+    loss, y = problem.loss, problem.training.y
+    is_of_numbers = loss.has_noise or loss.out_activation == "exp"
+    if problem.layout.n_weight_layers == 1 or not is_of_numbers:
+        return np.inf
+    return loss.loss(y, np.broadcast_to(problem.constant, y.shape)).max()
+
+
+def _gram(root: np.ndarray) -> np.ndarray:
+    """L = R R' from R'."""
+    return np.matmul(root.swapaxes(-1, -2), root)
+
+
+def _moves(
+    problem: Problem,
+    curvature: Curvature,
+    params: np.ndarray,
+    alpha: np.ndarray,
+    scales: np.ndarray,
+) -> np.ndarray:
+    """From the optimum at ``alpha`` to that at each scale of it, linearised: (S, P)."""
+    objective = problem.objective(alpha[np.newaxis])
+    params = params[np.newaxis].astype(np.float64)
+    _, gradient = objective.loss_gradient(params)
+    moves = curvature.solve(gradient[0], scales)
+    if (scales != 1.0).any():
+        decayed = objective.decay * params
+        moves += (scales[:, np.newaxis] - 1.0) * curvature.solve(decayed[0], scales)
+    return -moves

@@ -1,0 +1,176 @@
+"""alpha by approximate leave-one-out or generalised cross-validation.
+
+One fit tells of all alphas, as far as the network is linear; but curvature depends on
+the fit, so that the path of a fit at too large an alpha always points down. Hidden
+networks are therefore judged where they are fitted, in steps down from a large alpha
+while losses fall, and a parabola about the lowest has the choice. Linear models of
+squared errors have no more to learn from a second fit: their path is exact.
+
+The search goes on from fit to fit, and so does the network that predicts: it is the one
+that was judged best, trained on at the alpha that was chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from skwd._alpha.constant import is_without_weights, make_constant, without_features
+from skwd._alpha.evidence_start import finish
+from skwd._alpha.leave_one_out import follow
+from skwd._solvers.problem import Problem
+from skwd._solvers.result import AlphaPath
+from skwd._solvers.training import Trained, train
+
+# The grid, in units of `search_scale`, and where the first fit is.
+LOWEST, HIGHEST, HIGHEST_LINEAR = 1e-7, 1.0, 1e4
+PER_DECADE = 10
+START = 10**-1.4
+# What alpha changes by between two fits, in steps of the grid: a factor of 2.5. One fit
+# without a lower loss ends the way; down, squared errors may have a next that is MUCH
+# lower: of networks that know the rows by heart any loss is an optimist's.
+STEP = 4
+MUCH = 0.5
+
+
+def alpha_path(problem: Problem) -> np.ndarray:
+    """The alphas that are compared, ascending; a is one of them."""
+    linear = problem.layout.n_weight_layers == 1
+    highest = HIGHEST_LINEAR if linear else HIGHEST
+    first, last = np.log10(LOWEST), np.log10(highest)
+    steps = np.linspace(first, last, round((last - first) * PER_DECADE) + 1)
+    return problem.search_scale * 10.0**steps
+
+
+def choose_by_path(problem: Problem, name: str, *, talks: bool = False) -> Trained:
+    """Train the restarts of a problem, each at the best alpha of its own search.
+
+    Parameters
+    ----------
+    problem : Problem
+    name : {"loo", "gcv"}
+    talks : bool
+        Print a line for each fit of each network.
+
+    Returns
+    -------
+    Trained
+        ``path`` is what the search has seen, ``criterion`` its lowest loss.
+    """
+    alphas, settings = alpha_path(problem), problem.settings
+    start = START * problem.search_scale
+    first = int(np.argmin(np.abs(alphas - start)))
+    is_exact = problem.loss.has_noise and problem.layout.n_weight_layers == 1
+    patience = 2 if problem.loss.has_noise else 1
+    search = _along_the_path if is_exact else partial(_by_steps, patience=patience)
+    searches = [search(first, alphas) for _ in problem.params0]
+    at = np.array([next(search) for search in searches])
+    shape = len(at), problem.layout.n_weight_layers
+
+    def fit(networks: np.ndarray, params: np.ndarray) -> Trained:
+        objective = problem.objective(np.broadcast_to(alphas[at, None], shape))
+        return train(objective[networks], params, settings)
+
+    trained = fit(np.arange(len(at)), problem.params0)
+    criterion, paths = np.full(len(at), np.inf), [None] * len(at)
+    running, chosen = np.flatnonzero(~trained.lost), []
+    best = problem.params0.copy()  # where the search has seen the lowest loss
+    constant = follow(*without_features(problem), np.ones(1), name).losses[0]
+    n_fits = 0
+    while len(running):
+        n_fits, going = n_fits + 1, []
+        for k in running:
+            where = alphas if is_exact else alphas[at[k] : at[k] + 1]
+            path = follow(problem, trained.params[k], alphas[at[k]], where, name)
+            if talks:
+                lowest = int(np.argmin(path.losses))
+                print(
+                    f"Network {k}, fit {n_fits}: alpha = {path.alphas[lowest]:.4g}, "
+                    f"{name} = {path.losses[lowest]:.8g}, effective parameters = "
+                    f"{path.dof[lowest]:.4g}"
+                )
+            if path.losses.min() < criterion[k]:
+                best[k] = trained.params[k]
+            asked = searches[k].send(path)
+            paths[k] = asked.path
+            criterion[k] = asked.path.losses.min()
+            at[k] = asked.place
+            (chosen if asked.is_last else going).append(k)
+        running = np.array(going, dtype=int)
+        if len(running):
+            params = trained.params[running].astype(np.float64)
+            trained.take(running, fit(running, params))
+            running = running[~trained.lost[running]]
+    if chosen:
+        last = np.array(sorted(chosen))
+        trained.take(last, fit(last, best[last]))
+        finish(problem, trained)
+    for k in chosen:
+        nothing = criterion[k] >= constant or at[k] == len(alphas) - 1
+        if not trained.lost[k] and (nothing or is_without_weights(problem, trained, k)):
+            make_constant(problem, trained, k, alphas[-1])
+            criterion[k] = constant
+    trained.criterion, trained.path, trained.lowest = criterion, paths, at == 0
+    return trained
+
+
+class Asked(NamedTuple):
+    """What a search wants next, and what it knows."""
+
+    place: int  # on the grid of alphas
+    is_last: bool  # fit there and be done
+    path: AlphaPath
+
+
+# Begins with a place to fit at; is sent the path seen from there and asks for the next.
+Search = Generator[int | Asked, AlphaPath, None]
+
+
+def _along_the_path(at: int, alphas: np.ndarray) -> Search:
+    """Where the path from the first fit is lowest."""
+    path = yield at
+    # The highest of equals: GCV is infinite where nothing is left to be noise.
+    best = len(alphas) - 1 - int(np.argmin(path.losses[::-1]))
+    yield Asked(best, True, path)
+
+
+def _by_steps(at: int, alphas: np.ndarray, patience: int) -> Search:
+    """Down from ``at`` while losses fall, and up; then where a parabola is lowest.
+
+    ``patience`` fits without a lower loss end the way down.
+    """
+    seen: dict[int, AlphaPath] = {}
+
+    def loss(i: int) -> float:
+        return seen[i].losses[0]
+
+    def known() -> AlphaPath:
+        paths = [seen[i] for i in sorted(seen)]
+        losses = np.array([path.losses[0] for path in paths])
+        errors = None
+        if paths[0].errors is not None:
+            errors = np.array([path.errors[0] for path in paths])
+        dof = np.array([path.dof[0] for path in paths])
+        return AlphaPath(alphas[sorted(seen)], losses, errors, dof)
+
+    seen[at] = yield at
+    best = at
+    for step, most in ((-STEP, patience), (STEP, 1)):
+        to, misses = best + step, 0
+        while misses < most and 0 <= to < len(alphas):
+            if to not in seen:
+                seen[to] = yield Asked(to, False, known())
+            if loss(to) < loss(best) * (MUCH if misses else 1.0):
+                best, misses = to, 0
+            else:
+                misses += 1
+            to += step
+    beside = best - STEP, best + STEP
+    if all(to in seen for to in beside):
+        left, right = (loss(to) - loss(best) for to in beside)
+        if 0.0 < left + right < np.inf:
+            best += round(0.5 * STEP * (left - right) / (left + right))
+    yield Asked(best, True, known())

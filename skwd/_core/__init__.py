@@ -1,0 +1,1 @@
+"""J of a stack of networks: layout, activations, losses, penalties, objective."""

@@ -1,0 +1,151 @@
+"""Rows of X as networks take them, about an origin that is taken out of each column.
+
+    f(x) = phi((x - m) W + b) ...  =  phi(x W + (b - m W)) ...
+
+Biases are free, so an origin m changes no minimum of J; it changes how well conditioned
+J is, and where training starts. Networks are trained about the column means of their
+rows and stored with their biases folded, so that they take X as it is. X is never
+copied for it: dense rows are shifted where they are gathered, sparse ones in products.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from skwd._core.layout import Layout
+
+# Rows of X that are seen at a time.
+BLOCK_ROWS = 1 << 12
+
+
+class SparseRows:
+    """Sparse rows (b, d), minus an origin that is subtracted in products alone.
+
+    Parameters
+    ----------
+    X : CSR matrix (b, d)
+    origin : ndarray (d,) or None
+    """
+
+    def __init__(self, X, origin: np.ndarray | None = None):
+        self.X = X
+        self.origin = origin
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.X.shape
+
+    def __getitem__(self, rows) -> SparseRows:
+        return SparseRows(self.X[rows], self.origin)
+
+    def __matmul__(self, W: np.ndarray) -> np.ndarray:
+        """(X - m) W, (b, h)."""
+        product = self.X @ W
+        return product if self.origin is None else product - self.origin @ W
+
+    def transposed_times(self, delta: np.ndarray) -> np.ndarray:
+        """(X - m)' delta, (d, h)."""
+        product = self.X.T @ delta
+        if self.origin is not None:
+            sums = delta.sum(axis=0)
+            for start in range(0, len(product), BLOCK_ROWS):  # of columns of X here
+                some = slice(start, start + BLOCK_ROWS)
+                product[some] -= np.multiply.outer(self.origin[some], sums)
+        return product
+
+    def astype(self, dtype, copy: bool = True) -> SparseRows:
+        origin = self.origin
+        if origin is not None:
+            origin = origin.astype(dtype, copy=copy)
+        return SparseRows(self.X.astype(dtype, copy=copy), origin)
+
+    def squares(self) -> np.ndarray:
+        """Sum of squares of each row, (b,)."""
+        found = np.asarray(self.X.multiply(self.X).sum(axis=1)).ravel()
+        if self.origin is not None:
+            found += self.origin @ self.origin - 2.0 * (self.X @ self.origin)
+        return found
+
+    def column_squares(self, share: np.ndarray) -> np.ndarray:
+        """Weighted sums of squares of the columns, (d,)."""
+        found = np.asarray(self.X.multiply(self.X).T @ share).ravel()
+        if self.origin is not None:
+            moved_by = self.X.T @ (-2.0 * share)
+            moved_by += self.origin * share.sum()
+            moved_by *= self.origin
+            found += moved_by
+        return np.maximum(found, 0.0)
+
+    def toarray(self) -> np.ndarray:
+        """The rows, about their origin, as a dense array (b, d)."""
+        X = self.X.toarray()
+        return X if self.origin is None else X - self.origin
+
+
+def row_block(
+    X,
+    rows: slice | np.ndarray,
+    out: np.ndarray | None = None,
+    origin: np.ndarray | None = None,
+):
+    """Some rows of X, minus an origin, as `Pass` takes them.
+
+    Dense ones get a last column of ones, which carries the bias of the first layer;
+    ``out`` (b, d + 1) spares them an allocation.
+    """
+    part = X[rows]
+    if sparse.issparse(X):
+        return SparseRows(part, origin)
+    if out is None:
+        out = np.empty((part.shape[0], part.shape[1] + 1), dtype=X.dtype)
+    if origin is None:
+        out[:, :-1] = part
+    else:
+        np.subtract(part, origin, out=out[:, :-1])
+    out[:, -1] = 1.0
+    return out
+
+
+def column_means(X, rows: np.ndarray | None, share: np.ndarray) -> np.ndarray:
+    """Means of the columns over some rows of X, weighted by ``share`` (n,): (d,).
+
+    In the dtype of X. A column whose mean is not finite keeps its origin.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        if sparse.issparse(X):
+            means = np.zeros(X.shape[1])
+            for start in range(0, len(share), BLOCK_ROWS):
+                block = slice(start, start + BLOCK_ROWS)
+                means += X[block if rows is None else rows[block]].T @ share[block]
+        else:
+            # About the first row, so that a constant column becomes exactly zero.
+            first = X[0 if rows is None else rows[0]].astype(np.float64)
+            means = first.copy()
+            # In an order of its own, for X in C and in Fortran order to be the same.
+            shifted = np.empty((min(BLOCK_ROWS, len(share)), len(first)))
+            for start in range(0, len(share), BLOCK_ROWS):
+                block = slice(start, start + BLOCK_ROWS)
+                part = X[block if rows is None else rows[block]]
+                np.subtract(part, first, out=shifted[: len(part)])
+                means += share[block] @ shifted[: len(part)]
+        means = means.astype(X.dtype)
+    means[~np.isfinite(means)] = 0.0
+    return means
+
+
+def moved(
+    layout: Layout, params: np.ndarray, origin: np.ndarray | None, sign: float
+) -> np.ndarray:
+    """The same networks (K, P) for X about another origin, in the dtype of params.
+
+    With ``sign`` -1 networks of X - m become networks of X, with 1 the reverse.
+    """
+    if origin is None or not origin.any():
+        return params
+    params = params.copy()
+    W = layout.W(params, 0).astype(np.float64, copy=False)
+    b = layout.b(params, 0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        b[:] = b + sign * np.matmul(origin.astype(np.float64, copy=False), W)[:, None]
+    return params

@@ -1,0 +1,119 @@
+"""How a cross-validation is spread over workers: chunks of networks through joblib."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from threading import Lock
+from time import perf_counter
+
+import numpy as np
+import threadpoolctl
+from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+from joblib.parallel import get_active_backend
+
+from skwd._cv.scoring import ARRAYS, Judge, Scores, Split, train_and_score
+from skwd._solvers.monitor import Interrupt
+from skwd._solvers.problem import chunks
+
+
+def cross_validate(
+    splits: list[Split], alphas: np.ndarray, judge: Judge, n_jobs, verbose: bool
+) -> Scores:
+    """The scores of all splits and alphas, chunk by chunk."""
+    n_jobs = effective_n_jobs(n_jobs)
+    parts = chunks([split.problem for split in splits], len(alphas), n_jobs)
+    interrupt, whole = Interrupt(), Scores.unknown(len(splits), len(alphas))
+    tasks = (
+        ([splits[f] for f in part.problems], alphas[part.alphas], judge, interrupt)
+        for part in parts
+    )
+    start, n_done = perf_counter(), 0
+    try:
+        with _one_blas_thread_each():
+            for part, found in zip(parts, _run(tasks, min(n_jobs, len(parts)))):
+                cells = np.ix_(part.problems, part.alphas)
+                for name in ARRAYS:
+                    getattr(whole, name)[cells] = getattr(found, name)
+                whole.failures.extend(found.failures)
+                whole.unscored.extend(found.unscored)
+                n_done += found.score.size
+                if verbose:
+                    print(_progress(n_done, whole.score.size, perf_counter() - start))
+    except BaseException:
+        interrupt.requested = True  # for the threads that are still at work
+        raise
+    whole.failures.sort()  # in whatever order the chunks were
+    whole.unscored.sort()
+    return whole
+
+
+def _run(tasks, n_jobs: int) -> Iterator[Scores]:
+    """The scores of each task, in their order, as they come."""
+    if n_jobs == 1:
+        return (train_and_score(*task) for task in tasks)
+    how = {"n_jobs": n_jobs, "batch_size": 1}
+    try:
+        parallel = Parallel(return_as="generator", **how)
+    except ValueError:  # a backend that gives all results at once
+        parallel = Parallel(**how)
+    return iter(parallel(delayed(train_and_score)(*task) for task in tasks))
+
+
+@contextmanager
+def _one_blas_thread_each() -> Iterator[None]:
+    """BLAS on one thread per worker: what each job has to itself, and bits to compare.
+
+    In this process that holds for all threads; joblib's own processes are told. Those
+    of other backends are set up by whoever starts them.
+    """
+    backend, _ = get_active_backend()
+    told = nullcontext()
+    if type(backend).__name__ == "LokyBackend":
+        options = getattr(backend, "backend_kwargs", {})
+        told = parallel_config("loky", inner_max_num_threads=1, **options)
+    with _LIMIT, told:
+        yield
+
+
+class _BlasLimit:
+    """BLAS on one thread from the first search that begins until the last one ends.
+
+    The limit is one for the whole process, where searches in several threads overlap.
+    """
+
+    def __init__(self):
+        self._lock, self._n_inside, self._limit = Lock(), 0, None
+
+    def __enter__(self):
+        with self._lock:
+            if self._n_inside == 0:
+                self._limit = threadpoolctl.threadpool_limits(1, user_api="blas")
+            self._n_inside += 1
+
+    def __exit__(self, *exception):
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                self._let_any_thread_restore()
+                self._limit.restore_original_limits()
+                self._let_any_thread_restore()
+
+    def _let_any_thread_restore(self):
+        # Since threadpoolctl 3.8 only the thread that set a limit of OpenBLAS changes
+        # it; others are ignored. The last search to end may be in another one.
+        openblas = getattr(threadpoolctl, "OpenBLASController", None)
+        clear = getattr(openblas, "clear_controlling_thread", None)
+        if clear is not None:
+            clear(force=True)
+
+
+_LIMIT = _BlasLimit()
+
+
+def _progress(n_done: int, n_fits: int, seconds: float) -> str:
+    left = seconds * (n_fits - n_done) / n_done
+    return (
+        f"{n_done} of {n_fits} fits done ({n_done / n_fits:.0%}) in {seconds:.1f} s, "
+        f"about {left:.1f} s left"
+    )

@@ -1,0 +1,233 @@
+"""What a worker of a cross-validation does: train a chunk, and score its networks."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from inspect import signature
+from numbers import Real
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.metrics import check_scoring, get_scorer, make_scorer
+
+from skwd._data.targets import Targets
+from skwd._estimators.warnings import check_not_lost
+from skwd._solvers.monitor import Interrupt
+from skwd._solvers.problem import Problem, train_path
+from skwd._solvers.result import Status, succeeded
+
+# The logit of a class that a network has not seen: a probability of 0.
+UNSEEN = -1e3
+
+
+class Split(NamedTuple):
+    """The training rows of one split, ready to train on, and its test rows."""
+
+    number: int
+    problem: Problem
+    targets: Targets
+    test: np.ndarray
+
+
+@dataclass
+class Judge:
+    """How fitted estimators are scored."""
+
+    estimator: object  # of one alpha, with its parameters but not fitted
+    scorer: object
+    X: object  # as the user gave it where that is a table, else as an array; so is y
+    y: object
+    params: dict  # further arguments of the scorer, sliced where they have all rows
+    targets: Targets  # of all rows
+
+    def score(self, split: Split, trained, alpha: float) -> float:
+        """The score of some trained restarts at ``alpha``.
+
+        Where it is not a number as a class is missing from the rows to train or to test
+        on, the scorer is told all ``labels``, if it takes them: those that the network
+        has not seen have probability 0.
+        """
+        fitted = copy.copy(self.estimator)
+        fitted.alpha = alpha
+        fitted._store(split.problem, split.targets, trained, alpha, lazily=True)
+        n_samples = _length(self.y)
+        # Copies for each, as scorers may do with them as they like.
+        X, y, *values = (
+            _rows(value, split.test) if _length(value) == n_samples else value
+            for value in (self.X, self.y, *self.params.values())
+        )
+        params = dict(zip(self.params, values))
+        cell = f"alpha={alpha:g} in split {split.number}"
+        where = f"scoring={self.scorer!r} failed for {cell}"
+        absent = split.targets.missing(self.targets) or self.targets.absent(y)
+        labelled = labelled_scorer(self.scorer, self.targets) if absent else None
+        try:
+            score = self.scorer(fitted, X, y, **params)
+        except Exception as error:
+            score = error
+        if labelled is not None and (isinstance(score, Exception) or score != score):
+            try:
+                known = with_classes(fitted, self.targets.fitted()["classes_"])
+                score = labelled(known, X, y, **params)
+            except Exception as error:
+                score = error
+        if isinstance(score, Exception):
+            raise ScorerError(
+                f"{where}: {score!r}. Choose a scorer that suits these targets."
+            ) from score
+        if hasattr(score, "item") and np.ndim(score) == 0:
+            score = score.item()
+        if not isinstance(score, Real):
+            raise ScorerError(
+                f"{where}: it must return one number; got {score!r}. Choose the one "
+                "score that alpha is to be best by."
+            )
+        return float(score)
+
+
+class ScorerError(ValueError):
+    """A scorer that raised, or gave no number."""
+
+
+@dataclass
+class Scores:
+    """Of F splits at A alphas; every array is (F, A)."""
+
+    score: np.ndarray  # nan where all restarts were lost
+    fit_time: np.ndarray  # seconds: an equal share of the chunk's
+    score_time: np.ndarray
+    status: np.ndarray  # the worst of the networks that predict
+    failures: list[tuple]  # (split, alpha, why) where networks were lost
+    unscored: list[tuple]  # (split, alpha, why) where the scorer failed
+
+    @classmethod
+    def unknown(cls, n_splits: int, n_alphas: int) -> Scores:
+        shape = n_splits, n_alphas
+        score, status = np.full(shape, np.nan), np.full(shape, int(Status.RUNNING))
+        return cls(score, np.zeros(shape), np.zeros(shape), status, [], [])
+
+    def followed_by(self, others: Scores) -> Scores:
+        """With the scores of further alphas, above these."""
+        joined = [
+            np.concatenate([getattr(self, name), getattr(others, name)], axis=1)
+            for name in ARRAYS
+        ]
+        failures = sorted(self.failures + others.failures)
+        return Scores(*joined, failures, sorted(self.unscored + others.unscored))
+
+
+ARRAYS = ("score", "fit_time", "score_time", "status")
+
+
+def train_and_score(
+    splits: list[Split], alphas: np.ndarray, judge: Judge, interrupt: Interrupt | None
+) -> Scores:
+    """Train splits x alphas x restarts as one stack, and score each split and alpha.
+
+    ``alphas`` (A,); the scores are (F, A).
+    """
+    start = perf_counter()
+    problems = [split.problem for split in splits]
+    n_layers = problems[0].layout.n_weight_layers
+    per_layer = np.repeat(alphas[:, np.newaxis], n_layers, axis=1)
+    trained = train_path(problems, per_layer, interrupt)
+    scores = Scores.unknown(len(splits), len(alphas))
+    scores.fit_time[:] = (perf_counter() - start) / scores.score.size
+    n_init = len(problems[0].params0)
+    numbers = np.arange(scores.score.size * n_init).reshape(*scores.score.shape, n_init)
+    for f, split in enumerate(splits):
+        for a, alpha in enumerate(alphas):
+            start = perf_counter()
+            restarts = trained[numbers[f, a]]
+            try:
+                check_not_lost(restarts, split.problem)
+            except ValueError as error:
+                scores.status[f, a] = restarts.status[0]
+                scores.failures.append((split.number, float(alpha), str(error)))
+                continue
+            predicting = restarts.predicting(judge.estimator.ensemble)
+            status = restarts.status[predicting]
+            scores.status[f, a] = status[np.argmin(succeeded(status))]
+            try:
+                scores.score[f, a] = judge.score(split, restarts, float(alpha))
+            except ScorerError as error:
+                scores.unscored.append((split.number, float(alpha), str(error)))
+            scores.score_time[f, a] = perf_counter() - start
+    return scores
+
+
+def single_scorer(estimator, scoring):
+    """The scorer that ``scoring`` names; None is the estimator's own score."""
+    if scoring is None:
+        # By name: the estimator's own method would route metadata back to it.
+        return get_scorer("accuracy" if is_classifier(estimator) else "r2")
+    if not isinstance(scoring, str) and not callable(scoring):
+        raise ValueError(
+            "scoring must be the name of a scorer, a callable or None, for alpha can "
+            f"be best by one score only; got {scoring!r}. Choose one of them."
+        )
+    return check_scoring(estimator, scoring)
+
+
+def labelled_scorer(scorer, targets: Targets):
+    """The scorer told all classes, as LogisticRegressionCV does; None if it cannot."""
+    score_function = getattr(scorer, "_score_func", None)
+    classes = targets.fitted().get("classes_")
+    if score_function is None or classes is None:
+        return None
+    takes = signature(score_function).parameters
+    if "labels" not in takes:
+        return None
+    told = {**getattr(scorer, "_kwargs", {}), "labels": classes}
+    if len(classes) == 2 and "pos_label" in takes:
+        told.setdefault("pos_label", classes[-1])
+    return make_scorer(
+        score_function,
+        response_method=getattr(scorer, "_response_method", "predict"),
+        greater_is_better=getattr(scorer, "_sign", 1) > 0,
+        **told,
+    )
+
+
+def with_classes(fitted, all_classes: np.ndarray):
+    """A fitted classifier that is told of classes that it has not seen."""
+    known = copy.copy(fitted)
+    if len(fitted.classes_) == len(all_classes):
+        return known
+    W, b = fitted.coefs_[-1], fitted.intercepts_[-1]
+    if len(fitted.classes_) == 2:  # one logit: that of two as their difference
+        W, b = (np.concatenate([0.0 * a, a], axis=-1) for a in (W, b))
+    places = np.searchsorted(all_classes, fitted.classes_)
+    wide_W = np.zeros((*W.shape[:-1], len(all_classes)), dtype=W.dtype)
+    # As good as never: the least logit that keeps all others in the float range.
+    wide_b = np.full((*b.shape[:-1], len(all_classes)), UNSEEN, dtype=b.dtype)
+    wide_W[..., places], wide_b[..., places] = W, b
+    known.coefs_ = [*fitted.coefs_[:-1], wide_W]
+    known.intercepts_ = [*fitted.intercepts_[:-1], wide_b]
+    known.classes_, known.n_outputs_ = all_classes, len(all_classes)
+    known.out_activation_ = "softmax"
+    for name in ("_laplace", "_pending"):  # of other outputs
+        known.__dict__.pop(name, None)
+    return known
+
+
+def takes_sample_weight(scorer) -> bool:
+    """Whether a scorer can weight the samples."""
+    score_function = getattr(scorer, "_score_func", scorer)
+    return "sample_weight" in signature(score_function).parameters
+
+
+def _length(value) -> int | None:
+    if hasattr(value, "shape"):
+        return value.shape[0] if value.shape else None
+    return len(value) if isinstance(value, (list, tuple)) else None
+
+
+def _rows(value, rows: np.ndarray):
+    """Some rows of an array, a sparse matrix, a table or a list."""
+    if isinstance(value, (list, tuple)):
+        return [value[row] for row in rows]
+    return value.iloc[rows] if hasattr(value, "iloc") else value[rows]

@@ -1,0 +1,96 @@
+"""From ``cv`` to splits that can be trained on, checked before any training."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn.model_selection import check_cv
+
+from skwd._cv.scoring import Split
+from skwd._estimators.warnings import warn
+
+# Folds of consecutive rows whose means of y tell so much of its variance are unlike
+# each other: y is sorted, or nearly.
+SORTED = 0.5
+# Of fewer different values y is rather a class, whose order is no trend.
+LEAST_VALUES = 50
+
+
+def row_numbers(cv, X, y, classifier: bool, params: dict) -> list[tuple]:
+    """(rows to train on, rows to test on) of each split of the user's X and y."""
+    if isinstance(cv, Integral) and cv < 2:
+        raise ValueError(
+            "cv must be None, an integer >= 2, a splitter or an iterable of splits; "
+            f"got {cv!r}. Use cv=5."
+        )
+    splitter = check_cv(cv, y, classifier=classifier)
+    every, found = np.arange(X.shape[0] if hasattr(X, "shape") else len(X)), []
+    for number, split in enumerate(splitter.split(X, y, **params)):
+        parts = [np.asarray(part) for part in split]
+        for part, what in zip(parts, ("train on", "test on")):
+            if not part.size or (part.dtype == bool and not part.any()):
+                raise ValueError(
+                    f"Split {number} of cv={cv!r} has no rows to {what}. Give every "
+                    "split some."
+                )
+        found.append(tuple(every[part] for part in parts))
+    return found
+
+
+def check_enough(splits: list, cv, rule: str) -> None:
+    """Raise where a rule needs more splits."""
+    needed, why = (2, ", to know a standard error") if rule == "1se" else (1, "")
+    if len(splits) < needed:
+        other = ", or rule='best'" if rule == "1se" else ""
+        raise ValueError(
+            f"rule={rule!r} needs at least {needed} split{'s' * (needed > 1)}{why}; "
+            f"got {len(splits)} from cv={cv!r}. Use cv=5{other}."
+        )
+
+
+def check_test_weights(rows: list[tuple], weight: np.ndarray) -> None:
+    """Raise where a weighted score would have no weight."""
+    for number, (_, test) in enumerate(rows):
+        if not weight[test].any():
+            raise ValueError(
+                f"Split {number} of cv has only rows of weight 0 to test on, and its "
+                "score would be weighted. Give one of them a positive weight."
+            )
+
+
+def problems(plain, parts: tuple, rows: list[tuple]) -> list[Split]:
+    """The splits, ready to train on.
+
+    ``parts`` are the arguments of the estimator's `_problem` but the rows.
+    """
+    splits = []
+    for number, (train, test) in enumerate(rows):
+        try:
+            problem, found = plain._problem(*parts, train)
+        except ValueError as error:
+            raise ValueError(
+                f"Split {number} of cv cannot be fitted: {error}"
+            ) from error
+        splits.append(Split(number, problem, found, test))
+    return splits
+
+
+def warn_of_order(y, rows: list[tuple], classifier: bool) -> None:
+    """Name it when y is sorted, and the folds are consecutive rows of it."""
+    if classifier or sparse.issparse(y) or len(rows) < 2:
+        return  # the folds of a classifier have the classes in proportion
+    y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+    if len(np.unique(y)) < LEAST_VALUES:
+        return
+    parts = [y[test] for _, test in rows]
+    mean = np.concatenate(parts).mean(axis=0)
+    between = sum(len(p) * np.square(p.mean(axis=0) - mean) for p in parts)
+    total = sum(np.square(p - mean).sum(axis=0) for p in parts)
+    if (between > SORTED * total).any():
+        warn(
+            "y is in an order that makes the folds of cv unlike each other: each is "
+            "predicted from rows that are unlike its own. Use KFold(5, shuffle=True), "
+            "or TimeSeriesSplit() if the order is one in time."
+        )

@@ -1,0 +1,1 @@
+"""From the user's rows to those that are trained on: encoded y, merged rows."""

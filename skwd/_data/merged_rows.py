@@ -1,0 +1,96 @@
+"""Equal rows merged into weights: full-batch solvers see each distinct row once.
+
+J depends on the rows only through their weights, so a row given twice and a row of
+weight 2 are the same problem. Merged and put into an order of their own, they are also
+the same computation: a fit depends, to the last bit, on which rows there are, not on
+how they are written down. (Bootstrap samples shrink by a third on the way.) Samples too
+large to be gathered keep their rows in place, for reading them in order is faster than
+any order of keys; they are the same to rounding.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from skwd._core.objective import Sample
+from skwd._solvers.settings import FULL_BATCH, Settings
+
+
+def rows_to_train_on(sample: Sample, settings: Settings) -> Sample:
+    """The sample without rows of zero weight, and distinct for full-batch steps."""
+    n_counted = np.count_nonzero(sample.weight)
+    full_batch = settings.is_full_batch(n_counted)
+    if full_batch and (sample.is_small or settings.solver in FULL_BATCH):
+        return distinct_rows(sample)
+    return sample if n_counted == len(sample) else _counted(sample)
+
+
+def _counted(sample: Sample) -> Sample:
+    """The rows of positive weight."""
+    return sample.part(np.flatnonzero(sample.weight))
+
+
+def distinct_rows(sample: Sample) -> Sample:
+    """The sample with equal (x, y) merged, weights summed, zero weights left out."""
+    if not sample.is_small:
+        return sample
+    counted = _counted(sample)
+    rows, y, weight = counted.rows, counted.y, counted.weight
+    x_key, y_key = _row_hash(sample.X)[rows], _array_hash(y, seed=1)
+    # By x first: a change of y's units keeps the order. By weight last: so do sums.
+    order = np.lexsort((weight, y_key, x_key))
+    rows, y, weight, keys = rows[order], y[order], weight[order], (x_key, y_key)
+    new = np.logical_or.reduce([np.diff(key[order]) != 0 for key in keys])
+    starts = np.flatnonzero(np.concatenate([[True], new]))
+    twin = np.repeat(starts, np.diff(np.append(starts, len(rows))))
+    if len(starts) < len(rows) and not _all_equal(sample.X, y, rows, twin):
+        return sample  # two different rows share their keys: 1 chance in 2^64 a pair
+    summed = np.add.reduceat(weight, starts)
+    return Sample(sample.X, y[starts], summed, rows[starts])
+
+
+def _all_equal(X, y: np.ndarray, rows: np.ndarray, twin: np.ndarray) -> bool:
+    """Whether every row that was merged equals the one that stands for it."""
+    merged = np.flatnonzero(twin != np.arange(len(rows)))
+    if (y[merged] != y[twin[merged]]).any():
+        return False
+    different = X[rows[merged]] != X[rows[twin[merged]]]
+    return not (different.nnz if sparse.issparse(X) else different.any())
+
+
+def _row_hash(X) -> np.ndarray:
+    """A 64-bit key per row that depends on the row's values alone, (n,) uint64."""
+    if not sparse.issparse(X):
+        return _array_hash(X, seed=0)
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    bits = _bits(X.data) * _multipliers(X.shape[1], seed=0)[X.indices]
+    totals = np.zeros(len(bits) + 1, dtype=np.uint64)
+    np.cumsum(bits, out=totals[1:])
+    return totals[X.indptr[1:]] - totals[X.indptr[:-1]]
+
+
+def _array_hash(X: np.ndarray, seed: int) -> np.ndarray:
+    multipliers = _multipliers(X.shape[1], seed)
+    keys = np.zeros(len(X), dtype=np.uint64)
+    for column, multiplier in zip(X.T, multipliers):  # a column at a time: no copy of X
+        keys += _bits(column) * multiplier
+    return keys
+
+
+def _bits(values: np.ndarray) -> np.ndarray:
+    """The bits of floats, mixed, as uint64; arithmetic on them wraps around."""
+    # + 0.0 turns -0.0 into 0.0.
+    as_float64 = np.add(values, 0.0, dtype=np.float64)
+    bits = as_float64.view(np.uint64)
+    bits ^= bits >> np.uint64(32)  # small integers differ in the high bits only
+    bits *= np.uint64(0x9E3779B97F4A7C15)
+    bits ^= bits >> np.uint64(29)
+    return bits
+
+
+def _multipliers(n: int, seed: int) -> np.ndarray:
+    """Fixed random odd numbers, one per column."""
+    return np.random.default_rng(seed).integers(2**63, size=n, dtype=np.uint64) * 2 + 1

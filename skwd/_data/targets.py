@@ -1,0 +1,304 @@
+"""Targets: what y is, and how it becomes the (n, n_outputs) array that a loss takes.
+
+An object of this file is made from the y of fit and encodes further y (of validation
+data) the same way. ``fitted()`` are the estimator's attributes that it has learnt.
+"""
+
+from __future__ import annotations
+
+import numbers
+
+import numpy as np
+from scipy import sparse
+
+from skwd._core.layout import Layout
+from skwd._core.losses import (
+    HalfBinomialLoss,
+    HalfMultinomialLoss,
+    HalfPoissonLoss,
+    HalfSquaredError,
+)
+from skwd._core.objective import Sample
+
+REGRESSION_LOSSES = {"squared_error": HalfSquaredError, "poisson": HalfPoissonLoss}
+
+
+class Targets:
+    """What all kinds of y do unless they know better."""
+
+    def strata(self, Y: np.ndarray) -> np.ndarray | None:
+        """Class numbers to keep in proportion when rows are held out, or None."""
+        return None
+
+    def finish(self, training: Sample, validation: Sample | None) -> None:
+        """Adjust the samples' y once the rows to train on are known."""
+
+    def continued(self, layout: Layout, params: np.ndarray) -> np.ndarray:
+        """Networks (K, P) of an earlier fit, for y as it is encoded now."""
+        return params
+
+    def scaled(self, Y: np.ndarray) -> np.ndarray:
+        """Encoded y in the units of the samples, once they are known."""
+        return Y
+
+    def missing(self, whole: Targets) -> list:
+        """The classes of the whole data that these, of a part of it, do not have."""
+        return []
+
+    def absent(self, y) -> list:
+        """The classes that some y do not have."""
+        return []
+
+
+class RegressionTargets(Targets):
+    """Numeric y, scaled to mean 0 and deviation 1 per output where asked for.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "poisson"}
+    normalize : bool
+        Learn mean and scale from the rows to train on, if the loss knows of units.
+    earlier : (mean, scale) or None
+        Each (n_outputs,), of an earlier fit that is continued.
+    known : ndarray of bool (n_outputs,), optional
+        The outputs for which that scaling is kept; by default none.
+    """
+
+    def __init__(self, y, loss: str, normalize: bool, earlier=None, known=None):
+        self.loss_name = loss
+        self.loss = REGRESSION_LOSSES[loss]()
+        self.normalize = normalize and self.loss.has_noise
+        self.shape = y.shape[1:]  # () for a single column without an axis of its own
+        self.earlier, self.known = earlier, known
+        self.scaling, self.varies = None, None
+
+    def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
+        """y as float64 (n, n_outputs), and the weights as they are."""
+        y = y.toarray() if sparse.issparse(y) else np.asarray(y)
+        if y.shape[1:] in ((), (1,)) and self.shape in ((), (1,)):
+            y = y.reshape(len(y), *self.shape)  # one output, however it is written
+        if y.shape[1:] != self.shape:
+            raise ValueError(
+                f"{name} must have the outputs of y, a shape of {('n', *self.shape)}; "
+                f"got {y.shape}."
+            )
+        if y.dtype.kind in "mM":
+            raise ValueError(
+                f"{name} must be numeric for a regressor; got dates or times of dtype "
+                f"{y.dtype}. Use differences in days or seconds, as numbers."
+            )
+        try:
+            y = y.astype(np.float64, copy=False)
+        except (TypeError, ValueError):
+            values = y.ravel().tolist()
+            value = next(v for v in values if not isinstance(v, numbers.Real))
+            raise ValueError(
+                f"{name} must be numeric for a regressor; got {value!r}. Use "
+                "WeightDecayMLPClassifier for labels."
+            ) from None
+        _check_finite(y, name)  # objects may have held NaN
+        if self.loss_name == "poisson" and (y < 0).any():
+            raise ValueError(
+                f"loss='poisson' needs {name} >= 0; got {y.min():g}. Use "
+                "loss='squared_error' for targets of either sign."
+            )
+        return y.reshape(len(y), -1), weight
+
+    def finish(self, training: Sample, validation: Sample | None) -> None:
+        """Scale the samples' y by what the rows to train on show."""
+        y = training.y
+        mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
+        self.varies = np.ones(y.shape[1], dtype=bool)
+        if self.normalize:
+            mean = training.share @ y
+            # Powers of two keep squares within the float range, and are exact.
+            power = np.frexp(np.abs(y - mean).max(axis=0))[1]
+            squares = np.square(np.ldexp(y - mean, -power))
+            deviation = np.ldexp(np.sqrt(training.share @ squares), power)
+            # A constant leaves rounding behind: that is no deviation either.
+            self.varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
+            scale = np.where(self.varies, deviation, 1.0)
+        if self.known is not None and len(self.known) == len(mean):
+            kept = self.known | ~self.varies
+            mean = np.where(kept, self.earlier[0], mean)
+            scale = np.where(kept, self.earlier[1], scale)
+            self.varies |= self.known
+        self.scaling = mean, scale
+        for sample in (training, validation):
+            if sample is not None:
+                sample.y = self.scaled(sample.y)
+
+    def scaled(self, Y: np.ndarray) -> np.ndarray:
+        mean, scale = self.scaling
+        return (Y - mean) / scale
+
+    def continued(self, layout: Layout, params: np.ndarray) -> np.ndarray:
+        """With an output layer that predicts the same, in the new units."""
+        (old_mean, old_scale), (mean, scale) = self.earlier, self.scaling
+        last, params = layout.n_weight_layers - 1, params.copy()
+        layout.W(params, last)[:] *= old_scale / scale
+        b = layout.b(params, last)
+        b[:] = b * (old_scale / scale) + (old_mean - mean) / scale
+        return params
+
+    def fitted(self) -> dict:
+        mean, scale = self.scaling
+        return {
+            "y_mean_": mean,
+            "y_scale_": scale,
+            "_y_varies": self.varies,
+            "_y_shape": self.shape,
+        }
+
+
+def _check_finite(y: np.ndarray, name: str) -> None:
+    """Raise where y holds NaN or infinity."""
+    if not np.isfinite(y).all():
+        what = "NaN" if np.isnan(y).any() else "infinity"
+        raise ValueError(f"Input {name} contains {what}. Leave such rows out.")
+
+
+def _column(y: np.ndarray, name: str) -> np.ndarray:
+    """Labels (n,) or (n, 1) as (n,)."""
+    if y.ndim == 1 or y.shape[1:] == (1,):
+        return y.reshape(-1)
+    raise ValueError(
+        f"{name} must hold one label per row, as y does; got the shape {y.shape}."
+    )
+
+
+def _is_weight(value) -> bool:
+    return isinstance(value, numbers.Real) and 0.0 <= value < np.inf
+
+
+class ClassTargets(Targets):
+    """Labels of one of two or more classes; class weights multiply sample weights.
+
+    Parameters
+    ----------
+    y, weight : ndarray (n,)
+        Of the fit: they give the classes and the frequencies of "balanced".
+    class_weight : dict, "balanced" or None
+    classes : ndarray (n_classes,) or None
+        Of an earlier fit that is continued.
+    """
+
+    def __init__(self, y, weight: np.ndarray, class_weight, classes=None):
+        self.classes = np.unique(y) if classes is None else classes
+        sums = np.bincount(self._codes(y, "y"), weight, minlength=len(self.classes))
+        self.class_weight = self._class_weights(class_weight, sums)
+        n_weighted = np.count_nonzero(sums * self.class_weight)
+        if n_weighted < 2 and classes is None:
+            raise ValueError(
+                f"A classifier needs at least two classes of positive weight; got "
+                f"{n_weighted} class{'es' if n_weighted != 1 else ''} out of "
+                f"{self.classes.tolist()}. Give it samples of a second class."
+            )
+        binary = len(self.classes) == 2
+        self.loss = HalfBinomialLoss() if binary else HalfMultinomialLoss()
+
+    def _class_weights(self, class_weight, sums: np.ndarray) -> np.ndarray:
+        """One weight per class; "balanced" by the sums of the samples' weights."""
+        if class_weight is None:
+            return np.ones(len(self.classes))
+        if isinstance(class_weight, str) and class_weight == "balanced":
+            present = sums > 0
+            balanced = sums.sum() / (present.sum() * np.where(present, sums, 1.0))
+            return np.where(present, balanced, 1.0)
+        is_dict = isinstance(class_weight, dict)
+        if not is_dict or not all(map(_is_weight, class_weight.values())):
+            raise ValueError(
+                "class_weight must be None, 'balanced' or a dict of class to weight >= "
+                f"0; got {class_weight!r}. Use class_weight='balanced' for equal "
+                "shares."
+            )
+        labels = self.classes.tolist()
+        unknown = [label for label in class_weight if label not in labels]
+        if unknown and any(label not in class_weight for label in labels):
+            raise ValueError(
+                f"class_weight={class_weight!r} names {unknown[0]!r}, which is not "
+                f"among the classes {labels}. Use the labels of y as keys."
+            )
+        return np.array([float(class_weight.get(label, 1.0)) for label in labels])
+
+    def _codes(self, y: np.ndarray, name: str) -> np.ndarray:
+        """The position of each label in ``classes``, (n,)."""
+        codes = np.searchsorted(self.classes, y)
+        codes[codes == len(self.classes)] = 0
+        unknown = self.classes[codes] != y
+        if unknown.any():
+            raise ValueError(
+                f"{name} holds the class {y[unknown].tolist()[0]!r}, which is not "
+                f"among the classes of this estimator: {self.classes.tolist()}. Leave "
+                "it out, or fit anew with it."
+            )
+        return codes
+
+    def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
+        """One-hot y, or one column for two classes; weights times class weights."""
+        codes = self._codes(_column(np.asarray(y), name), name)
+        if len(self.classes) == 2:
+            Y = codes[:, np.newaxis].astype(np.float64)
+        else:
+            Y = np.eye(len(self.classes))[codes]
+        return Y, weight * self.class_weight[codes]
+
+    def strata(self, Y: np.ndarray) -> np.ndarray:
+        """The class number of each row, to keep the classes in proportion."""
+        return Y[:, 0].astype(int) if Y.shape[1] == 1 else Y.argmax(axis=1)
+
+    def missing(self, whole: Targets) -> list:
+        return np.setdiff1d(whole.classes, self.classes).tolist()
+
+    def absent(self, y) -> list:
+        return np.setdiff1d(self.classes, np.unique(np.asarray(y))).tolist()
+
+    def fitted(self) -> dict:
+        return {"classes_": self.classes}
+
+
+def check_classes(classes, known: np.ndarray | None) -> np.ndarray:
+    """The classes given to partial_fit, sorted; ``known`` are those of before."""
+    unique = np.unique(_column(np.asarray(classes), "classes"))
+    if known is not None and not np.array_equal(unique, known):
+        raise ValueError(
+            f"classes must be those of the first call, {known.tolist()}; got "
+            f"{unique.tolist()}. Leave classes out, or fit anew."
+        )
+    if len(unique) < 2:
+        raise ValueError(
+            f"classes must hold at least two classes; got {unique.tolist()}. Pass all "
+            "that will ever occur."
+        )
+    return unique
+
+
+class LabelTargets(Targets):
+    """Multilabel y, an indicator (n, n_labels) of 0 and 1."""
+
+    def __init__(self, y, class_weight):
+        if class_weight is not None:
+            raise ValueError(
+                f"class_weight={class_weight!r} has no meaning for multilabel targets. "
+                "Use class_weight=None and sample_weight."
+            )
+        self.n_labels = y.shape[1]
+        self.loss = HalfBinomialLoss()
+
+    def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
+        """The indicator as float64, and the weights as they are."""
+        y = y.toarray() if sparse.issparse(y) else np.asarray(y)
+        if y.ndim != 2 or y.shape[1] != self.n_labels:
+            raise ValueError(
+                f"{name} must be an indicator of {self.n_labels} labels like y; got "
+                f"the shape {y.shape}."
+            )
+        if not np.isin(y, (0, 1)).all():
+            raise ValueError(
+                f"{name} must hold 0 and 1 only, one column per label; got "
+                f"{np.unique(y).tolist()}. Use MultiLabelBinarizer to make it."
+            )
+        return y.astype(np.float64), weight
+
+    def fitted(self) -> dict:
+        return {"classes_": np.arange(self.n_labels)}

@@ -1,0 +1,1 @@
+"""What users see: the estimators, their parameters, messages and documentation."""

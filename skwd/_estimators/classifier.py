@@ -1,0 +1,282 @@
+"""WeightDecayMLPClassifier: cross-entropy plus alpha/2 sum of w^2."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import log_expit, log_softmax, logsumexp
+from sklearn.base import ClassifierMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from skwd._core.losses import LOSS_OF_LINK
+from skwd._data.targets import ClassTargets, LabelTargets, check_classes
+from skwd._estimators.base import BaseWeightDecayMLP
+from skwd._estimators.docstrings import documented
+from skwd._estimators.fit import FitMixin, has_partial_fit
+
+
+class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
+    """Targets and predictions of the classifiers, whoever chooses alpha."""
+
+    def decision_function(self, X):
+        """The logits: the raw prediction f(x) before softmax or logistic function.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            For two classes the log-odds of ``classes_[1]``; for multilabel targets the
+            log-odds of each label. With ``ensemble``, those of the mean probabilities.
+        """
+        raw = self._predict_blocks(X, self._combined)
+        return raw[:, 0] if raw.shape[1] == 1 else raw
+
+    def predict(self, X):
+        """Predict classes: the argmax of `decision_function`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), or (n_samples, n_labels) of 0 and 1
+        """
+        raw = self.decision_function(X)
+        if self._is_multilabel():
+            return (raw > 0).astype(int)
+        best = (raw > 0).astype(int) if raw.ndim == 1 else raw.argmax(axis=1)
+        return self.classes_[best]
+
+    def predict_proba(self, X):
+        """Class probabilities.
+
+        With ``posterior=True`` they are moderated (MacKay 1992): averaged over what the
+        data leave open about f(x), which draws them towards each other where there are
+        few data. `predict` stays the argmax of `decision_function`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``; for multilabel targets the probability of each
+            label.
+        """
+        return self._two_columns(self._moderated(X), "inverse_link")
+
+    def predict_log_proba(self, X):
+        """Logarithms of the class probabilities, computed from the logits: finite.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return self._two_columns(self._moderated(X), "log_probabilities")
+
+    def _moderated(self, X) -> np.ndarray:
+        """Logits of the probabilities: with a posterior they know their error."""
+        if not self._has_posterior():
+            return self.decision_function(X)
+        loss = LOSS_OF_LINK[self.out_activation_]
+
+        def combine(raw, covariance):
+            return self._combined(loss.moderated(raw, covariance))
+
+        raw = self._posterior_blocks(X, combine)
+        return raw[:, 0] if raw.shape[1] == 1 else raw
+
+    def _two_columns(self, raw: np.ndarray, link: str) -> np.ndarray:
+        """The loss's ``link`` of the logits, with a column for each of two classes."""
+        if raw.ndim == 1:
+            raw = np.stack([-raw, raw], axis=1)
+        return getattr(LOSS_OF_LINK[self.out_activation_], link)(raw)
+
+    def _combined(self, raw: np.ndarray) -> np.ndarray:
+        """Logits of the networks' mean probabilities: (K, b, o) -> (b, o)."""
+        if len(raw) == 1:
+            return raw[0].copy()
+        if raw.shape[2] == 1 or self._is_multilabel():
+            return logsumexp(log_expit(raw), axis=0) - logsumexp(
+                log_expit(-raw), axis=0
+            )
+        return logsumexp(log_softmax(raw, axis=-1), axis=0)
+
+    def _is_multilabel(self) -> bool:
+        return self.out_activation_ == "logistic" and self.n_outputs_ > 1
+
+    def _targets(self, y, weight, continued=False, one_epoch=False, classes=None):
+        check_classification_targets(y)
+        if type_of_target(y, input_name="y") == "multilabel-indicator":
+            return LabelTargets(y, self.class_weight)
+        if classes is not None:
+            classes = check_classes(classes, self.classes_ if continued else None)
+        elif continued:
+            classes = self.classes_
+        y = column_or_1d(y, warn=True)
+        return ClassTargets(y, weight, self.class_weight, classes)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+@documented
+class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
+    """Multi-layer perceptron classifier with exact weight decay.
+
+    Minimises, over weights and biases (with ``decay="l2"``, the default)::
+
+        J = -1 / (sum s) * sum_i s_i ln p(y_i | x_i)  +  alpha / 2 * sum_j w_j^2
+
+    p is softmax(f(x)) over the classes, the logistic function of one output for two
+    classes, and for multilabel targets a product of one logistic function per label.
+    Every weight is in the sum, no bias is. ``alpha`` is never divided by n or by a
+    batch size, so that it means the same for every solver and every n. Without a hidden
+    layer this is ``LogisticRegression(C=1 / (alpha * sum(s)))``.
+
+    Parameters
+    ----------
+    <<network>>
+    <<alpha>>
+    <<steps>>
+    <<of_classifiers>>
+    <<warm_start>>
+    <<random_state>>
+    <<verbose>>
+
+    Attributes
+    ----------
+    <<fitted_alpha>>
+    <<fitted>>
+    <<fitted_classifier>>
+
+    References
+    ----------
+    <<references>>
+    <<alpha_references>>
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skwd import WeightDecayMLPClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = make_pipeline(
+    ...     StandardScaler(), WeightDecayMLPClassifier(alpha=0.01, random_state=0)
+    ... )
+    >>> model.fit(X, y).score(X, y) > 0.97
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        solver="auto",
+        alpha=None,
+        alpha_per_layer=False,
+        posterior=False,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        decay="l2",
+        shuffle=True,
+        max_iter=3000,
+        max_fun=15000,
+        tol=1e-5,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        class_weight=None,
+        n_init=1,
+        ensemble=False,
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.alpha_per_layer = alpha_per_layer
+        self.posterior = posterior
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.decay = decay
+        self.shuffle = shuffle
+        self.max_iter = max_iter
+        self.max_fun = max_fun
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.class_weight = class_weight
+        self.n_init = n_init
+        self.ensemble = ensemble
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @available_if(has_partial_fit)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch more, over the rows given.
+
+        k calls on the same data are k epochs of fit. The moments are kept between
+        calls, in pickles too; after fit they start at zero. ``solver="auto"`` is "adam"
+        here.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        classes : array-like of shape (n_classes,), optional
+            All classes that will ever occur: needed in the first call, unless y is
+            multilabel; may be left out afterwards.
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            For parameters or data out of range, a class that is not among ``classes``,
+            with early_stopping, class_weight="balanced" or n_init > 1, and when the
+            epoch diverges. The estimator is then as it was.
+        """
+        continued = hasattr(self, "classes_")
+        if classes is None and not continued:
+            if type_of_target(y) != "multilabel-indicator":
+                raise ValueError(
+                    "The first call of partial_fit needs classes, all that will ever "
+                    "occur; got None. Pass classes=np.unique(y) of all y."
+                )
+        return self._partial_fit(X, y, sample_weight, classes=classes)

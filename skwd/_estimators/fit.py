@@ -1,0 +1,269 @@
+"""fit and partial_fit of the estimators whose alpha is given."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skwd._alpha import train_choosing
+from skwd._core.layout import Layout, is_collapsed
+from skwd._core.objective import Sample
+from skwd._core.rows import moved
+from skwd._data.targets import Targets
+from skwd._estimators.parameters import (
+    CHOICES,
+    check_alpha,
+    check_hidden_layer_sizes,
+    check_settings,
+)
+from skwd._estimators.validation import (
+    check_validation_data,
+    in_dtype,
+    unchanged_on_failure,
+)
+from skwd._estimators.warnings import check_not_lost, report
+from skwd._solvers.problem import train_path
+from skwd._solvers.result import AlphaPath
+from skwd._solvers.training import Trained, train_epoch
+
+# Parameters that have no meaning for one epoch at a time: (name, value, reason).
+_WHOLE_FITS = (
+    ("posterior", True, "it needs a whole fit, to a minimum of J"),
+    ("early_stopping", True, "deciding it takes many epochs"),
+    ("class_weight", "balanced", "the frequencies of all y are not known"),
+)
+
+
+# partial_fit takes its rows for a part of at least so many, when alpha is None.
+STREAM_ROWS = 1000.0
+
+
+def draw_seed(random_state) -> int:
+    """The seed of all random streams of one fit."""
+    try:
+        rng = check_random_state(random_state)
+    except ValueError:
+        raise ValueError(
+            "random_state must be None, an integer from 0 to 2**32 - 1 or a "
+            f"RandomState; got {random_state!r}. Use random_state=0 for the same "
+            "result every time."
+        ) from None
+    return int(rng.randint(2**31 - 1))
+
+
+def has_partial_fit(estimator) -> bool:
+    """Whether an estimator's solver can continue epoch by epoch."""
+    n_init, why = estimator.n_init, "it needs a whole fit, to a minimum of J"
+    by_name = [("alpha", name, why) for name in CHOICES]
+    for name, value, reason in (*by_name, *_WHOLE_FITS):
+        given = getattr(estimator, name, None)
+        if isinstance(given, (str, bool, np.bool_)) and given == value:
+            raise AttributeError(
+                f"{name}={value!r} has no partial_fit: {reason}. Use fit, or change "
+                f"{name}."
+            )
+    if isinstance(n_init, Integral) and n_init > 1:
+        raise AttributeError(
+            f"n_init={n_init!r} has no partial_fit: it trains a single network. Use "
+            "fit, or n_init=1."
+        )
+    if estimator.solver in ("auto", "sgd", "adam"):
+        return True
+    raise AttributeError(
+        f"solver={estimator.solver!r} has no partial_fit: it needs all rows at once. "
+        "Use solver='adam' or 'sgd'."
+    )
+
+
+class FitMixin:
+    """`fit`, and `partial_fit` without its public signature."""
+
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
+        """Fit the network to the data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            float32 is kept, anything else becomes float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), optional
+            s_i of the objective; 2 is a repeated row, 0 a removed one.
+        X_val, y_val : array-like, optional
+            Validation data for ``early_stopping=True``, in the place of
+            ``validation_fraction`` of X and y.
+        sample_weight_val : array-like of shape (n_val,), optional
+            Weights of the validation data.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For parameters or data out of range, before any training, and when
+            training diverges. The estimator is then as it was.
+        """
+        with unchanged_on_failure(self):
+            self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+        return self
+
+    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val) -> None:
+        settings, alpha = self._check_parameters()
+        check_validation_data(self, X_val, y_val, sample_weight_val)
+        continued = self.warm_start and hasattr(self, "coefs_")
+        data = self._begin(X, y, sample_weight, continued)
+        targets = self._targets(data.y, data.weight, continued)
+        held_out = None
+        if X_val is not None:
+            held_out = self._validate(X_val, y_val, sample_weight_val, "_val")
+        start, epochs = None, 0
+        if continued and not self._is_constant():
+            how = {"by": "warm_start=True", "anew": "Set warm_start=False"}
+            start, epochs = partial(self._stored_params, **how), self._n_epochs
+        parts = data, held_out, settings, self._seed, None, targets, start, epochs
+        problem, targets = self._problem(*parts)
+        if isinstance(alpha, str):
+            trained = train_choosing(problem, alpha, per_layer=self.alpha_per_layer)
+        else:
+            alpha = problem.default_alpha() if alpha is None else alpha
+            trained = train_path([problem], alpha[np.newaxis])
+        report(problem, trained, self.ensemble, self.alpha)
+        self._store(problem, targets, trained, self._shown(trained))
+        self._store_path(trained.path[trained.best])
+        self._n_epochs = self.n_iter_ + epochs
+
+    def _is_constant(self) -> bool:
+        """Whether no weights are left to go on from, as where y did not vary."""
+        network, params = self._network(), self._params()
+        none = not (params * network.layout.decay_mask).any()
+        return none or is_collapsed(network.layout, network.activation.gain, params)
+
+    def _check_parameters(self):
+        settings = check_settings(self)
+        hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
+        return settings, check_alpha(self.alpha, len(hidden) + 1)
+
+    def _begin(self, X, y, sample_weight, continued: bool):
+        """The checked data; a fit that continues nothing draws its seed."""
+        if not continued:
+            self._seed = draw_seed(self.random_state)
+        return self._validate(X, y, sample_weight, reset=not continued)
+
+    def _shown(self, trained: Trained) -> float | np.ndarray:
+        """alpha_ of the best network: one number where one was given or asked for."""
+        if isinstance(self.alpha, str):
+            alpha = trained.alpha[trained.best]
+            return alpha if self.alpha_per_layer else float(alpha[0])
+        if self.alpha is None:
+            return float(trained.alpha[0, 0])
+        return float(self.alpha) if np.ndim(self.alpha) == 0 else trained.alpha[0]
+
+    def _store_path(self, path: AlphaPath | None) -> None:
+        """Keep what a search for alpha has seen, if there was one."""
+        for name in ("alphas_", "alpha_scores_", "alpha_score_errors_"):
+            self.__dict__.pop(name, None)
+        if path is not None:
+            self.alphas_, self.alpha_scores_ = path.alphas, -path.losses
+            self.alpha_score_errors_ = path.errors
+
+    def _stored_params(
+        self,
+        layout: Layout,
+        targets: Targets,
+        sample: Sample,
+        seed: int,
+        by: str,
+        anew: str,
+    ) -> np.ndarray:
+        """The weights to continue from, those that predict now, (n_networks, P).
+
+        About the sample's origin, and for y in the units of now.
+        """
+        params = self._params()
+        stored = self._network().layout
+        was_ensemble = self.coefs_[0].ndim == 3
+        # An ensemble may hold fewer than n_init: diverged restarts were dropped.
+        other_kind = was_ensemble != self.ensemble or len(params) > self.n_init
+        held, asked = None, None
+        if stored != layout:
+            held = f"layers of {stored.layer_units} units"
+            asked = f"the data and hidden_layer_sizes now ask for {layout.layer_units}"
+        elif other_kind:
+            held = f"an ensemble of {len(params)}" if was_ensemble else "one network"
+            asked = f"ensemble={self.ensemble} and n_init={self.n_init} now ask for "
+            asked += "another"
+        else:
+            for name, now in self._kind_of(targets.loss).items():
+                before = self._kind[name]
+                if before != now:
+                    held = f"a network of {name}={before!r}"
+                    asked = f"{name}={now!r} now"
+        if held is not None:
+            raise ValueError(
+                f"{by} continues {held}, but {asked}. {anew} to start anew."
+            )
+        progress = self.__dict__.get("_progress")
+        if progress is None or not progress.continues(layout, params):
+            params = moved(layout, params, sample.origin, 1.0)
+        else:  # to the last bit
+            layout.b(params, 0)[:] = progress.bias
+        return targets.continued(layout, params.astype(np.float64))
+
+    def _partial_fit(self, X, y, sample_weight, **given):
+        with unchanged_on_failure(self):
+            self._one_epoch(X, y, sample_weight, **given)
+        return self
+
+    def _one_epoch(self, X, y, sample_weight, **given) -> None:
+        settings, alpha = self._check_parameters()
+        if settings.solver == "auto":
+            settings = replace(settings, solver="adam")
+        continued = hasattr(self, "coefs_")
+        data = self._begin(X, y, sample_weight, continued)
+        targets = self._targets(data.y, data.weight, continued, one_epoch=True, **given)
+        start, epochs, t, curve, lowest = None, 0, 0, [], np.inf
+        progress = self.__dict__.get("_progress") if continued else None
+        origin = None if progress is None else progress.origin
+        if continued:
+            how = {"by": "partial_fit", "anew": "Call fit, or use a new estimator,"}
+            start = partial(self._stored_params, **how)
+            data = data._replace(X=in_dtype(data.X, self.coefs_[0].dtype))
+            epochs, t = self._n_epochs, self.t_
+            curve, lowest = self.loss_curve_, self.best_loss_
+        parts = data, None, settings, self._seed, None, targets, start, epochs, origin
+        problem, targets = self._problem(*parts)
+        if alpha is None:
+            alpha = problem.default_alpha(STREAM_ROWS)
+        trained, progress = train_epoch(
+            problem.objective(alpha),
+            problem.params0,
+            problem.settings,
+            progress,
+            problem.order,
+        )
+        trained.nit += self.n_iter_ if continued else 0
+        check_not_lost(trained, problem)
+        self._store(problem, targets, trained, self._shown(trained))
+        self._store_path(None)
+        self._progress = progress
+        self._n_epochs = epochs + 1
+        self.t_ = t + problem.n_rows
+        self.loss_curve_ = curve + self.loss_curve_
+        self.best_loss_ = min(lowest, self.best_loss_)
+        self.converged_ = False

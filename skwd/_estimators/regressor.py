@@ -1,0 +1,220 @@
+"""WeightDecayMLPRegressor: squared error or Poisson, plus alpha/2 sum of w^2."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils.metaestimators import available_if
+
+from skwd._core.losses import LOSS_OF_LINK
+from skwd._data.targets import REGRESSION_LOSSES, RegressionTargets
+from skwd._estimators.base import BaseWeightDecayMLP
+from skwd._estimators.docstrings import documented
+from skwd._estimators.fit import FitMixin, has_partial_fit
+from skwd._estimators.parameters import check_choice
+
+
+class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
+    """Targets and predictions of the regressors, whoever chooses alpha."""
+
+    def predict(self, X, return_std=False):
+        """Predict targets, in y's own units.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Also return the standard deviation of y about the prediction: of its noise
+            and of the network (of a Poisson count for ``loss="poisson"``). It needs
+            ``posterior=True``, or alpha by name.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the dtype of the X of fit.
+        std : ndarray of the same shape
+            Only with ``return_std``.
+
+        Raises
+        ------
+        ValueError
+            For ``return_std`` without a posterior.
+        """
+        y = self._predict_blocks(X, self._mean_prediction)
+        y = y if self._y_shape else y[:, 0]
+        if not return_std:
+            return y
+        std = self._posterior_blocks(X, self._deviation)
+        return y, std if self._y_shape else std[:, 0]
+
+    def _deviation(self, raw: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+        """Of y: (K, b, n_outputs), (K, b, n_outputs, n_outputs) -> (b, n_outputs).
+
+        Within the networks, noise included, plus between them.
+        """
+        variance = np.diagonal(covariance, axis1=-2, axis2=-1)
+        y = LOSS_OF_LINK[self.out_activation_].inverse_link(raw)
+        if self.out_activation_ == "exp":  # of exp(f), linearised, and of the count
+            within = np.square(y) * variance + y
+        else:
+            within = variance + self._noise()[:, np.newaxis]
+        return np.sqrt(within.mean(axis=0) + y.var(axis=0)) * self.y_scale_
+
+    def _mean_prediction(self, raw: np.ndarray) -> np.ndarray:
+        """Mean over the networks, in y's units: (K, b, n_outputs) -> (b, n_outputs)."""
+        y = LOSS_OF_LINK[self.out_activation_].inverse_link(raw).mean(axis=0)
+        return (y * self.y_scale_ + self.y_mean_).astype(raw.dtype)
+
+    def _targets(self, y, weight, continued=False, one_epoch=False, classes=None):
+        check_choice("loss", self.loss, tuple(REGRESSION_LOSSES))
+        earlier = (self.y_mean_, self.y_scale_) if continued else None
+        known = self._y_varies if continued and one_epoch else None
+        return RegressionTargets(y, self.loss, self.normalize_y, earlier, known)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = self.loss == "poisson"
+        return tags
+
+
+@documented
+class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
+    """Multi-layer perceptron regressor with exact weight decay.
+
+    Minimises, over weights and biases (with ``decay="l2"``, the default)::
+
+        J = 1 / (2 sum s) * sum_i s_i ||y_i - f(x_i)||^2  +  alpha / 2 * sum_j w_j^2
+
+    The squared error is summed over outputs; every weight is in the sum, no bias is.
+    ``alpha`` is never divided by n or by a batch size, so that it means the same for
+    every solver and every n. Without a hidden layer this is
+    ``Ridge(alpha=alpha * sum(s))``; with ``loss="poisson"``, which replaces the squared
+    error by half the Poisson deviance and predicts exp(f), ``PoissonRegressor(alpha)``.
+
+    Parameters
+    ----------
+    <<network>>
+    <<alpha>>
+    <<steps>>
+    <<of_regressors>>
+    <<warm_start>>
+    <<random_state>>
+    <<verbose>>
+
+    Attributes
+    ----------
+    <<fitted_alpha>>
+    <<fitted>>
+    <<fitted_regressor>>
+
+    References
+    ----------
+    <<references>>
+    <<alpha_references>>
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skwd import WeightDecayMLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = make_pipeline(
+    ...     StandardScaler(),
+    ...     WeightDecayMLPRegressor(random_state=0),
+    ... )
+    >>> model.fit(X, y).score(X, y) > 0.5
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        solver="auto",
+        alpha=None,
+        alpha_per_layer=False,
+        posterior=False,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        decay="l2",
+        shuffle=True,
+        max_iter=3000,
+        max_fun=15000,
+        tol=1e-5,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        loss="squared_error",
+        normalize_y=True,
+        n_init=1,
+        ensemble=False,
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.alpha_per_layer = alpha_per_layer
+        self.posterior = posterior
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.decay = decay
+        self.shuffle = shuffle
+        self.max_iter = max_iter
+        self.max_fun = max_fun
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.loss = loss
+        self.normalize_y = normalize_y
+        self.n_init = n_init
+        self.ensemble = ensemble
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @available_if(has_partial_fit)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch more, over the rows given.
+
+        k calls on the same data are k epochs of fit. The moments are kept between
+        calls, in pickles too; after fit they start at zero. ``solver="auto"`` is "adam"
+        here.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            For parameters or data out of range, with early_stopping, normalize_y or
+            n_init > 1, and when the epoch diverges. The estimator is then as it was.
+        """
+        return self._partial_fit(X, y, sample_weight)

@@ -1,0 +1,293 @@
+"""fit of the estimators that choose alpha: split, cross-validate, choose, refit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import is_classifier
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
+from sklearn.utils import indexable
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+
+from skwd._core.objective import Sample
+from skwd._cv.parallel import cross_validate
+from skwd._cv.results import RULES, choose, grown_grid, is_at_an_end, results_table
+from skwd._cv.scoring import Judge, Scores, single_scorer, takes_sample_weight
+from skwd._cv.splits import (
+    check_enough,
+    check_test_weights,
+    problems,
+    row_numbers,
+    warn_of_order,
+)
+from skwd._estimators.fit import draw_seed
+from skwd._estimators.parameters import (
+    check_alphas,
+    check_choice,
+    check_n_jobs,
+    check_settings,
+)
+from skwd._estimators.validation import check_validation_data, unchanged_on_failure
+from skwd._estimators.warnings import remedy, report, warn
+from skwd._solvers.problem import (
+    Problem,
+    alpha_grid,
+    alpha_scale,
+    share_memory,
+    train_path,
+)
+from skwd._solvers.result import LOST, Status, succeeded
+from skwd._solvers.settings import Settings
+from skwd._solvers.training import Trained
+
+# A grid of fewer alphas is a comparison, and its end no sign that more would help.
+FEWEST = 4
+
+
+class CrossValidationMixin:
+    """`fit` of an estimator that chooses alpha; ``_plain_class`` has one alpha."""
+
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        **params,
+    ):
+        """Choose alpha by cross-validation, and fit the network to all data with it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            float32 is kept, anything else becomes float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), optional
+            s_i of the objective; the scores are weighted as well if the scorer can do
+            it, as in GridSearchCV (with metadata routing: if it requests weights).
+        X_val, y_val, sample_weight_val : array-like, optional
+            Validation data for ``early_stopping=True``, the same for every split.
+        **params : dict
+            ``groups`` for the splitter; with metadata routing enabled, whatever
+            splitter and scorer request.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For parameters or data out of range and for splits that cannot be fitted,
+            before any training; for a scorer that fails; and when every network
+            diverges. The estimator is then as it was.
+        """
+        with unchanged_on_failure(self):
+            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), params)
+        return self
+
+    def _fit(self, X, y, sample_weight, val, params) -> None:
+        plain = self._plain()
+        settings = replace(check_settings(plain), verbose=0)
+        alphas = check_alphas(self.alphas)
+        check_choice("rule", self.rule, RULES)
+        check_n_jobs(self.n_jobs)
+        scorer = single_scorer(self, self.scoring)
+        check_validation_data(self, *val)
+        X, y = indexable(X, y)
+        data = self._validate(X, y, sample_weight, reset=True)
+        weight = None if sample_weight is None else data.weight
+        split_params, score_params = self._routed(scorer, weight, params)
+        held_out = None if val[0] is None else self._validate(*val, "_val")
+
+        parts = data, held_out, settings, draw_seed(self.random_state)
+        whole, targets = plain._problem(*parts)
+        if isinstance(alphas, int):
+            alphas = alpha_grid(_all_rows(data, targets), alphas)
+        rows = row_numbers(self.cv, X, y, is_classifier(self), split_params)
+        check_enough(rows, self.cv, self.rule)
+        if "sample_weight" in score_params:
+            check_test_weights(rows, data.weight)
+        if is_classifier(self) and data.y.shape[1:] == (1,):
+            flat = data._replace(y=data.y[:, 0])  # one warning of it is enough
+            parts = flat, *parts[1:]
+        splits = problems(plain, parts, rows)
+        share_memory([split.problem for split in splits])
+
+        self._name_features(plain)
+        given = (X if _is_table(X) else data.X), (y if _is_table(y) else data.y)
+        judge = Judge(plain, scorer, *given, score_params, targets)
+        how = {"n_jobs": self.n_jobs, "verbose": bool(self.verbose)}
+        scored = partial(cross_validate, splits, judge=judge, **how)
+        if alphas is None:
+            scale = alpha_scale(_all_rows(data, targets))
+            alphas, scores = grown_grid(scale, scored)
+        else:
+            scores = scored(alphas)
+        _raise_if_none(scores, self.scoring)
+        self.alphas_, self.n_splits_, self.scorer_ = alphas, len(splits), scorer
+        self.cv_results_ = results_table(alphas, scores)
+        self.best_index_ = choose(scores.score.T, self.rule)
+        _warn(scores, whole.settings, self.scoring, self.best_index_)
+        self.best_score_ = self.cv_results_["mean_test_score"][self.best_index_]
+
+        best = float(alphas[self.best_index_])
+        per_layer = np.full(whole.layout.n_weight_layers, best)
+        trained = self._refit(whole, per_layer)
+        report(whole, trained, self.ensemble, best)
+        is_made = self.alphas is None or isinstance(self.alphas, Integral)
+        if whole.has_varying_y and is_made and len(alphas) >= FEWEST:
+            _warn_of_the_end(alphas, scores, self.best_index_, self.alphas is None)
+        if self.cv is None or isinstance(self.cv, Integral):
+            warn_of_order(data.y, rows, is_classifier(self))
+        self._store(whole, targets, trained, best)
+
+    def _refit(self, whole: Problem, alpha: np.ndarray) -> Trained:
+        """A plain fit to all rows, with BLAS as the user has it."""
+        whole.settings = replace(whole.settings, verbose=int(self.verbose > 1))
+        return train_path([whole], alpha[np.newaxis])
+
+    def _plain(self):
+        """The estimator of one alpha with the parameters of this one."""
+        params, known = self.get_params(deep=False), self._plain_class().get_params()
+        return self._plain_class(**{k: v for k, v in params.items() if k in known})
+
+    def _name_features(self, plain) -> None:
+        """Tell the estimator that is scored what the features are called."""
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self, name):
+                setattr(plain, name, getattr(self, name))
+
+    def _routed(self, scorer, weight, params: dict) -> tuple[dict, dict]:
+        """The arguments of the splitter and of the scorer."""
+        weight = {} if weight is None else {"sample_weight": weight}
+        if get_config()["enable_metadata_routing"]:
+            routed = process_routing(self, "fit", **weight, **params)
+            return routed.splitter.split, routed.scorer.score
+        unknown = params.keys() - {"groups"}
+        if unknown:
+            raise TypeError(
+                f"fit got an unexpected argument {sorted(unknown)[0]!r}. Without "
+                "metadata routing only groups can be passed on; see "
+                "sklearn.set_config(enable_metadata_routing=True)."
+            )
+        if weight and not takes_sample_weight(scorer):
+            warn(
+                f"scoring={self.scoring!r} takes no sample_weight: the networks are "
+                "fitted with weights but scored without."
+            )
+            weight = {}
+        return {"groups": params.get("groups")}, weight
+
+    def get_metadata_routing(self):
+        """What fit passes on: to the splitter and to the scorer.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        return (
+            MetadataRouter(owner=type(self).__name__)
+            .add_self_request(self)
+            .add(
+                splitter=self.cv,
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+            .add(
+                scorer=single_scorer(self, self.scoring),
+                method_mapping=MethodMapping().add(caller="fit", callee="score"),
+            )
+        )
+
+
+def _is_table(data) -> bool:
+    """Whether rows of it are more than rows of an array: of pandas or polars."""
+    return hasattr(data, "columns") or hasattr(data, "iloc")
+
+
+def _all_rows(data, targets) -> Sample:
+    """All rows as the network sees them, those for early stopping included."""
+    Y, weight = targets.encode(data.y, data.weight)
+    return Sample(data.X, targets.scaled(Y), weight)
+
+
+def _raise_if_none(scores: Scores, scoring) -> None:
+    """Raise where nothing can be chosen."""
+    n_fits, failure = scores.score.size, ""
+    lost = np.isin(scores.status, LOST)
+    if scores.failures:
+        number, alpha, why = scores.failures[0]
+        failure = f"alpha={alpha:g}, split {number}: {why}"
+    if lost.all():
+        raise ValueError(f"All {n_fits} fits failed. {failure}")
+    if len(scores.unscored) == n_fits - lost.sum():
+        raise ValueError(scores.unscored[0][2])
+    if np.isnan(scores.score).any(axis=0).all():
+        without = "The score of every alpha is nan in some split"
+        if lost.any():
+            raise ValueError(f"{without}. {failure}")
+        if scores.unscored:
+            raise ValueError(f"{without}. {scores.unscored[0][2]}")
+        raise ValueError(
+            f"{without}: scoring={scoring!r} is not defined on its test rows. Choose "
+            "another scorer (R2 needs two rows), or other splits."
+        )
+
+
+def _warn(scores: Scores, settings: Settings, scoring, best: int) -> None:
+    """One warning for each kind of trouble; of convergence, at the chosen alpha."""
+    lost, n_fits = np.isin(scores.status, LOST), scores.score.size
+    if lost.any():
+        number, alpha, why = scores.failures[0]
+        warn(
+            f"{lost.sum()} of {n_fits} fits failed, and their scores are nan. "
+            f"alpha={alpha:g}, split {number}: {why}",
+            FitFailedWarning,
+        )
+    if scores.unscored:
+        warn(
+            f"{len(scores.unscored)} of {n_fits} scores are nan. "
+            f"{scores.unscored[0][2]}"
+        )
+    elif not np.isfinite(scores.score[~lost]).all():
+        warn(
+            f"scoring={scoring!r} is not finite for some alphas and splits, see "
+            "cv_results_; an alpha whose mean score is nan is never chosen."
+        )
+    late = ~succeeded(scores.status[:, best]) & ~lost[:, best]
+    if late.any():
+        first = Status(scores.status[late, best][0])
+        warn(
+            f"{late.sum()} of {len(late)} fits of the cross-validation at the chosen "
+            f"alpha have not converged: solver={settings.solver!r} {first.message} "
+            f"(max_iter={settings.max_iter}, tol={settings.tol:g}). "
+            f"{remedy(first, settings)}.",
+            ConvergenceWarning,
+        )
+
+
+def _warn_of_the_end(
+    alphas: np.ndarray, scores: Scores, best: int, grows: bool
+) -> None:
+    """Name it when the best alpha is likely beyond those that were tried."""
+    if not is_at_an_end(scores.score.T, best):
+        return
+    end, beyond = ("lowest", "lower") if best == 0 else ("highest", "higher")
+    warn(
+        f"alpha_={alphas[best]:.3g} is the {end} of the alphas that were tried, and "
+        f"clearly better than the next. Give alphas {beyond} ones"
+        + ("." if grows else ", or use alphas=None.")
+    )

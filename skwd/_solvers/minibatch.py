@@ -1,0 +1,234 @@
+"""The epoch loop for a stack: first-order steps on mini-batches.
+
+Gradient descent on all rows is the epoch of one batch. The networks train in *crews*
+(see `batches`), each small enough for its state to stay in the cache, and each to its
+end before the next begins. A network that is done leaves its crew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from skwd._core.layout import Layout
+from skwd._core.objective import Objective
+from skwd._solvers.batches import Batches
+from skwd._solvers.optimizers import Schedule, Update
+from skwd._solvers.result import RUNNING, Callback, Result, Status
+from skwd._solvers.stepping import State, Stepping
+
+# J this many times above its start is divergence: steps that are too long multiply J
+# time and again, so that this is seen within a few epochs.
+EXPLOSION = 1e3
+# Networks per crew: their weights, gradients, moments and activations take no more than
+# this. Changes no bit.
+CREW_BYTES = 1 << 22
+
+
+@dataclass
+class Crew:
+    """F samples with A networks each, which train together."""
+
+    networks: np.ndarray  # (F * A,) their numbers, sample by sample
+    samples: list[int]  # (F,) the samples' numbers
+    state: State | None  # None before its first epoch
+    epochs: int = 0  # completed in this call
+
+
+def minimize(
+    objective: Objective,
+    params0: np.ndarray,
+    *,
+    update: Update,
+    schedule: Schedule,
+    batch_size: int,
+    max_iter: int,
+    callback: Callback,
+    order: np.random.Generator | None = None,
+    state: State | None = None,
+) -> Result:
+    """Train every network for ``max_iter`` epochs, or as many as the callback allows.
+
+    Parameters
+    ----------
+    objective : Objective
+    params0 : ndarray (K, P)
+    update : SGD or Adam
+    schedule : Schedule
+    batch_size : int
+        At most so many rows per step; the last batch of an epoch has what is left.
+    max_iter : int
+        Most epochs of each network.
+    callback : Callback
+        Called with the weights after an epoch and the epoch's J: the mean of the
+        batches' losses before their steps, plus the penalty at its end. It decides when
+        a network has converged.
+    order : Generator or None
+        Orders the rows of each epoch, for each sample by a copy of its own; None keeps
+        their order.
+    state : State, optional
+        Of one network, to continue from and to step in place; ``params0`` and ``order``
+        are not read then.
+
+    Returns
+    -------
+    Result
+        ``x`` holds the last weights, ``fun`` the last epoch's J, ``nfev`` the steps;
+        ``jac`` is not known (nan).
+    """
+    result = Result.of_start(params0, with_jac=False)
+    how = update, schedule, batch_size, max_iter, callback
+    with np.errstate(all="ignore"):  # what overflows is seen when its epoch is over
+        if state is not None:
+            crews = [Crew(np.arange(1), [int(objective.sample_of[0])], state)]
+        else:
+            crews = [
+                Crew(networks, samples, None)
+                for samples, networks in _teams(
+                    objective,
+                    np.arange(len(params0)),
+                    _networks_per_crew(objective, batch_size),
+                )
+            ]
+        while crews:
+            crew = crews.pop(0)
+            if crew.state is None:  # its turn has come, and with it its memory
+                params = params0[crew.networks].astype(objective.dtype)
+                crew.state = State.of(params, update, schedule.initial, order)
+            going = _train(crew, objective, result, *how)
+            crews[:0] = _split(crew, objective, going)
+    return result
+
+
+def network_bytes(layout: Layout, batch_size: int, itemsize: int) -> int:
+    """Memory of a network in its crew: weights, moments and so on, activations."""
+    values = 6 * layout.n_params + 2 * batch_size * sum(layout.layer_units[1:])
+    return values * itemsize
+
+
+def _networks_per_crew(objective: Objective, batch_size: int) -> int:
+    rows = min(batch_size, max(len(sample) for sample in objective.samples))
+    each = network_bytes(objective.network.layout, rows, objective.dtype.itemsize)
+    return max(1, CREW_BYTES // each)
+
+
+def _teams(objective: Objective, networks: np.ndarray, limit: int):
+    """The samples and networks of crews of at most ``limit`` networks."""
+    sample_of = objective.sample_of[networks]
+    chunks: dict[tuple[int, int], list] = {}
+    for number in np.unique(sample_of):
+        members = networks[sample_of == number]
+        for i in range(0, len(members), limit):
+            chunk = members[i : i + limit]
+            alike = len(objective.samples[number]), len(chunk)
+            chunks.setdefault(alike, []).append((int(number), chunk))
+    is_sparse = sparse.issparse(objective.samples[0].X)
+    for (_, size), alike in chunks.items():
+        together = 1 if is_sparse else max(1, limit // size)
+        for i in range(0, len(alike), together):
+            numbers, parts = zip(*alike[i : i + together])
+            yield list(numbers), np.concatenate(parts)
+
+
+def _split(crew: Crew, objective: Objective, going: np.ndarray) -> list[Crew]:
+    """Crews of the networks of a crew that go on, the bool array ``going``."""
+    place = {network: i for i, network in enumerate(crew.networks)}
+    left = crew.networks[going]
+    crews = []
+    for samples, networks in _teams(objective, left, max(1, len(left))):
+        state = crew.state[[place[network] for network in networks]]
+        crews.append(Crew(networks, samples, state, crew.epochs))
+    return crews
+
+
+def _train(
+    crew: Crew,
+    objective: Objective,
+    result: Result,
+    update: Update,
+    schedule: Schedule,
+    batch_size: int,
+    max_iter: int,
+    callback: Callback,
+) -> np.ndarray:
+    """Train a crew until some network is done; the others, a bool array (F * A,)."""
+    networks, state = crew.networks, crew.state
+    part = objective[networks]
+    samples = [objective.samples[number] for number in crew.samples]
+    per_sample = len(networks) // len(samples)
+    rngs = list(state.order[::per_sample])
+    batches = Batches(
+        objective.network,
+        samples,
+        per_sample,
+        batch_size,
+        None if rngs[0] is None else rngs,
+    )
+    steps = Stepping(part, batches, state, update)
+    while True:
+        is_first = np.isnan(state.start[0])
+        rates = schedule.rates(int(state.epochs[0]), state.rate)
+        fun, first = steps.epoch(rates, look_at_first=is_first)
+        crew.epochs += 1
+        state.epochs += 1
+        state.steps += batches.n_batches
+        fun += part.penalty(state.params)  # not finite as soon as a parameter is not
+        # Until a network is done, the result holds the weights that it started from.
+        before = result.x[networks] if is_first else None
+        lost = _lost(part, state, fun, first, before)
+        if lost is None:
+            status = callback(networks, state.params, fun)
+        else:
+            ok = lost == RUNNING
+            status = lost.copy()
+            if ok.any():
+                status[ok] = callback(networks[ok], state.params[ok], fun[ok])
+        going = status == RUNNING
+        if not going.all():
+            tired = ~going if lost is None else ~going & (lost == RUNNING)
+            status[schedule.lower(tired, state.rate)] = RUNNING
+            going = status == RUNNING
+        if crew.epochs == max_iter:
+            status[going] = Status.MAX_ITER
+            going = np.zeros(len(networks), bool)
+        if not going.all():
+            done = ~going
+            result.x[networks[done]] = state.params[done]
+            result.fun[networks[done]] = fun[done]
+            result.nit[networks[done]] = crew.epochs
+            result.nfev[networks[done]] = crew.epochs * batches.n_batches
+            result.status[networks[done]] = status[done]
+            # Each network takes the state of its sample's order along.
+            state.order[:] = np.repeat(np.array(rngs, dtype=object), per_sample)
+            return going
+
+
+def _lost(part: Objective, state: State, fun, first, before) -> np.ndarray | None:
+    """RUNNING, DIVERGED or OVERFLOW after an epoch of J ``fun`` (K,); None: all run.
+
+    ``first`` (K,) is the mean loss of the epoch's first batch, ``before`` the weights
+    before the first epoch of all.
+    """
+    if before is not None:
+        state.start[:] = fun
+        odd = ~(fun <= EXPLOSION * first)  # true for nan as well
+        if odd.any():  # then it is worth a look at where it came from
+            state.start[odd] = part[odd].fun(before[odd])
+    gone = exploded(part, fun, state.start)
+    if not gone.any():
+        return None
+    lost = np.where(gone, int(Status.DIVERGED), RUNNING)
+    lost[~np.isfinite(state.start)] = Status.OVERFLOW
+    return lost
+
+
+def exploded(objective: Objective, fun: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Where J (K,) has diverged from its ``start`` (K,), bool."""
+    gone = ~(fun <= EXPLOSION * start) | ~np.isfinite(fun)
+    if gone.any():
+        # A perfect fit may be left: at worst for a constant of so high a loss.
+        allowed = np.maximum(start, objective.constant_loss())
+        gone = ~(fun <= EXPLOSION * allowed) | ~np.isfinite(fun)
+    return gone

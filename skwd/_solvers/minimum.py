@@ -1,0 +1,126 @@
+"""J to a minimum, by all rows: solved where it is quadratic, else by L-BFGS.
+
+L-BFGS is told of the units of unscaled columns (`units`), and goes on from the saddle
+at zero weights (`saddle`), where it sees nothing to be gained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+
+from skwd._core.layout import Layout
+from skwd._core.objective import Objective, row_dot
+from skwd._solvers import direct, lbfgs
+from skwd._solvers.monitor import Monitor
+from skwd._solvers.result import Result, Status
+from skwd._solvers.saddle import away_from_saddle
+from skwd._solvers.settings import Settings
+from skwd._solvers.units import InUnits, parameter_units
+
+EPS = float(np.finfo(np.float64).eps)
+# In units of tol: J of a linear model is convex, and a few iterations more find its
+# minimum to more digits than a linear peer's.
+CONVEX = 1e-5
+# In units of tol: what gradient descent may leave behind, as it crawls along valleys.
+FAR = 1e3
+# The least curvature along a gradient, where J bends down.
+TINY = 1e-12
+
+
+def to_a_minimum(
+    objective: Objective, params0: np.ndarray, settings: Settings, monitor: Monitor
+) -> Result:
+    """Minimise J of every network from ``params0`` (K, P), or until it stops early."""
+    stops_early = monitor.validation is not None
+    if not stops_early and direct.suits(objective):
+        result = direct.minimize(objective, params0, monitor)
+        if result is not None:
+            return result
+    result = _by_lbfgs(objective, params0, settings, monitor)
+    at_start = np.flatnonzero((result.status == Status.STALLED) & (result.nit == 0))
+    if len(at_start):  # no step lowers J: they may have begun at a minimum
+        promise = _promise(objective[at_start], result.x[at_start])
+        result.promise[at_start] = promise
+        result.status[at_start[promise <= settings.tol]] = Status.CONVERGED
+    if not stops_early:
+        _leave_saddles(objective, result, settings, monitor)
+    return result
+
+
+def tolerance(tol: float, layout: Layout, dtype: np.dtype) -> float:
+    """The part of J that its minimum is found to, for the parameter ``tol``."""
+    if layout.n_weight_layers > 1:
+        return tol
+    return min(tol, max(CONVEX * tol, float(np.finfo(dtype).eps)))
+
+
+def check_minimum(objective: Objective, result: Result, tol: float) -> None:
+    """Mark networks of gradient descent that patience has stopped, but no minimum.
+
+    FAR times ``tol`` of J in sight is too much. (Where a valley is narrow, what is seen
+    along the gradient is a part of what is left.)
+    """
+    ended = np.flatnonzero(result.status == Status.CONVERGED)
+    if len(ended):
+        result.promise[ended] = _promise(objective[ended], result.x[ended])
+        result.status[ended[result.promise[ended] > FAR * tol]] = Status.SLOW
+
+
+def _promise(objective: Objective, x: np.ndarray) -> np.ndarray:
+    """The fall of J by the best step along its gradient, as a part of J, (K,).
+
+    1/2 (g'g)^2 / g'Hg, with Hg from a second gradient near ``x`` (K, P).
+    """
+    with np.errstate(all="ignore"):
+        J, g = objective.loss_gradient(x)
+        square = row_dot(g, g)
+        size = np.sqrt(row_dot(x, x) + 1.0) * np.cbrt(np.finfo(objective.dtype).eps)
+        step = (size / np.sqrt(square))[:, np.newaxis]
+        _, nearby = objective.loss_gradient(x + step * g)
+        bend = row_dot(g, nearby - g) / step[:, 0]
+        promise = 0.5 * square**2 / np.maximum(bend, TINY * square) / J
+    return np.where(square > 0.0, promise, 0.0)
+
+
+def _by_lbfgs(objective, params0, settings: Settings, told) -> Result:
+    J, units = objective, parameter_units(objective)
+    tol = tolerance(settings.tol, objective.network.layout, objective.dtype)
+    # What counts as 0: a part of J of a constant, or where that is 0 of the penalty.
+    worth = np.maximum(objective.constant_loss(), EPS * objective.penalty(params0))
+    if units is not None:
+        J = InUnits(objective, units)
+        params0, told = params0 / units, J.callback(told)
+    result = lbfgs.minimize(
+        J,
+        params0,
+        max_iter=settings.max_iter,
+        max_fun=settings.max_fun,
+        tol=tol,
+        negligible=tol * worth,
+        callback=told,
+    )
+    if units is not None:
+        result.x *= units
+        result.jac /= units
+    return result
+
+
+def _leave_saddles(objective, result: Result, settings: Settings, monitor) -> None:
+    """Train networks on that have converged where J has not begun to fall."""
+    ended = np.flatnonzero(result.status == Status.CONVERGED)
+    part, at = objective[ended], (result.x[ended], result.fun[ended])
+    starts = away_from_saddle(part, *at, settings.tol)
+    found = ~np.isnan(starts).any(axis=1)
+    if not found.any():
+        return
+    networks = ended[found]
+    part, told = objective[networks], monitor.of(networks)
+    again = _by_lbfgs(part, starts[found], settings, told)
+    again.nit += result.nit[networks]
+    again.nfev += result.nfev[networks]
+    lower = again.fun <= result.fun[networks]
+    for field in fields(result):
+        new = getattr(again, field.name)[lower]
+        getattr(result, field.name)[networks[lower]] = new

@@ -1,0 +1,131 @@
+"""The saddle at small weights: where a network ends that has not begun to learn.
+
+With one hidden layer the pull of the data on all weights fades with the weights. Near
+zero J is flat, L-BFGS sees nothing that it could promise, and J may yet fall: zero
+weights are a minimum only where
+
+    root(alpha_1 alpha_2) >= phi'(0) ||X'(s r)||_2 / sum s,    r = y - mean(y)
+
+(an identity network's collapse). A unit along the strongest pull leads away from there.
+With more hidden layers zero weights are a minimum at every alpha (Ziyin, Li and Meng,
+NeurIPS 2022), and nothing is done.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skwd._core.objective import Objective, Sample
+from skwd._core.rows import SparseRows
+
+# J within this part of that of the best constant: nothing has been learnt.
+UNLEARNT = 0.01
+# The output of the unit that is tried, in deviations of its inputs, and the shifts by
+# which it starts: at the centre of the activation, and on its slope.
+SIZES = (1.0, 0.25, 0.06)
+SHIFTS = (0.0, 2.0)
+# Rows of X seen at a time.
+BLOCK_ROWS = 1 << 12
+
+
+class Pull(NamedTuple):
+    """The strongest pull of the data on an identity network."""
+
+    size: float  # the largest singular value of X'(s r) / sum s
+    into: np.ndarray  # (d,) unit vector
+    out: np.ndarray  # (n_outputs,) unit vector
+    deviation: float  # of X along `into`
+
+
+def pull_of(sample: Sample) -> Pull:
+    """Of a sample's rows about its origin, found once."""
+    if "pull" not in sample.kept:
+        residual = (sample.y - sample.share @ sample.y) * sample.share[:, np.newaxis]
+        total = np.zeros((sample.X.shape[1], residual.shape[1]))
+        for block, X in _blocks(sample):
+            r = residual[block]
+            is_sparse = isinstance(X, SparseRows)
+            total += X.transposed_times(r) if is_sparse else X[:, :-1].T @ r
+        U, values, V = np.linalg.svd(total, full_matrices=False)
+        square = 0.0
+        for block, X in _blocks(sample):
+            along = (X if isinstance(X, SparseRows) else X[:, :-1]) @ U[:, :1]
+            square += sample.share[block] @ np.square(along[:, 0])
+        kept = Pull(float(values[0]), U[:, 0], V[0], float(np.sqrt(square)))
+        sample.kept["pull"] = kept
+    return sample.kept["pull"]
+
+
+def _blocks(sample: Sample):
+    for start in range(0, len(sample), BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
+        yield block, sample.take(block)
+
+
+def away_from_saddle(
+    objective: Objective, params: np.ndarray, fun: np.ndarray, tol: float
+) -> np.ndarray:
+    """Starting points of lower J for networks that have learnt nothing, (K, P).
+
+    Parameters
+    ----------
+    objective : Objective
+    params : ndarray (K, P)
+        Where they have ended.
+    fun : ndarray (K,)
+        J there.
+    tol : float
+        J must be lower by more than this part of it.
+
+    Returns
+    -------
+    ndarray (K, P)
+        Rows of nan where there is no such point.
+    """
+    found = np.full(params.shape, np.nan)
+    layout = objective.network.layout
+    if layout.n_weight_layers != 2:
+        return found
+    constant = objective.constant_loss()
+    for k in np.flatnonzero(fun >= (1.0 - UNLEARNT) * constant):
+        sample = objective.samples[objective.sample_of[k]]
+        with np.errstate(over="ignore", invalid="ignore"):
+            try:
+                pull = pull_of(sample)
+            except np.linalg.LinAlgError:  # of numbers that overflow
+                continue
+        alpha = np.sqrt(objective.alpha[k].prod())
+        if not (pull.size > alpha and pull.deviation > 0.0):
+            continue
+        tried = _along_the_pull(objective, params[k], pull)
+        values = objective[np.full(len(tried), k)].fun(tried)
+        best = int(np.argmin(np.where(np.isnan(values), np.inf, values)))
+        if values[best] < fun[k] - tol * constant[k]:
+            found[k] = tried[best]
+    return found
+
+
+def _along_the_pull(objective: Objective, params: np.ndarray, pull: Pull) -> np.ndarray:
+    """The network with its smallest unit along the pull, in several sizes, (m, P)."""
+    layout, activation = objective.network.layout, objective.network.activation
+    W = layout.W(params[np.newaxis], 1)[0]
+    unit = int(np.argmin(np.square(W).sum(axis=1)))
+    first, second = objective.alpha[0]
+    # Of both penalties, where there are two.
+    balance = (second / first) ** 0.25 if first > 0.0 and second > 0.0 else 1.0
+    tried = []
+    for size in SIZES:
+        each = np.sqrt(size / pull.deviation)
+        for shift in SHIFTS:
+            one = params[np.newaxis].copy()
+            weight = each * balance
+            bias = np.array([shift * weight * pull.deviation])
+            layout.W(one, 0)[0, :, unit] = weight * pull.into
+            layout.b(one, 0)[0, 0, unit] = bias[0]
+            layout.W(one, 1)[0, unit] = each / balance * pull.out
+            activation(bias)  # what the unit adds to the mean is taken off again
+            layout.b(one, 1)[0, 0] -= bias[0] * layout.W(one, 1)[0, unit]
+            tried.append(one[0])
+    return np.array(tried)

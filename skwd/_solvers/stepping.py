@@ -1,0 +1,169 @@
+"""The steps of one crew: its state, and an epoch of steps on it.
+
+For each batch: raw prediction, dl/draw, gradient of the loss, step. The losses of a
+block of batches are computed together, once its steps are done: the raw predictions
+that they need are those from before each batch's step.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from skwd._core.evaluation import weighted_sum
+from skwd._core.network import Call, Pass
+from skwd._core.objective import Objective
+from skwd._solvers.batches import Batches, Block, Piece
+from skwd._solvers.optimizers import Update, step_calls
+
+
+@dataclass
+class State:
+    """K networks in the middle of their training; every field has the stack first."""
+
+    params: np.ndarray  # (K, P), in the objective's dtype
+    first: np.ndarray  # (K, P) first moments, or (K, 0)
+    second: np.ndarray  # (K, P) second moments, or (K, 0)
+    carry: np.ndarray  # (K, P) what rounding leaves out of the decay, or (K, 0)
+    steps: np.ndarray  # (K,) taken so far
+    epochs: np.ndarray  # (K,) completed so far
+    rate: np.ndarray  # (K,) learning rate of schedule "adaptive"
+    start: np.ndarray  # (K,) J of the first epoch; nan before
+    order: np.ndarray  # (K,) Generator of the order of the rows, or None
+
+    @classmethod
+    def of(cls, params, update: Update, rate: float, order) -> State:
+        """Networks before their first epoch, with copies of all that is given."""
+        n_networks, n_params = params.shape
+        held = [n_params if i < update.n_moments else 0 for i in range(2)]
+        carries = update.decay.carries and params.dtype == np.float32
+        return cls(
+            params=params.copy(),
+            first=np.zeros((n_networks, held[0]), dtype=params.dtype),
+            second=np.zeros((n_networks, held[1]), dtype=params.dtype),
+            carry=np.zeros((n_networks, n_params * carries), dtype=params.dtype),
+            steps=np.zeros(n_networks, int),
+            epochs=np.zeros(n_networks, int),
+            rate=np.full(n_networks, rate),
+            start=np.full(n_networks, np.nan),
+            order=np.array([deepcopy(order) for _ in range(n_networks)], dtype=object),
+        )
+
+    def fits(self, other: State, shuffled: bool) -> bool:
+        """Whether it can continue: moments as the other's, order as asked for.
+
+        The number of moments tells the solvers apart: sgd has at most one, adam two.
+        """
+        kept = "first", "second", "carry"
+        pairs = [(getattr(self, name), getattr(other, name)) for name in kept]
+        same = all(ours.shape == theirs.shape for ours, theirs in pairs)
+        return same and (self.order[0] is not None) == shuffled
+
+    def __getitem__(self, networks) -> State:
+        """A copy of the state of some of the networks."""
+        return State(*(deepcopy(getattr(self, f.name)[networks]) for f in fields(self)))
+
+
+class Stepping:
+    """The steps of a crew, written down as calls for as long as it stays together.
+
+    Parameters
+    ----------
+    part : Objective
+        Of the crew's networks.
+    batches : Batches
+    state : State
+        ``params`` and moments are stepped in place.
+    update : SGD or Adam
+    """
+
+    def __init__(self, part: Objective, batches: Batches, state: State, update: Update):
+        self.part = part
+        self.batches = batches
+        self.state = state
+        self.update = update
+        self.grad = np.zeros_like(state.params)
+        self.total: np.ndarray | None = None  # of a batch in parts, in float64
+        self.factor = np.empty_like(state.params)
+        self.rates = np.full(len(part), np.nan)
+        self.coefficients = np.empty(0)
+        self.step: list[Call] = []
+        self.passes: dict[int, Pass] = {}
+        self.calls: dict[int, list[list[Call]]] = {}  # of the pieces of each block
+
+    def epoch(
+        self, rates: np.ndarray, *, look_at_first: bool = False
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Take the steps of one epoch.
+
+        Returns the mean of the losses before their batch's step, and with
+        ``look_at_first`` that of the first batch alone, each (K,).
+        """
+        coefficients = iter(self._coefficients(rates))
+        now, loss = self.coefficients, self.part.loss
+        fun, first = np.zeros(len(rates)), None
+        for block in self.batches.epoch():
+            for piece, calls in zip(block.pieces, self._block_calls(block)):
+                if piece.ends:
+                    now[...] = next(coefficients)
+                for function, arguments in calls:
+                    function(*arguments)
+            losses = loss.loss_gradient(block.y, block.raw)
+            fun += np.reshape(weighted_sum(losses, block.share), -1)
+            if look_at_first and first is None:
+                n_first = block.pieces[0].n_rows
+                first = np.reshape(losses[..., :n_first].mean(axis=-1), -1)
+        return fun, first
+
+    def _coefficients(self, rates: np.ndarray) -> np.ndarray:
+        """What changes from step to step of this epoch, along the first axis."""
+        if (rates != self.rates).any():
+            self.rates = rates.copy()
+            self.update.decay.factor(self.part.decay, rates, self.factor)
+        alike = (rates == rates[0]).all()
+        shape = () if alike else (len(rates), 1)
+        if self.coefficients.shape[1:] != shape or not self.step:
+            shape = (self.update.n_coefficients, *shape)
+            self.coefficients = np.empty(shape, dtype=self.grad.dtype)
+            moments = [self.state.first, self.state.second][: self.update.n_moments]
+            carry = self.state.carry if self.state.carry.size else None
+            arrays = self.state.params, self.grad, self.factor, carry, moments
+            self.step = step_calls(self.update, *arrays, self.coefficients)
+            self.calls.clear()
+        return self.update.coefficients(
+            int(self.state.steps[0]),
+            self.batches.n_batches,
+            float(rates[0]) if alike else rates[:, np.newaxis],
+        )
+
+    def _block_calls(self, block: Block) -> list[list[Call]]:
+        """The calls for each piece of a block, kept where its arrays are."""
+        if block.key is None:
+            return [self._piece_calls(piece) for piece in block.pieces]
+        if block.key not in self.calls:
+            calls = [self._piece_calls(piece) for piece in block.pieces]
+            self.calls[block.key] = calls
+        return self.calls[block.key]
+
+    def _piece_calls(self, piece: Piece) -> list[Call]:
+        """Raw prediction, dl/draw, gradient and, where the batch is complete, step."""
+        if piece.n_rows not in self.passes:
+            arrays = self.state.params, piece.n_rows, self.grad, self.batches.stack
+            self.passes[piece.n_rows] = Pass(self.part.network, *arrays)
+        one, delta = self.passes[piece.n_rows], piece.delta
+        calls = [
+            *one.forward_calls(piece.X, piece.raw),
+            (self.part.loss.gradient, (piece.raw, piece.y, delta)),
+            (np.multiply, (delta, piece.weight, delta)),
+            *one.backward_calls(piece.X, delta),
+        ]
+        if not piece.whole:
+            if self.total is None:
+                self.total = np.zeros(self.grad.shape)
+            calls.append((np.add, (self.total, self.grad, self.total)))
+            if piece.ends:
+                copied = (np.copyto, (self.grad, self.total))
+                calls += [copied, (self.total.fill, (0.0,))]
+        return calls + self.step if piece.ends else calls

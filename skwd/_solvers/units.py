@@ -1,0 +1,98 @@
+"""The size in which each parameter is searched, where the columns of X are unscaled.
+
+L-BFGS begins with the curvature of every parameter alike. That of a weight of the first
+layer goes with the square of its column's deviation, and with alpha: where columns are
+in units of their own, its steps are measured in
+
+    1 / root(deviation^2 + alpha)
+
+which is about 1 for standardised columns, and those of further layers as if theirs were
+inputs of deviation 1. The minimum is the same; the way to it is not
+a thousand times longer. Data that are scaled already are left alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skwd._core.objective import Objective, Sample
+from skwd._core.rows import SparseRows
+from skwd._solvers.result import Callback
+
+# Columns are unscaled when the largest deviation is outside of these bounds.
+LEAST_DEVIATION, MOST_DEVIATION = 0.1, 10.0
+# Rows of X seen at a time.
+BLOCK_ROWS = 1 << 12
+
+
+def column_deviations(sample: Sample) -> np.ndarray:
+    """Of the columns of X over a sample's rows, about its origin, (d,)."""
+    total = np.zeros(sample.X.shape[1])
+    with np.errstate(over="ignore", invalid="ignore"):
+        for X, _, share in sample.blocks(BLOCK_ROWS):
+            if isinstance(X, SparseRows):
+                total += X.column_squares(share[:, 0])
+            else:
+                total += share[:, 0] @ np.square(X[:, :-1], dtype=np.float64)
+    return np.sqrt(total, out=total)
+
+
+def unscaled_deviations(sample: Sample) -> np.ndarray | None:
+    """The columns' deviations where they are far from standardised, (d,), or None.
+
+    Found once; constant columns do not count.
+    """
+    if "unscaled" not in sample.kept:
+        deviations = column_deviations(sample)
+        largest = deviations.max(initial=0.0)
+        is_scaled = LEAST_DEVIATION <= largest <= MOST_DEVIATION
+        is_unscaled = 0.0 < largest < np.inf and not is_scaled
+        sample.kept["unscaled"] = deviations if is_unscaled else None
+    return sample.kept["unscaled"]
+
+
+def parameter_units(objective: Objective) -> np.ndarray | None:
+    """The size of each parameter's steps, (K, P); None where all are alike."""
+    deviations = [unscaled_deviations(sample) for sample in objective.samples]
+    if all(each is None for each in deviations):
+        return None
+    layout = objective.network.layout
+    units = np.ones((len(objective), layout.n_params))
+    for k, number in enumerate(objective.sample_of):
+        found = deviations[number]
+        if found is None:
+            continue
+        squares = np.square(found) + objective.alpha[k, 0]
+        known = np.isfinite(squares) & (squares > 0.0) & (found > 0.0)
+        size = 1.0 / np.sqrt(np.where(known, squares, 1.0))
+        layout.W(units[k : k + 1], 0)[0] = size[:, np.newaxis]
+        for layer in range(1, layout.n_weight_layers):
+            size = 1.0 / np.sqrt(1.0 + objective.alpha[k, layer])
+            layout.W(units[k : k + 1], layer)[0] = size
+    return units
+
+
+class InUnits:
+    """J of networks whose parameters are given in units of their own."""
+
+    def __init__(self, objective: Objective, units: np.ndarray):
+        self._objective, self._units = objective, units
+        self.dtype = objective.dtype
+
+    def __len__(self) -> int:
+        return len(self._objective)
+
+    def __getitem__(self, networks) -> InUnits:
+        return InUnits(self._objective[networks], self._units[networks])
+
+    def loss_gradient(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """J (K,) and its gradient by the parameters in their units (K, P)."""
+        fun, grad = self._objective.loss_gradient(params * self._units)
+        grad *= self._units
+        return fun, grad
+
+    def callback(self, told: Callback) -> Callback:
+        """A callback that takes parameters in their units, for one that does not."""
+        return lambda networks, params, fun: told(
+            networks, params * self._units[networks], fun
+        )
