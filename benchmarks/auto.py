@@ -30,7 +30,7 @@ SIZES = (  # rows, columns, hidden units
 )
 
 
-def problem(kind, n, d):
+def task(kind, n, d):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n + N_TEST, d))
     f = np.sin(2 * X[:, 0]) + X[:, 1] * X[:, 2] + 0.5 * np.abs(X[:, 3])
@@ -50,7 +50,7 @@ def main():
     print(f"{'':11s}{'rows x columns':>15s} {'work':>5s}  {columns}   {columns}")
     for kind, Estimator in ESTIMATORS.items():
         for n, d, h in SIZES:
-            X, y, X_test, y_test = problem(kind, n, d)
+            X, y, X_test, y_test = task(kind, n, d)
             work = n * ((d + 1) * h + h + 1)
             line = f"{kind:11s} {n:>8d} x {d:<3d} {work:.0e} "
             for solver in ("lbfgs", "adam"):

@@ -49,7 +49,7 @@ def fitted(X, y, classifies, hidden, alpha):
         model = WeightDecayMLPRegressor()
     model.set_params(hidden_layer_sizes=(hidden,), alpha=alpha, solver="lbfgs")
     model.set_params(random_state=0, max_iter=5000)
-    make = model._problem
+    make = model._task
 
     def keep(*parts):
         kept["problem"], targets = make(*parts)
@@ -57,22 +57,22 @@ def fitted(X, y, classifies, hidden, alpha):
 
     with patch.object(model, "_problem", keep):
         model.fit(StandardScaler().fit_transform(X), y)
-    return kept["problem"], model._params()[0]
+    return kept["problem"], model._fitted.params[0]
 
 
-def figures(problem, params, alpha, exact):
+def figures(task, params, alpha, exact):
     """Of one form: seconds, dof, evidence, alpha, variances of f, leave-one-out."""
-    per_layer = np.full(problem.layout.n_weight_layers, alpha)
+    per_layer = np.full(task.layout.n_weight_layers, alpha)
     with patch("skwd._curvature.laplace.is_exact", lambda *_, **__: exact):
         took = []
         for _ in range(5):
             start = perf_counter()
-            found = problem.laplace(params, per_layer)
+            found = task.laplace(params, per_layer)
             took.append(perf_counter() - start)
         seconds = min(took)
-        path = follow(problem, params, alpha, np.array([alpha]), "loo")
-    network = Network(problem.layout, problem.activation)
-    X = row_block(problem.training.X, slice(0, 200))
+        path = follow(task, params, alpha, np.array([alpha]), "loo")
+    network = Network(task.layout, task.activation)
+    X = row_block(task.training.X, slice(0, 200))
     _, factors = factors_of(network, params, X)
     variance = np.diagonal(found.covariance(factors), axis1=1, axis2=2)
     known = found.dof, found.log_evidence, found.alpha[0]
@@ -83,13 +83,13 @@ def main():
     heads = ("seconds", "dof", "log-evidence", "new alpha", "loo loss")
     print(f"{'':28}{'P':>6}{'N':>7}" + "".join(f"{head:>14}" for head in heads))
     for name, (X, y), classifies, hidden, alpha in CASES:
-        problem, params = fitted(X, y, classifies, hidden, alpha)
-        n_outputs, size = problem.training.y.size, problem.layout.n_params
+        task, params = fitted(X, y, classifies, hidden, alpha)
+        n_outputs, size = task.training.y.size, task.layout.n_params
         reference = None
         for exact in (True, False):
             if exact and not is_exact(n_outputs, size):
                 continue
-            *parts, variance, loss = figures(problem, params, alpha, exact)
+            *parts, variance, loss = figures(task, params, alpha, exact)
             form = "exact" if exact else "Kronecker"
             title = f"{name} ({hidden},), {form}"
             cells = "".join(f"{value:14.4g}" for value in (*parts, loss))

@@ -158,14 +158,16 @@ def gal_splits(n, n_splits):
         yield order[: round(0.9 * n)], order[round(0.9 * n) :]
 
 
-def run(X, y, splits, models, judge):
+def run(X, y, splits, models, cell_scorer):
     """{name: (n_splits, figures and seconds and warnings)}, split by split."""
     found = {}
     for seed, (train, test) in enumerate(splits):
         Z = standardised(X, train)
         for name, model in models(seed).items():
             spent = fitted(model, Z[train], y[train])
-            found.setdefault(name, []).append((*judge(model, Z[test], y[test]), *spent))
+            found.setdefault(name, []).append(
+                (*cell_scorer(model, Z[test], y[test]), *spent)
+            )
     return {name: np.array(rows) for name, rows in found.items()}
 
 

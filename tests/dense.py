@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 from scipy.stats import bernoulli, norm, poisson
 from stacks import LOSSES, make_stack
 
-from skwd._core.network import Pass, row_block
+from skwd._core.network import ForwardBackward, row_block
 from skwd._curvature.factors import factors_of
 
 STEP = 1e-5
@@ -21,7 +21,11 @@ STEP = 1e-5
 def forward(objective, w):
     """Raw prediction of the first network of an objective, (n, o)."""
     X = row_block(objective.samples[0].X, slice(None))
-    return Pass(objective.network, w[np.newaxis], len_of(X)).forward(X)[0].copy()
+    return (
+        ForwardBackward(objective.network, w[np.newaxis], len_of(X))
+        .forward(X)[0]
+        .copy()
+    )
 
 
 def len_of(X):
@@ -101,7 +105,7 @@ class Dense:
         """k_l - alpha tr(D_l H^-1) of each layer."""
         spread = np.diag(self.inverse(scale)) * self.decay * scale
         return np.array(
-            [mask.sum() - mask @ spread for mask in self.layout.layer_masks]
+            [mask.sum() - mask @ spread for mask in layer_masks(self.layout)]
         )
 
 
@@ -168,6 +172,12 @@ def curvature_in_closed_form(loss, raw):
     return np.diag(p * (rest @ p)) - rest * np.outer(p, p)
 
 
+def layer_masks(layout):
+    """1 where a parameter is a weight of the layer: (n_weight_layers, P)."""
+    layers = np.arange(layout.n_weight_layers)[:, np.newaxis]
+    return (layout.layer_groups.index == layers) * 1.0
+
+
 class Floored:
     """H of a `Dense` with a floor under hidden biases, by np.linalg.inv and slogdet.
 
@@ -208,7 +218,7 @@ class Floored:
 
     def gamma(self, scale=1.0):
         spread = scale * self.net.decay * np.diag(self.inverse(scale))
-        used = self.net.layout.layer_masks * (self.net.decay > 0.0)
+        used = layer_masks(self.net.layout) * (self.net.decay > 0.0)
         return np.array([mask @ (1.0 - spread) for mask in used])
 
     def n_free(self, scale=1.0):
@@ -272,7 +282,7 @@ def evidence_of(net, raw, alpha):
     that of the biases flat; each direction has a volume of root(2 pi / eigenvalue).
     """
     y, weight = net.sample.y, net.sample.weight
-    n, count, masks = weight.sum(), weight.sum() * y.shape[1], net.layout.layer_masks
+    n, count, masks = weight.sum(), weight.sum() * y.shape[1], layer_masks(net.layout)
     is_normal = net.loss_name == "squared_error"
     errors = weight @ (y - raw) ** 2
     variance = (weight @ (y - weight @ y / n) ** 2).sum() / count if is_normal else 1.0
@@ -289,5 +299,5 @@ def evidence_of(net, raw, alpha):
     value += norm.logpdf(net.w[masks.any(axis=0)], 0.0, precision**-0.5).sum()
     n_directions = len(precision) + H.n_directions
     value += 0.5 * n_directions * np.log(2.0 * np.pi * assumed / n) - 0.5 * H.log_det()
-    tied = np.full(len(gamma), gamma.sum() / squares.sum() * noise.mean() / n)
-    return gamma, dof, noise, value, tied, gamma / squares * noise.mean() / n
+    one_alpha = np.full(len(gamma), gamma.sum() / squares.sum() * noise.mean() / n)
+    return gamma, dof, noise, value, one_alpha, gamma / squares * noise.mean() / n

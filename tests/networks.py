@@ -7,7 +7,8 @@ from stacks import LOSSES
 
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.layout import Layout
-from skwd._solvers.problem import Problem
+from skwd._core.penalties import PENALTIES
+from skwd._solvers.task import TrainingTask
 
 FORMS = [("squared_error", 1), ("squared_error", 2), ("poisson", 2), ("binomial", 1)]
 FORMS += [("binomial", 3), ("multinomial", 3)]
@@ -27,14 +28,16 @@ def network(loss="squared_error", n_outputs=1, n=60, hidden=(6,), **how):
     )
 
 
-def problem_of(sample, loss, hidden=(), activation="tanh"):
-    """What `follow` needs of a problem; the rest belongs to the training."""
+def task_of(sample, loss, hidden=(), activation="tanh"):
+    """What `follow` needs of a task; the rest belongs to the training."""
     layout = Layout((sample.X.shape[1], *hidden, sample.y.shape[1]))
-    none = dict.fromkeys(["validation", "params0", "settings", "order"])
-    return Problem(
+    none = dict.fromkeys(["validation", "params0", "solver", "order"])
+    return TrainingTask(
         layout=layout,
         activation=ACTIVATIONS[activation],
         loss=LOSSES[loss],
+        penalty=PENALTIES["l2"],
+        groups=layout.layer_groups,
         training=sample,
         n_rows=len(sample),
         **none,

@@ -52,7 +52,7 @@ def assert_refused(
                 if trains:
                     candidate.fit(X_fit, y, *fit_args, **fit_kwargs)
                 else:
-                    with patch("skwd._solvers.problem.train", side_effect=never):
+                    with patch("skwd._solvers.task.train", side_effect=never):
                         candidate.fit(X_fit, y, *fit_args, **fit_kwargs)
         text = str(caught.value)
         assert text == message if whole else text.startswith(message), text

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.testing import assert_array_equal
 
 from skwd._solvers.batches import Batches
-from skwd._solvers.optimizers import Schedule
+from skwd._solvers.schedules import Schedule
 
 
 def numbered(X):

@@ -14,12 +14,13 @@ from skwd._core.losses import (
     HalfPoissonLoss,
     HalfSquaredError,
 )
-from skwd._core.network import Network, Pass
+from skwd._core.network import ForwardBackward, Network
 from skwd._core.objective import Objective, Sample
 from skwd._solvers.batches import Batches
 from skwd._solvers.minibatch import minimize
-from skwd._solvers.optimizers import SGD, Adam, Schedule
+from skwd._solvers.optimizers import SGD, Adam
 from skwd._solvers.result import Status
+from skwd._solvers.schedules import Schedule
 
 RNG = np.random.default_rng(0)
 LOSSES = {
@@ -47,9 +48,9 @@ def batch_gradients(network, loss, batches, params):
     """(rows of the batch, gradient of its loss (K, P)) of each batch of an epoch."""
     total, n_rows = np.zeros(params.shape), 0
     for block in batches.epoch():
-        for piece in block.pieces:
+        for piece in block.parts:
             grad = np.zeros_like(params)
-            one = Pass(network, params, piece.n_rows, grad, batches.stack)
+            one = ForwardBackward(network, params, piece.n_rows, grad, batches.stack)
             delta = one.forward(piece.X).copy()
             loss.loss_gradient(piece.y, delta)
             one.backward(piece.X, delta * piece.weight)
@@ -107,7 +108,7 @@ def test_samples_of_some_rows_in_any_form(n_samples, n_networks, form, monkeypat
     network = network_of(n_outputs)
     data = sparse.csr_matrix(np.maximum(X, 0.0)) if "sparse" in form else X
     if "large" in form:
-        monkeypatch.setattr("skwd._core.objective.GATHER_BYTES", 0)
+        monkeypatch.setattr("skwd._core.sample.GATHER_BYTES", 0)
     rng = np.random.default_rng(2)
     all_rows = [rng.choice(700, 61, replace=False) for _ in range(n_samples)]
     samples = [Sample(data, y[rows], WEIGHT[rows], rows) for rows in all_rows]
@@ -192,7 +193,7 @@ def fit(data=X[:211], batch_size=12, **params):
     [
         ("skwd._solvers.batches.BLOCK_BYTES", 1),
         ("skwd._solvers.optimizers.VISIT", 5),
-        ("skwd._core.objective.GATHER_BYTES", 0),
+        ("skwd._core.sample.GATHER_BYTES", 0),
     ],
 )
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])

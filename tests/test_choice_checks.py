@@ -31,8 +31,10 @@ SMALL = {"hidden_layer_sizes": (5,), "random_state": 0}
 @pytest.mark.filterwarnings("ignore:.* degrees of freedom of the data:UserWarning")
 @pytest.mark.filterwarnings("ignore:The network is worse than a constant:UserWarning")
 def test_scikit_learns_checks(estimator, check):
-    moderated = estimator.posterior and isinstance(estimator, WeightDecayMLPClassifier)
-    if moderated and "check_decision_proba_consistency" in str(check):
+    marginalised = estimator.posterior and isinstance(
+        estimator, WeightDecayMLPClassifier
+    )
+    if marginalised and "check_decision_proba_consistency" in str(check):
         # Moderation is by the variance of each row: it may change their order.
         pytest.skip("probabilities are moderated")
     check(estimator)

@@ -42,7 +42,7 @@ def test_restarts_are_ranked_by_evidence(regression, one_blas_thread):
     every = clone(model).set_params(n_init=4, ensemble=True).fit(X, y)
     assert every.coefs_[0].shape == (4, 4, 3)
     assert_array_equal(every.coefs_[0][0], one.coefs_[0])
-    evidences = [laplace.log_evidence for laplace in every._laplace]
+    evidences = [laplace.log_evidence for laplace in every._fitted.laplace]
     assert evidences[0] == one.log_evidence_
     best = int(np.argmax(evidences))
     assert best > 0  # or the data show nothing
@@ -65,9 +65,9 @@ def test_the_lowest_J_is_not_what_ranks_restarts(regression):
             ensemble=True,
             **SMALL | {"random_state": seed},
         ).fit(X, y)
-        evidences = [each.log_evidence for each in model._laplace]
+        evidences = [each.log_evidence for each in model._fitted.laplace]
         J = []
-        for k, laplace in enumerate(model._laplace):
+        for k, laplace in enumerate(model._fitted.laplace):
             f = np.tanh(X @ model.coefs_[0][k] + model.intercepts_[0][k])
             f = (f @ model.coefs_[1][k] + model.intercepts_[1][k])[:, 0]
             squares = sum(np.square(W[k]).sum() for W in model.coefs_)
@@ -112,7 +112,7 @@ def test_each_layer_is_at_its_own_fixed_point(seed):
         **WIDER,
     ).fit(X, y)
     assert model.converged_ and model.alpha_.shape == (2,)
-    gamma = model._laplace[0].n_effective
+    gamma = model._fitted.laplace[0].n_effective
     squares = np.array([np.square(W).sum() for W in model.coefs_])
     noise = (model.noise_std_ / y.std()) ** 2  # in the units of the weights
     fixed = gamma * noise / (len(y) * squares)
@@ -127,9 +127,9 @@ def test_layers_of_homogeneous_units_stay_tied(activation, regression):
     model = WeightDecayMLPRegressor(
         alpha="evidence", normalize_y=True, **SMALL | {"activation": activation}
     )
-    tied = clone(model).set_params(alpha_per_layer=True).fit(X, y)
-    assert tied.alpha_.shape == (2,) and tied.alpha_[0] == tied.alpha_[1]
-    assert tied.alpha_[0] == model.fit(X, y).alpha_
+    one_alpha = clone(model).set_params(alpha_per_layer=True).fit(X, y)
+    assert one_alpha.alpha_.shape == (2,) and one_alpha.alpha_[0] == one_alpha.alpha_[1]
+    assert one_alpha.alpha_[0] == model.fit(X, y).alpha_
 
 
 @REGRESSOR_NAMES

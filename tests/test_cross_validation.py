@@ -188,7 +188,7 @@ def test_repeated_rows_and_distinct_ones(solver, regression, one_blas_thread):
 def test_auto_resolves_in_each_split(regression, one_blas_thread, monkeypatch):
     """Splits on either side of the limit train by different solvers, as alone."""
     X, y = regression
-    monkeypatch.setattr("skwd._solvers.settings.AUTO_WORK", 75 * 37)
+    monkeypatch.setattr("skwd._solvers.minimum.AUTO_WORK", 75 * 37)
     splits = [
         (np.arange(70), np.arange(70, 120)),
         (np.arange(30, 120), np.arange(30)),

@@ -16,10 +16,11 @@ from stacks import LOSSES, targets
 
 import skwd._curvature.factors as factors_module
 from skwd._core.activations import ACTIVATIONS
+from skwd._core.alpha_groups import AlphaGroups
 from skwd._core.network import row_block
 from skwd._curvature.exact import Exact
 from skwd._curvature.factors import Rows, factors_of, jacobian, tangent, whitened
-from skwd._curvature.free import Free
+from skwd._curvature.free import UnpenalisedBlock
 from skwd._curvature.penalised import OfSamples, of_parameters
 
 SCALES = np.array([1.0, 0.1, 30.0])
@@ -29,7 +30,7 @@ both_ways = pytest.mark.parametrize("many_scales", [False, True])
 
 
 def exact(net, floor=TINY, **how):
-    return Exact.of(*net.parts, net.decay, floor, **how)
+    return Exact.of(*net.parts, net.decay, floor, net.layout.layer_groups, **how)
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -156,8 +157,8 @@ def test_no_decay_at_all(many_scales):
 
 
 def test_what_rounding_has_made_indefinite_has_a_spectrum():
-    S, masks = np.diag([3.0, -2.0]), np.ones((1, 2))
-    assert of_parameters(S, masks, many_scales=False).ratio.tolist() == [0.0, 3.0]
+    S, groups = np.diag([3.0, -2.0]), AlphaGroups(np.zeros(2, dtype=int), 1)
+    assert of_parameters(S, groups, many_scales=False).ratio.tolist() == [0.0, 3.0]
 
 
 def test_units_that_never_act_are_left_out():
@@ -195,14 +196,14 @@ def test_a_spectrum_where_a_cholesky_factor_would_lose_digits(n):
 
 @pytest.mark.parametrize("known", [1e-8, 1e-3, 1e3])
 def test_what_little_a_layer_knows_keeps_its_digits(known):
-    masks = np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    found = OfSamples.of(np.diag([known, 0.0, 1e3]), masks).n_effective(1.0)
+    groups = AlphaGroups(np.array([0, 0, 1]), 2)
+    found = OfSamples.of(np.diag([known, 0.0, 1e3]), groups).n_effective(1.0)
     expected = [known**2 / (known**2 + 1.0), 1e6 / (1e6 + 1.0)]
     assert_allclose(found, expected, rtol=1e-9)
 
 
 def test_nothing_determined():
-    free = Free.of(np.zeros((3, 3)), np.array([False, True, True]), 1e-200)
+    free = UnpenalisedBlock.of(np.zeros((3, 3)), np.array([False, True, True]), 1e-200)
     assert free.part.sum() == 0.0 and free.n_directions == 0
 
 

@@ -6,6 +6,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 import skwd._core.objective
+import skwd._core.sample
 import skwd._data.merged_rows
 from skwd._core.objective import Sample
 from skwd._data.merged_rows import distinct_rows
@@ -107,9 +108,9 @@ def test_a_collision_of_keys_merges_nothing_that_differs(kind, monkeypatch):
 
 def test_a_large_sample_stays_in_place(monkeypatch):
     sample = Sample(*make("dense", np.float64))
-    monkeypatch.setattr(skwd._core.objective, "GATHER_BYTES", 200 * 4 * 8 - 1)
+    monkeypatch.setattr(skwd._core.sample, "GATHER_BYTES", 200 * 4 * 8 - 1)
     assert distinct_rows(sample) is sample
-    monkeypatch.setattr(skwd._core.objective, "GATHER_BYTES", 200 * 4 * 8)
+    monkeypatch.setattr(skwd._core.sample, "GATHER_BYTES", 200 * 4 * 8)
     assert len(distinct_rows(sample)) < 110
 
 

@@ -26,7 +26,7 @@ WEIGHTED = pytest.mark.parametrize("weighted", [False, True])
 ALPHA = 0.05
 
 
-def problem(n_outputs=1, seed=0):
+def task(n_outputs=1, seed=0):
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((80, 5)) + 0.3
     Y = X @ rng.standard_normal((5, n_outputs)) + rng.standard_normal((80, n_outputs))
@@ -45,7 +45,7 @@ def quiet_fit(model, X, y, weight):
 @WEIGHTED
 @pytest.mark.parametrize("n_outputs", [1, 3])
 def test_no_hidden_layer_is_ridge(n_outputs, weighted, solver, rtol):
-    X, y, s = problem(n_outputs)
+    X, y, s = task(n_outputs)
     s = s if weighted else np.ones(len(s))
     ours = Regressor(alpha=ALPHA, **LINEAR, **solver)
     quiet_fit(ours, X, y, s if weighted else None)
@@ -59,7 +59,7 @@ def test_no_hidden_layer_is_ridge(n_outputs, weighted, solver, rtol):
 @SOLVERS
 @WEIGHTED
 def test_normalized_y_is_ridge_on_scaled_y(weighted, solver, rtol):
-    X, y, s = problem(2)
+    X, y, s = task(2)
     s = s if weighted else np.ones(len(s))
     ours = WeightDecayMLPRegressor(alpha=ALPHA, **LINEAR, **solver)
     quiet_fit(ours, X, y * [1000.0, 1e-3] + [5.0, 7.0], s)
@@ -76,7 +76,7 @@ def test_normalized_y_is_ridge_on_scaled_y(weighted, solver, rtol):
 @WEIGHTED
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_no_hidden_layer_is_logistic_regression(n_classes, weighted, solver, rtol):
-    X, y, s = problem()
+    X, y, s = task()
     y = np.digitize(y, [0.0] if n_classes == 2 else [-1.0, 1.0])
     s = s if weighted else np.ones(len(s))
     ours = WeightDecayMLPClassifier(alpha=ALPHA, **LINEAR, **solver)
@@ -95,7 +95,7 @@ def test_no_hidden_layer_is_logistic_regression(n_classes, weighted, solver, rto
 @SOLVERS
 @WEIGHTED
 def test_no_hidden_layer_is_poisson_regressor(weighted, solver, rtol):
-    X, y, s = problem()
+    X, y, s = task()
     y = np.random.default_rng(2).poisson(np.exp(0.3 * y)).astype(float)
     s = s if weighted else np.ones(len(s))
     solver = solver | (
@@ -134,7 +134,7 @@ def unsquared_ridge(X, r, alpha):
 
 def test_identity_hidden_layer_is_unsquared_ridge():
     """alpha/2 (|W1|^2 + |w2|^2) at its least is alpha ||W1 w2||."""
-    X, y, _ = problem()
+    X, y, _ = task()
     X, y = X - X.mean(axis=0), y - y.mean()
     alpha = 0.3 * np.linalg.norm(X.T @ y) / len(y)
     net = Regressor(
@@ -154,7 +154,7 @@ def test_identity_hidden_layer_is_unsquared_ridge():
 def test_identity_hidden_layer_is_a_nuclear_norm_for_several_outputs():
     """Optimality of 1/(2n)||R - XB||^2 + alpha ||B||_*: X'(R - XB)/n is alpha UV' on
     B's singular vectors and shorter than alpha beside them."""
-    X, Y, _ = problem(3)
+    X, Y, _ = task(3)
     X, Y = X - X.mean(axis=0), Y - Y.mean(axis=0)
     alpha = 0.6 * np.linalg.norm(X.T @ Y, 2) / len(Y)
     net = Regressor(
@@ -182,7 +182,7 @@ def test_identity_hidden_layer_is_a_nuclear_norm_for_several_outputs():
 @pytest.mark.parametrize(("factor", "collapses"), [(1.05, True), (0.95, False)])
 def test_zero_weights_at_large_alpha(factor, collapses, n_outputs):
     """An identity layer is zero exactly when alpha >= ||X'r||_2 / n, spectral norm."""
-    X, Y, _ = problem(n_outputs)
+    X, Y, _ = task(n_outputs)
     Y = Y.reshape(len(Y), -1)
     X, R = X - X.mean(axis=0), Y - Y.mean(axis=0)
     alpha = factor * np.linalg.norm(X.T @ R, 2) / len(R)

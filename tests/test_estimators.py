@@ -125,7 +125,7 @@ def test_initial_weights_depend_on_random_state_and_restart_only(regression, cla
     starts = []
 
     def start(model, X, y):
-        import skwd._solvers.problem as module
+        import skwd._solvers.task as module
 
         with pytest.MonkeyPatch.context() as patch:
 

@@ -9,6 +9,7 @@ from sklearn.base import clone
 from spies import batches_seen, numbered
 
 import skwd._core.objective
+import skwd._core.sample
 from skwd import WeightDecayMLPRegressor
 
 # J of y in its own units, to the letter.
@@ -71,7 +72,7 @@ def test_zero_weights_of_a_large_sample_are_removed_rows(solver, monkeypatch):
         hidden_layer_sizes=(3,), solver=solver, batch_size=60, random_state=0
     )
     model.set_params(max_iter=2000, learning_rate_init=0.01, tol=1e-3)
-    monkeypatch.setattr(skwd._core.objective, "GATHER_BYTES", 1)
+    monkeypatch.setattr(skwd._core.sample, "GATHER_BYTES", 1)
     weighted = clone(model).fit(X, y, sample_weight=weight)
     removed = clone(model).fit(X[weight > 0], y[weight > 0])
     np.testing.assert_allclose(weighted.predict(X), removed.predict(X), rtol=1e-9)

@@ -143,12 +143,12 @@ def test_dtype_of_X_is_kept(Estimator, y, solver, params, early_stopping):
         model.fit(data, y)
         weights = [*model.coefs_, *model.intercepts_]
         assert {array.dtype for array in weights} == {np.dtype(kept)}
-        asked = [model.predict]
+        request = [model.predict]
         if Estimator is WeightDecayMLPClassifier:
             assert model.predict(data).dtype == model.classes_.dtype == y.dtype
-            asked = model.decision_function, model.predict_proba
-            asked = *asked, model.predict_log_proba
-        for method in asked:
+            request = model.decision_function, model.predict_proba
+            request = *request, model.predict_log_proba
+        for method in request:
             assert {method(data).dtype, method(X).dtype} == {np.dtype(kept)}
 
 

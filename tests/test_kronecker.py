@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import reference
-from dense import Dense, dense, differences, forward, loss_curvature
+from dense import Dense, dense, differences, forward, layer_masks, loss_curvature
 from numpy.testing import assert_allclose
 from scipy.linalg import block_diag, hadamard
 from scipy.sparse import csr_matrix
@@ -30,7 +30,7 @@ hidden_layers = pytest.mark.parametrize("hidden", [(6,), (5, 4)], ids=str)
 
 
 def kronecker(net, floor=TINY):
-    return Kronecker.of(*net.parts, net.decay, floor)
+    return Kronecker.of(*net.parts, net.decay, floor, net.layout.layer_groups)
 
 
 def network(loss="squared_error", n_outputs=1, hidden=(), n=40, **how):
@@ -194,7 +194,8 @@ def test_it_takes_more_as_determined_than_the_whole(loss, n_outputs, hidden):
     until = {"max_iter": 1000, "max_fun": 2000, "tol": 1e-7}
     start.w = lbfgs.minimize(start.objective, start.w[np.newaxis], **until).x[0]
     net = matrices(start)
-    curvature, exact = kronecker(net), Exact.of(*net.parts, net.decay, TINY)
+    curvature = kronecker(net)
+    exact = Exact.of(*net.parts, net.decay, TINY, net.layout.layer_groups)
     if curvature.n_directions != exact.n_directions:  # |H| of one direction more
         pytest.skip("a bias is next to undetermined, in one form only")
     for scale in SCALES:
@@ -232,9 +233,10 @@ def test_large_factors_of_correlated_inputs(loss, n_outputs, hidden, monkeypatch
             delta, about = deltas(net, layer), a - share @ a
             squares = np.einsum("noi,nok,nki->ni", delta, net.L, delta)
             expected = np.einsum("n,ni,nj->ij", share, about**2, squares)
-            assert_allclose(found.values, expected, rtol=1e-7)
+            unit = 1.0 / net.layout.W(net.decay[np.newaxis], layer)[0, :1]
+            assert_allclose(found.values, expected * unit, rtol=1e-7)
     gamma = curvature.n_effective()
-    assert ((gamma > 0.0) & (gamma < net.layout.layer_masks.sum(axis=1))).all()
+    assert ((gamma > 0.0) & (gamma < layer_masks(net.layout).sum(axis=1))).all()
     assert np.isfinite(curvature.log_det())
     spreads = curvature.covariances(factors(net), SCALES)
     assert (np.linalg.eigvalsh(spreads) > -1e-12).all()

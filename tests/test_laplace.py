@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dense import closed_form, evidence_of, forward
+from dense import closed_form, evidence_of, forward, layer_masks
 from networks import ALPHAS, both_sizes, every_depth, every_form, network
 from numpy.testing import assert_allclose
 from scipy.stats import bernoulli, multinomial, norm, poisson
@@ -42,26 +42,26 @@ def test_which_form(monkeypatch):
     assert type(other).__name__ == "Kronecker"
 
 
-@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("one_alpha", [True, False])
 @both_sizes
 @every_form
-def test_evidence(loss, n_outputs, n, tied):
+def test_evidence(loss, n_outputs, n, one_alpha):
     """Normal density of the weights at the optimum times the volume around it."""
     net = network(loss, n_outputs, n, (2,), weighted=True)
     rng = np.random.default_rng(0)
     sample, alpha = net.sample, np.array(ALPHAS[:2])
-    found = Laplace.of(*net.parts, alpha, tied=tied)
+    found = Laplace.of(*net.parts, alpha, one_alpha=one_alpha)
     n = sample.weight.sum()
     gamma, k = net.gamma(), net.layout.decay_mask.sum()
     n_free = net.n_determined() - k
     raw = forward(net.objective, net.w)
-    squares = net.layout.layer_masks @ net.w**2
+    squares = layer_masks(net.layout) @ net.w**2
     prior, noise = alpha @ squares, 1.0
     if loss == "squared_error":
         errors = sample.weight @ (sample.y - raw) ** 2
         variance = sample.weight @ (sample.y - sample.weight @ sample.y / n) ** 2 / n
         floor = 2 * np.pi * variance.mean() / n
-        bound = Exact.of(*net.parts, net.decay, floor)
+        bound = Exact.of(*net.parts, net.decay, floor, net.layout.layer_groups)
         gamma, n_free = bound.n_effective(), bound.n_free()
         dof, outputs = gamma.sum() + n_free, n * n_outputs
         noise = errors * n_outputs / max(outputs - dof, 1e-3 * outputs)
@@ -74,7 +74,7 @@ def test_evidence(loss, n_outputs, n, tied):
         )
         log_det, directions, noise = bound.log_det(), bound.n_directions, noise.mean()
     else:
-        bound = Exact.of(*net.parts, net.decay, 2 * np.pi / n)
+        bound = Exact.of(*net.parts, net.decay, 2 * np.pi / n, net.layout.layer_groups)
         gamma, n_free, assumed = bound.n_effective(), bound.n_free(), 1.0
         losses = net.objective.loss.loss(sample.y, raw)
         top = net.objective.loss.saturated_log_likelihood(sample.y)
@@ -82,13 +82,13 @@ def test_evidence(loss, n_outputs, n, tied):
         log_det, directions = bound.log_det(), bound.n_directions
     assert_allclose(found.n_effective, gamma, rtol=1e-6)
     assert found.dof == pytest.approx(gamma.sum() + n_free)
-    precision = alpha @ net.layout.layer_masks * n / assumed
+    precision = alpha @ layer_masks(net.layout) * n / assumed
     weights = net.layout.decay_mask > 0
     log_prior = norm.logpdf(net.w[weights], 0, precision[weights] ** -0.5).sum()
     log_volume = 0.5 * (k + directions) * np.log(2 * np.pi * assumed / n) - log_det / 2
     expected = log_likelihood + log_prior + log_volume
     assert found.log_evidence == pytest.approx(expected, rel=1e-9)
-    again = gamma.sum() / squares.sum() if tied else gamma / squares
+    again = gamma.sum() / squares.sum() if one_alpha else gamma / squares
     assert_allclose(found.alpha, again * noise / n * np.ones(2), rtol=1e-6)
     _, factors = factors_of(
         net.objective.network, net.w, np.c_[rng.standard_normal((5, 4)), np.ones(5)]
@@ -112,7 +112,7 @@ def test_evidence_in_closed_form(loss, n_outputs, hidden, n):
         net.objective.samples[0] = each
         raw, net = closed_form(net)
         gamma, dof, noise, value, *again = evidence_of(net, raw, alpha)
-        for tied, expected in zip((True, False), again):
-            it = Laplace.of(*net.parts, alpha, tied=tied)
+        for one_alpha, expected in zip((True, False), again):
+            it = Laplace.of(*net.parts, alpha, one_alpha=one_alpha)
             found = *it.n_effective, it.dof, *it.noise, it.log_evidence, *it.alpha
             assert_allclose(found, [*gamma, dof, *noise, value, *expected], rtol=1e-9)

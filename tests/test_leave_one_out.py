@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from dense import Dense, dense, differences, forward, loss_curvature
-from networks import problem_of
+from networks import task_of
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_matrix
 from stacks import targets
@@ -45,8 +45,8 @@ def problem_and_start(loss, n_outputs, n_features=4, weight=None, hidden=()):
     X = rng.standard_normal((N, n_features)) + 0.5
     y = targets(loss, N, n_outputs, rng)
     sample = Sample(X, y, np.ones(N) if weight is None else weight)
-    problem = problem_of(sample, loss, hidden)
-    return problem, 0.3 * rng.standard_normal(problem.layout.n_params)
+    task = task_of(sample, loss, hidden)
+    return task, 0.3 * rng.standard_normal(task.layout.n_params)
 
 
 def ridge(X, y, weight, alpha):
@@ -76,9 +76,9 @@ def test_leave_one_out_of_a_linear_model_is_n_refits(n_outputs, n_features, weig
 
     A row of weight 2 is two rows, of which one is left out; one below 1 goes whole.
     """
-    problem, params = problem_and_start("squared_error", n_outputs, n_features, weight)
-    X, y = problem.training.X, problem.training.y
-    path = follow(problem, params, ALPHA, ALPHAS, "loo")
+    task, params = problem_and_start("squared_error", n_outputs, n_features, weight)
+    X, y = task.training.X, task.training.y
+    path = follow(task, params, ALPHA, ALPHAS, "loo")
     n = weight.sum()
     losses = np.empty((len(ALPHAS), N))
     for a, alpha in enumerate(ALPHAS):
@@ -106,11 +106,11 @@ def test_gcv_of_a_linear_model_is_the_textbook_formula(
     an intercept.
     """
     use(form, monkeypatch)
-    problem, params = problem_and_start("squared_error", n_outputs, n_features, weight)
-    path = follow(problem, params, ALPHA, ALPHAS, "gcv")
+    task, params = problem_and_start("squared_error", n_outputs, n_features, weight)
+    path = follow(task, params, ALPHA, ALPHAS, "gcv")
     X, y = (
         np.repeat(a, weight.astype(int), axis=0)
-        for a in (problem.training.X, problem.training.y)
+        for a in (task.training.X, task.training.y)
     )
     n = len(X)
     expected = []
@@ -126,9 +126,9 @@ def test_gcv_of_a_linear_model_is_the_textbook_formula(
 def test_rows_that_a_kronecker_product_does_not_know(n_outputs, monkeypatch):
     """Their leverage is that of other rows: the residual becomes e_i (1 + h_i)."""
     use("Kronecker", monkeypatch)
-    problem, params = problem_and_start("squared_error", n_outputs)
-    path = follow(problem, params, ALPHA, ALPHAS, "loo")
-    X, y = problem.training.X, problem.training.y
+    task, params = problem_and_start("squared_error", n_outputs)
+    path = follow(task, params, ALPHA, ALPHAS, "loo")
+    X, y = task.training.X, task.training.y
     expected = []
     for alpha in ALPHAS:
         influence = predicted(X, ridge(X, np.eye(N), np.ones(N), alpha))
@@ -141,11 +141,11 @@ def test_rows_that_a_kronecker_product_does_not_know(n_outputs, monkeypatch):
 @every_depth
 @every_form
 def test_whole_weights_are_repeated_rows(loss, n_outputs, hidden, name):
-    problem, params = problem_and_start(loss, n_outputs, weight=COUNTS, hidden=hidden)
-    sample, times = problem.training, COUNTS.astype(int)
+    task, params = problem_and_start(loss, n_outputs, weight=COUNTS, hidden=hidden)
+    sample, times = task.training, COUNTS.astype(int)
     X, y = (np.repeat(a, times, axis=0) for a in (sample.X, sample.y))
-    repeated = problem_of(Sample(X, y, np.ones(len(y))), loss, hidden)
-    same_path(problem, repeated, params, name)
+    repeated = task_of(Sample(X, y, np.ones(len(y))), loss, hidden)
+    same_path(task, repeated, params, name)
 
 
 @both_names
@@ -154,11 +154,11 @@ def test_whole_weights_are_repeated_rows(loss, n_outputs, hidden, name):
 def test_blocks_of_rows_change_rounding_only(
     loss, n_outputs, hidden, name, monkeypatch
 ):
-    problem, params = problem_and_start(loss, n_outputs, hidden=hidden)
-    whole = follow(problem, params, NEAR[1], NEAR, name)
-    width = 8 * problem.layout.n_params * n_outputs
+    task, params = problem_and_start(loss, n_outputs, hidden=hidden)
+    whole = follow(task, params, NEAR[1], NEAR, name)
+    width = 8 * task.layout.n_params * n_outputs
     monkeypatch.setattr(factors_module, "BLOCK_BYTES", 4 * width)  # 4 rows of 25
-    close(follow(problem, params, NEAR[1], NEAR, name), whole)
+    close(follow(task, params, NEAR[1], NEAR, name), whole)
 
 
 @both_forms
@@ -166,11 +166,11 @@ def test_blocks_of_rows_change_rounding_only(
 @every_depth
 def test_sparse_rows_agree_with_dense_ones(hidden, name, form, monkeypatch):
     use(form, monkeypatch)
-    problem, params = problem_and_start("multinomial", 3, hidden=hidden)
-    sample = problem.training
+    task, params = problem_and_start("multinomial", 3, hidden=hidden)
+    sample = task.training
     X = np.where(sample.X > 0.3, sample.X, 0.0)
     pair = [
-        problem_of(Sample(each, sample.y, sample.weight), "multinomial", hidden)
+        task_of(Sample(each, sample.y, sample.weight), "multinomial", hidden)
         for each in (X, csr_matrix(X))
     ]
     same_path(*pair, params, name)
@@ -186,9 +186,9 @@ def close(found, expected):
         assert_allclose(found.errors, expected.errors, rtol=1e-9)
 
 
-def optimum(problem, alpha):
+def optimum(task, alpha):
     """Newton's method with the Jacobian of a linear model; J, L and H at its end."""
-    loss, sample, layout = problem.loss, problem.training, problem.layout
+    loss, sample, layout = task.loss, task.training, task.layout
     X1, y, share = np.c_[sample.X, np.ones(N)], sample.y, sample.share
     o = y.shape[1]
     J = np.stack([np.kron(x, np.eye(o)) for x in X1])  # (n, o, P)
@@ -208,9 +208,9 @@ def optimum(problem, alpha):
 @every_form
 def test_without_a_row_it_is_a_step_of_newton(loss, n_outputs, weight):
     """From the optimum, for J of the other rows, in units of all of them."""
-    problem, _ = problem_and_start(loss, n_outputs, weight=weight)
-    w, J, L, H = optimum(problem, ALPHA)
-    loss, y, n = problem.loss, problem.training.y, weight.sum()
+    task, _ = problem_and_start(loss, n_outputs, weight=weight)
+    w, J, L, H = optimum(task, ALPHA)
+    loss, y, n = task.loss, task.training.y, weight.sum()
     slope = slope_of(loss, y, J @ w)
     moved = []
     for i in range(N):
@@ -219,7 +219,7 @@ def test_without_a_row_it_is_a_step_of_newton(loss, n_outputs, weight):
         step = np.linalg.pinv(without, rcond=1e-9, hermitian=True) @ gradient
         moved.append(J[i] @ (w - step))
     losses = loss.loss(y, np.array(moved))
-    path = follow(problem, w, ALPHA, np.array([ALPHA]), "loo")
+    path = follow(task, w, ALPHA, np.array([ALPHA]), "loo")
     assert_allclose(path.losses, [losses @ weight / n], rtol=1e-8)
 
     inverse = np.linalg.pinv(H, rcond=1e-9, hermitian=True)
@@ -252,10 +252,10 @@ def half_trained(loss, n_outputs, n):
 def test_the_path_of_a_network_is_that_of_its_linearisation(loss, n_outputs, n):
     """With hidden layers, for every loss, from weights that are no optimum."""
     net = half_trained(loss, n_outputs, n)
-    problem = problem_of(net.sample, loss, (3,))
-    loss, y, raw = problem.loss, net.sample.y, forward(net.objective, net.w)
+    task = task_of(net.sample, loss, (3,))
+    loss, y, raw = task.loss, net.sample.y, forward(net.objective, net.w)
     variance = y.var(axis=0).mean() if loss.has_noise else 1.0
-    worst = loss.loss(y, np.broadcast_to(problem.constant, y.shape)).max()
+    worst = loss.loss(y, np.broadcast_to(task.constant, y.shape)).max()
     net.G = net.G + lift(net, 2.0 * np.pi * variance / n)
     gradient = np.einsum("nop,no->p", net.J, slope_of(loss, y, raw)) / n
     expected = []
@@ -273,7 +273,7 @@ def test_the_path_of_a_network_is_that_of_its_linearisation(loss, n_outputs, n):
         if loss.has_noise or loss.out_activation == "exp":  # errors have a bound
             losses = np.minimum(losses, worst)
         expected.append(losses.mean())
-    path = follow(problem, net.w, NEAR[1], NEAR, "loo")
+    path = follow(task, net.w, NEAR[1], NEAR, "loo")
     assert_allclose(path.losses, expected, rtol=1e-8)
 
 
@@ -285,20 +285,20 @@ def test_a_unit_of_one_row_alone():
     X = np.linspace(-1.0, 1.0, N)[:, np.newaxis]
     y = 0.5 * X
     y[-2:] += [[0.1], [2.5]]
-    problem = problem_of(Sample(X, y, np.ones(N)), "squared_error", (2,))
-    layout, w = problem.layout, np.zeros((1, problem.layout.n_params))
+    task = task_of(Sample(X, y, np.ones(N)), "squared_error", (2,))
+    layout, w = task.layout, np.zeros((1, task.layout.n_params))
     layout.W(w, 0)[:] = [[0.5, 50.0]]
     layout.b(w, 0)[:] = [[0.0, -50.0]]  # 0 for the last row, saturated for all others
     layout.W(w, 1)[:] = [[1.0], [2.5]]
     layout.b(w, 1)[:] = 2.5
-    path = follow(problem, w[0], NEAR[0], NEAR[:2], "loo")
+    path = follow(task, w[0], NEAR[0], NEAR[:2], "loo")
     of_that_row = 0.5 * np.abs(y - y.mean()).max() ** 2 / N
     assert np.all(path.losses > of_that_row)
     assert np.all(path.losses < of_that_row + y[:-1].var())
 
 
 def lift(net, floor):
-    """What `Free` adds to the curvature of hidden biases, (P, P)."""
+    """What `UnpenalisedBlock` adds to the curvature of hidden biases, (P, P)."""
     hidden = net.layout.hidden_biases > 0.0
     outer = ~hidden & (net.decay == 0.0)
     C = net.G[np.ix_(hidden, outer)]

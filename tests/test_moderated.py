@@ -52,8 +52,8 @@ def test_the_mean_of_a_softmax_of_a_gaussian(classes):
     from skwd._curvature.factors import factors_of
 
     rows = row_block(X[:6], slice(None))
-    raw, factors = factors_of(model._network(), model._params()[0], rows)
-    covariance = model._laplace[0].covariance(factors)
+    raw, factors = factors_of(model._fitted.network, model._fitted.params[0], rows)
+    covariance = model._fitted.laplace[0].covariance(factors)
     rng = np.random.default_rng(0)
     for r, V, p in zip(raw, covariance, model.predict_proba(X[:6])):
         draws = rng.multivariate_normal(r, V, size=20000)
@@ -78,6 +78,6 @@ def test_an_ensemble_averages_moderated_probabilities(classes):
     for k in range(3):
         one.coefs_ = [W[k] for W in model.coefs_]
         one.intercepts_ = [b[k] for b in model.intercepts_]
-        one._laplace = [model._laplace[k]]
+        one._fitted.laplace = [model._fitted.laplace[k]]
         parts.append(one.predict_proba(X))
     assert_allclose(model.predict_proba(X), np.mean(parts, axis=0), rtol=1e-10)

@@ -8,6 +8,7 @@ from stacks import LOSSES, make_stack
 
 import skwd._core.network
 import skwd._core.objective
+import skwd._core.sample
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.objective import Objective, Sample
 
@@ -96,7 +97,7 @@ def test_agrees_with_the_plain_reference_at_every_layer(loss, n_outputs, activat
     sample, layout = objective.samples[0], objective.network.layout
     coefs, intercepts = layout.split(params)
     block = skwd._core.network.row_block(sample.X, slice(None))
-    step = skwd._core.network.Pass(objective.network, params, len(block))
+    step = skwd._core.network.ForwardBackward(objective.network, params, len(block))
     step.forward(block)
     A = [a.copy() for a in step.values]
     J = objective.loss_gradient(params)[0]
@@ -184,7 +185,7 @@ def test_sample_blocks_change_rounding_only(monkeypatch):
 @pytest.mark.parametrize("gather", [0, 1 << 26])
 def test_rows_are_a_smaller_sample(gather, monkeypatch):
     """A sample of some rows is those rows of X by themselves, gathered once or not."""
-    monkeypatch.setattr(skwd._core.objective, "GATHER_BYTES", gather)
+    monkeypatch.setattr(skwd._core.sample, "GATHER_BYTES", gather)
     rows = np.array([5, 3, 40, 41, 3])
     objective, params = make_stack(rows=(rows,), weighted=True)
     sample = objective.samples[0]

@@ -20,26 +20,23 @@ FILES = {
 }
 # joblib and threadpoolctl come with scikit-learn.
 DEPENDENCIES = {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl", "skwd"}
-# The only modules that know scikit-learn; all others are numerics.
-ESTIMATORS = {
-    "__init__",
-    "_classifier",
-    "_compared",
-    "_cross_validated",
-    "_display",
-    "_estimator",
-    "_fit",
-    "_posterior",
-    "_regressor",
-    "_report",
-    "_scoring",
-    "_search",
-    "_selection",
-    "_splits",
-    "_targets",
-    "_validation",
-    "_workers",
-}
+# The rooms, top to bottom: imports go down this list only.
+ROOMS = [
+    "display",
+    "_estimators",
+    "_cv",
+    "_alpha",
+    "_curvature",
+    "_solvers",
+    "_data",
+    "_core",
+]
+# The rooms that may know scikit-learn; all others are numerics.
+KNOW_SCIKIT_LEARN = {"__init__", "display", "_estimators", "_cv"}
+
+
+def room(name):
+    return name.partition(".")[0]
 
 
 def imports(name, *, at_once=False):
@@ -65,7 +62,9 @@ def own_imports(name):
         if module == "skwd":
             found.add(imported if imported in FILES else "__init__")
         elif module.startswith("skwd."):
-            found.add(module.removeprefix("skwd."))
+            folder = module.removeprefix("skwd.")
+            file = f"{folder}.{imported}"
+            found.add(file if file in FILES else folder)
     return found
 
 
@@ -96,16 +95,12 @@ def test_import_loads_the_dependencies_only(name):
 
 
 def test_the_files_are_those_that_are_read_here():
-    assert {"_layout", "_network", "_objective", "_lbfgs", "_training"} < FILES.keys()
-    assert {"_choice", "_choice.evidence", "_curvature.laplace"} < FILES.keys()
-    assert ESTIMATORS <= FILES.keys()
-    assert {"_path", "_objective"} < own_imports("_estimator")
-    assert {"_path", "_report", "_choice"} < own_imports("_fit")
-    assert {"_path", "_curvature.laplace"} < own_imports("_choice.scan")
-    assert {"_training", "_objective"} < own_imports("_path")
-    assert {"_minimum", "_stochastic"} < own_imports("_training")
-    assert {"_lbfgs", "_direct"} < own_imports("_minimum")
-    assert ("sklearn.base", "BaseEstimator") in imports("_estimator")
+    assert {room(name) for name in FILES} == {"__init__", *ROOMS}
+    assert {"_core.layout", "_solvers.lbfgs", "_alpha.evidence"} < FILES.keys()
+    assert {"_solvers.task", "_core.objective"} < own_imports("_alpha.choice")
+    assert {"_alpha", "_solvers.training"} < own_imports("_estimators.fit")
+    assert {"_solvers.lbfgs", "_solvers.direct"} < own_imports("_solvers.minimum")
+    assert ("sklearn.base", "BaseEstimator") in imports("_estimators.base")
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -116,10 +111,13 @@ def test_no_private_names_of_other_packages(name):
         assert package == "skwd" or package == "__future__" or not private, module
 
 
-@pytest.mark.parametrize("name", sorted(FILES.keys() - ESTIMATORS))
-def test_the_core_knows_no_estimator(name):
-    assert not own_imports(name) & ESTIMATORS
-    assert not [module for module, _ in imports(name) if module.startswith("sklearn")]
+@pytest.mark.parametrize("name", sorted(FILES.keys() - {"__init__"}))
+def test_imports_go_down(name):
+    """Through the rooms of the package, and scikit-learn is known at the top alone."""
+    for imported in own_imports(name):
+        assert ROOMS.index(room(imported)) >= ROOMS.index(room(name)), imported
+    if room(name) not in KNOW_SCIKIT_LEARN:
+        assert not any(module.startswith("sklearn") for module, _ in imports(name))
 
 
 def test_imports_have_no_cycle():

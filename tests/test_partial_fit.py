@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from spies import assert_same_training, batches_seen, numbered, rates_seen
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
-from skwd._solvers.optimizers import SCHEDULES
+from skwd._solvers.schedules import SCHEDULES
 
 pytestmark = pytest.mark.usefixtures("one_blas_thread")
 SOLVERS = {
@@ -298,7 +298,9 @@ def test_the_first_rows_give_origin_and_units_for_good(solver):
     model.partial_fit(X[30:], 100.0 * Y[30:])
     assert_array_equal(model.y_mean_, mean)
     assert_array_equal(model.y_scale_, scale)
-    assert_allclose(model._progress.origin, (X[:30] + 5.0).mean(axis=0), rtol=1e-14)
+    assert_allclose(
+        model._partial_fit_state.origin, (X[:30] + 5.0).mean(axis=0), rtol=1e-14
+    )
 
 
 @both
@@ -329,5 +331,5 @@ def test_what_decoupled_decay_carries_is_kept_between_calls(solver):
     model = network(solver=solver, decay="decoupled")
     data = X.astype("float32")
     parts = epoch_by_epoch(clone(model), data, Y, pickled=True)
-    assert parts._progress.state.carry.any()
+    assert parts._partial_fit_state.state.carry.any()
     assert_same_training(parts, fit(model, data, Y))

@@ -172,7 +172,7 @@ def stack_of(model):
         stacks.append(skwd._solvers.training.train(*args))
         return stacks[0]
 
-    with patch("skwd._solvers.problem.train", train):
+    with patch("skwd._solvers.task.train", train):
         model.fit(X, Y)
     return stacks[0]
 

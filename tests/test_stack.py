@@ -7,39 +7,31 @@ import pytest
 from stacks import make_stack
 
 import skwd._core.objective
+import skwd._core.sample
 import skwd._solvers.batches
 import skwd._solvers.minibatch
 import skwd._solvers.optimizers
+from skwd import WeightDecayMLPRegressor
 from skwd._solvers.monitor import Monitor
-from skwd._solvers.optimizers import SGD, Adam, Schedule
+from skwd._solvers.registry import SOLVERS as SOLVERS_BY_NAME
 from skwd._solvers.result import Status
-from skwd._solvers.training import Settings, train
+from skwd._solvers.training import train
 
 ROWS = (np.arange(0, 50), np.arange(10, 60), np.arange(5, 40))
 
 
-UPDATES = {
-    "lbfgs": SGD(),
-    "gd": SGD(),
-    "sgd": SGD(0.9, nesterov=True),
-    "adam": Adam(),
-}
-
-
-def settings(solver="lbfgs", learning_rate="constant", **changes):
-    base = dict(
+def solver_named(solver="lbfgs", learning_rate="constant", **changes):
+    params = WeightDecayMLPRegressor(
         solver=solver,
-        update=UPDATES[solver],
-        schedule=Schedule(learning_rate, 0.05, horizon=80),
+        learning_rate=learning_rate,
+        learning_rate_init=0.05,
         batch_size=8,
-        shuffle=True,
         max_iter=80,
         max_fun=500,
         tol=1e-4,
         n_iter_no_change=4,
-        verbose=0,
-    )
-    return Settings(**{**base, **changes})
+    ).get_params()
+    return SOLVERS_BY_NAME[solver].of(params).changed(**changes)
 
 
 def assert_same(stack, k, other, j):
@@ -93,7 +85,7 @@ def test_stack_equals_one_by_one_in_every_field(
 ):
     """Different alphas, rows, row counts and rates, stopping at different epochs."""
     objective, validation, x0 = stacks_of(case)
-    chosen = settings(solver, schedule, tol=1e-3)
+    chosen = solver_named(solver, schedule, tol=1e-3)
     watched = validation if early_stopping else None
     stack = train(objective, x0, chosen, watched, np.random.default_rng(5))
     is_direct = solver == "lbfgs" and case.get("hidden") == () and not early_stopping
@@ -110,7 +102,7 @@ def test_the_stopping_epochs_and_rates_above_do_differ():
     """So that the test above has crews to split and rates to keep apart."""
     objective, _, x0 = stacks_of({})
     for solver in ("sgd", "adam"):
-        chosen = settings(solver, "adaptive", tol=1e-3)
+        chosen = solver_named(solver, "adaptive", tol=1e-3)
         stack = train(objective, x0, chosen, None, np.random.default_rng(5))
         assert len(set(stack.nit)) > 2
 
@@ -119,7 +111,7 @@ SOLVERS = pytest.mark.parametrize("solver", ["lbfgs", "gd", "sgd", "adam"])
 
 
 def trained(objective, x0, solver):
-    return train(objective, x0, settings(solver), None, np.random.default_rng(5))
+    return train(objective, x0, solver_named(solver), None, np.random.default_rng(5))
 
 
 @SOLVERS
@@ -141,7 +133,7 @@ def test_chunking_changes_no_bit(solver, chunk_bytes, monkeypatch, one_blas_thre
     objective, _, x0 = stacks_of({})
     whole = trained(objective, x0, solver)
     monkeypatch.setattr(skwd._core.objective, "GROUP_BYTES", chunk_bytes)
-    monkeypatch.setattr(skwd._solvers.minibatch, "CREW_BYTES", chunk_bytes)
+    monkeypatch.setattr(skwd._solvers.minibatch, "GROUP_STATE_BYTES", chunk_bytes)
     monkeypatch.setattr(skwd._solvers.optimizers, "VISIT", min(chunk_bytes, 37))
     objective, _, x0 = stacks_of({})
     chunked = trained(objective, x0, solver)
@@ -167,7 +159,7 @@ def test_large_samples_and_batches_equal_small_ones(solver, monkeypatch):
     """Rows left in place give the same bits, batches in parts the same to rounding."""
     objective, _, x0 = stacks_of({})
     small = trained(objective, x0, solver)
-    monkeypatch.setattr(skwd._core.objective, "GATHER_BYTES", 0)
+    monkeypatch.setattr(skwd._core.sample, "GATHER_BYTES", 0)
     objective, _, x0 = stacks_of({})
     large = trained(objective, x0, solver)
     for k in range(len(objective)):

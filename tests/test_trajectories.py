@@ -24,9 +24,12 @@ from skwd._core.activations import ACTIVATIONS
 from skwd._core.layout import Layout
 from skwd._core.network import Network
 from skwd._core.objective import Objective, Sample
+from skwd._core.penalties import PENALTIES
+from skwd._solvers.decay import DECAYS
 from skwd._solvers.minibatch import minimize
-from skwd._solvers.optimizers import DECAYS, SGD, Adam, Schedule, step_calls
+from skwd._solvers.optimizers import SGD, Adam, step_ops
 from skwd._solvers.result import Status
+from skwd._solvers.schedules import Schedule
 
 # J of y in its own units, to the letter.
 Regressor = partial(WeightDecayMLPRegressor, normalize_y=False)
@@ -54,8 +57,8 @@ class Recorded:
         self.n_coefficients = update.n_coefficients
         self.steps = []
 
-    def calls(self, w, *others):
-        return [*self.update.calls(w, *others), (self.keep, (w,))]
+    def ops(self, penalty, w, *others):
+        return [*self.update.ops(penalty, w, *others), (self.keep, (w,))]
 
     def keep(self, w):
         self.steps.append(w.copy())
@@ -74,10 +77,10 @@ def schedule_of(case):
     return Schedule(kind, case.rate, power=case.power)
 
 
-def steps_of(update, schedule, problem, stored, batch_size=BATCH_SIZE):
+def steps_of(update, schedule, task, stored, batch_size=BATCH_SIZE):
     """The weights after each step of skwd, (n_steps, P)."""
-    X, Y, start = (stored[f"{problem}/{part}"] for part in ("X", "Y", "start"))
-    kind = PROBLEMS[problem]
+    X, Y, start = (stored[f"{task}/{part}"] for part in ("X", "Y", "start"))
+    kind = PROBLEMS[task]
     objective = Objective(
         Network(Layout(kind.layer_units), ACTIVATIONS[kind.activation]),
         LOSSES[kind.loss],
@@ -130,11 +133,11 @@ def test_torch_makes_the_stored_trajectories(stored):
 
 
 @pytest.mark.parametrize("batch_size", [N, BATCH_SIZE])
-@pytest.mark.parametrize("problem", PROBLEMS)
-def test_without_momentum_both_decays_are_the_same_steps(problem, batch_size, stored):
+@pytest.mark.parametrize("task", PROBLEMS)
+def test_without_momentum_both_decays_are_the_same_steps(task, batch_size, stored):
     schedule = Schedule("invscaling", 0.1)
     coupled, decoupled = (
-        steps_of(SGD(decay=DECAYS[decay]), schedule, problem, stored, batch_size)
+        steps_of(SGD(decay=DECAYS[decay]), schedule, task, stored, batch_size)
         for decay in BOTH
     )
     np.testing.assert_allclose(coupled, decoupled, rtol=0, atol=1e-14)
@@ -220,8 +223,8 @@ def test_decoupled_decay_in_float32_takes_off_what_it_should(update, alpha):
     moments = [np.zeros_like(w) for _ in range(update.n_moments)]
     values = update.coefficients(0, 1, rate)[0].astype(np.float32)
     for _ in range(10_000):
-        for function, arguments in step_calls(
-            update, w, grad, factor, carry, moments, values
+        for function, arguments in step_ops(
+            update, PENALTIES["l2"], w, grad, factor, carry, moments, values
         ):
             function(*arguments)
     expected = start * (1.0 - rate * alpha) ** 10_000

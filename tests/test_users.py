@@ -209,7 +209,7 @@ def test_validation_rows_are_stratified_and_weighted(classes):
         **SMALL,
     )
     seen = {}
-    import skwd._solvers.problem as module
+    import skwd._solvers.task as module
 
     with pytest.MonkeyPatch.context() as patch:
 

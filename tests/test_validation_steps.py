@@ -122,12 +122,12 @@ def test_parameters_of_their_solvers_are_good(params):
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "request_",
     [{"batch_size": 5}, {"learning_rate": "cosine"}, {"decay": "decoupled"}],
     ids=str,
 )
-def test_auto_is_adam_where_only_adam_can_do_what_is_asked(asked):
-    common = {"hidden_layer_sizes": (2,), "max_iter": 3, "random_state": 0, **asked}
+def test_auto_is_adam_where_only_adam_can_do_what_is_asked(request_):
+    common = {"hidden_layer_sizes": (2,), "max_iter": 3, "random_state": 0, **request_}
     auto = quiet_fit(WeightDecayMLPRegressor(solver="auto", **common))
     adam = quiet_fit(WeightDecayMLPRegressor(solver="adam", **common))
     np.testing.assert_array_equal(auto.coefs_[0], adam.coefs_[0])

@@ -15,12 +15,13 @@ from sklearn.exceptions import FitFailedWarning
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import skwd._core.objective
+import skwd._cv.chunks
 import skwd._cv.parallel
 import skwd._solvers.lbfgs
 import skwd._solvers.minibatch
-import skwd._solvers.problem
+import skwd._solvers.task
 from skwd import WeightDecayMLPClassifierCV, WeightDecayMLPRegressorCV
-from skwd._solvers.problem import chunks
+from skwd._cv.chunks import chunks
 from skwd._solvers.result import Status
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -60,9 +61,9 @@ def test_without_a_backend_named_n_jobs_means_processes(fitted):
 @pytest.mark.parametrize("n_bytes", [1, 40_000, 200_000])
 def test_chunks_change_nothing(n_bytes, fitted, monkeypatch):
     whole, X, y = fitted
-    monkeypatch.setattr(skwd._solvers.problem, "CHUNK_BYTES", n_bytes)
+    monkeypatch.setattr(skwd._cv.chunks, "CHUNK_BYTES", n_bytes)
     assert_same_choice(clone(whole).fit(X[:119], y[:119]), whole)
-    monkeypatch.setattr(skwd._solvers.minibatch, "CREW_BYTES", 1)
+    monkeypatch.setattr(skwd._solvers.minibatch, "GROUP_STATE_BYTES", 1)
     monkeypatch.setattr(skwd._core.objective, "GROUP_BYTES", 1)
     assert_same_choice(clone(whole).fit(X[:119], y[:119]), whole)
 
@@ -70,17 +71,17 @@ def test_chunks_change_nothing(n_bytes, fitted, monkeypatch):
 def test_rows_gathered_once_or_in_place(fitted, monkeypatch):
     """Folds that together are too large leave their rows where they are."""
     whole, X, y = fitted
-    asked = []
+    request = []
 
-    def share_memory(problems):
+    def share_memory(tasks):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(skwd._solvers.problem, "GATHER_BYTES", 79 * 5 * 8 * 2)
-            skwd._solvers.problem.share_memory(problems)
-        asked.extend(problem.training.is_gathered for problem in problems)
+            patch.setattr(skwd._cv.chunks, "GATHER_BYTES", 79 * 5 * 8 * 2)
+            skwd._cv.chunks.share_memory(tasks)
+        request.extend(task.training.is_gathered for task in tasks)
 
     monkeypatch.setattr("skwd._estimators.search.share_memory", share_memory)
     assert_same_choice(clone(whole).fit(X[:119], y[:119]), whole)
-    assert asked == [False] * 3
+    assert request == [False] * 3
 
 
 def problems_of(estimator, X, y, monkeypatch):
@@ -88,7 +89,7 @@ def problems_of(estimator, X, y, monkeypatch):
     found = []
 
     def cross_validate(splits, *args, **kwargs):
-        found.extend(split.problem for split in splits)
+        found.extend(split.task for split in splits)
         raise RuntimeError("far enough")
 
     monkeypatch.setattr("skwd._estimators.search.cross_validate", cross_validate)
@@ -101,13 +102,13 @@ def problems_of(estimator, X, y, monkeypatch):
 @pytest.mark.parametrize("n_alphas", [1, 3, 8, 50])
 @pytest.mark.parametrize("n_bytes", [1, 100_000, 1 << 24])
 def test_every_cell_is_in_one_chunk(n_jobs, n_alphas, n_bytes, regression, monkeypatch):
-    problems = problems_of(model(cv=7, n_init=2), *regression, monkeypatch)
-    monkeypatch.setattr(skwd._solvers.problem, "CHUNK_BYTES", n_bytes)
-    cut = chunks(problems, n_alphas, n_jobs)
-    cells = [(f, a) for part in cut for f in part.problems for a in part.alphas]
+    tasks = problems_of(model(cv=7, n_init=2), *regression, monkeypatch)
+    monkeypatch.setattr(skwd._cv.chunks, "CHUNK_BYTES", n_bytes)
+    cut = chunks(tasks, n_alphas, n_jobs)
+    cells = [(f, a) for part in cut for f in part.tasks for a in part.alphas]
     assert sorted(cells) == [(f, a) for f in range(7) for a in range(n_alphas)]
-    each = skwd._solvers.problem._cell_bytes(problems[0])
-    sizes = [len(part.problems) * len(part.alphas) for part in cut]
+    each = skwd._cv.chunks._cell_bytes(tasks[0])
+    sizes = [len(part.tasks) * len(part.alphas) for part in cut]
     assert max(sizes) * each <= max(n_bytes, each)
     assert len(cut) >= min(n_jobs, len(cells))
 
@@ -115,9 +116,9 @@ def test_every_cell_is_in_one_chunk(n_jobs, n_alphas, n_bytes, regression, monke
 def test_folds_of_one_chunk_share_their_rows_and_alphas_are_mixed(
     regression, monkeypatch
 ):
-    problems = problems_of(model(cv=5), *regression, monkeypatch)
-    first, second = chunks(problems, 8, 2)
-    assert first.problems == second.problems == [0, 1, 2, 3, 4]
+    tasks = problems_of(model(cv=5), *regression, monkeypatch)
+    first, second = chunks(tasks, 8, 2)
+    assert first.tasks == second.tasks == [0, 1, 2, 3, 4]
     assert (first.alphas, second.alphas) == ([0, 2, 4, 6], [1, 3, 5, 7])
 
 
@@ -128,7 +129,7 @@ def test_blas_has_one_thread_while_networks_train_and_as_many_as_before_after(
         pools = [p for p in threadpool_info() if p["user_api"] == "blas"]
         return [pool["num_threads"] for pool in pools]
 
-    seen, train_path = [], skwd._solvers.problem.train_path
+    seen, train_path = [], skwd._solvers.task.train_path
 
     def spy(*args):
         seen.append(n_threads())
@@ -142,7 +143,7 @@ def test_blas_has_one_thread_while_networks_train_and_as_many_as_before_after(
 
 
 def test_progress(regression, capsys, monkeypatch):
-    monkeypatch.setattr(skwd._solvers.problem, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(skwd._cv.chunks, "CHUNK_BYTES", 1)
     model(verbose=True, cv=2).fit(*regression)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 8
@@ -169,13 +170,13 @@ def test_an_interrupt_ends_the_threads_and_leaves_the_estimator(
     estimator = model(solver).fit(X, y)
     before = dict(estimator.__dict__)
     started, n_before = threading.Event(), threading.active_count()
-    call = skwd._solvers.problem.train
+    call = skwd._solvers.task.train
 
     def train(*args):
         started.set()
         return call(*args)
 
-    monkeypatch.setattr(skwd._solvers.problem, "train", train)
+    monkeypatch.setattr(skwd._solvers.task, "train", train)
     endless = {"max_iter": 10**9, "tol": 0.0, "n_iter_no_change": 10**9}
     endless |= {"max_fun": 10**9, "activation": "tanh", "alphas": [0.0, 1e-9]}
     changed = clone(estimator).set_params(n_jobs=2, **endless)
@@ -220,8 +221,8 @@ def test_an_interrupt_of_a_single_worker(regression, monkeypatch):
 def test_memory_does_not_grow_with_the_number_of_networks(regression, monkeypatch):
     """1000 networks take their scores, and the memory of the largest chunk."""
     limit = 1 << 20
-    monkeypatch.setattr(skwd._solvers.problem, "CHUNK_BYTES", limit)
-    monkeypatch.setattr(skwd._solvers.minibatch, "CREW_BYTES", limit)
+    monkeypatch.setattr(skwd._cv.chunks, "CHUNK_BYTES", limit)
+    monkeypatch.setattr(skwd._solvers.minibatch, "GROUP_STATE_BYTES", limit)
     X, y = regression
     peaks = {}
     for n_alphas in (50, 250):
@@ -352,7 +353,7 @@ def test_failures_are_told_in_an_order_of_their_own(regression, monkeypatch):
     X, y = regression
     said = []
     for n_bytes in (1, 1 << 24):
-        monkeypatch.setattr(skwd._solvers.problem, "CHUNK_BYTES", n_bytes)
+        monkeypatch.setattr(skwd._cv.chunks, "CHUNK_BYTES", n_bytes)
         exploding = model("gd", alphas=[1e-3, 50, 60], learning_rate_init=0.1, tol=0.0)
         with pytest.warns(FitFailedWarning) as caught:
             exploding.set_params(max_iter=40).fit(X, y)

@@ -1,27 +1,60 @@
-"""alpha by its name: which search for it trains the networks."""
+"""How alpha is chosen without a grid: the ways that there are, by name.
+
+A new way is a file and a line here.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
+from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.constant import train_constant
 from skwd._alpha.evidence import choose_by_evidence
-from skwd._alpha.loo_search import choose_by_path
-from skwd._solvers.problem import Problem
-from skwd._solvers.training import Trained
+from skwd._alpha.loo_search import choose_by_gcv, choose_by_loo
+from skwd._solvers.task import TrainingTask
 
 
-def train_choosing(problem: Problem, name: str, *, per_layer: bool) -> Trained:
-    """Train the restarts of a problem, each at the alpha that ``name`` chooses.
+@dataclass(frozen=True)
+class Way:
+    """A way to choose alpha, by its name as a value of ``alpha``.
+
+    Parameters
+    ----------
+    name : str
+    choose : callable
+        From a task, ``per_layer`` and ``talks`` to the restarts, each at its alpha.
+    has_layers : bool
+        Can choose one alpha for each layer.
+    needs_noise : bool
+        Is for losses whose noise is estimated.
+    """
+
+    name: str
+    choose: Callable[[TrainingTask, bool, bool], AlphaChoice]
+    has_layers: bool = False
+    needs_noise: bool = False
+
+
+WAYS: dict[str, Way] = {
+    way.name: way
+    for way in (
+        Way("evidence", choose_by_evidence, has_layers=True),
+        Way("loo", choose_by_loo),
+        Way("gcv", choose_by_gcv, needs_noise=True),
+    )
+}
+
+
+def train_choosing(task: TrainingTask, name: str, *, per_layer: bool) -> AlphaChoice:
+    """Train the restarts of a task, each at the alpha that the way ``name`` chooses.
 
     Where y does not vary there is nothing to choose, and alpha is at its highest. With
     ``verbose`` there is a line for each round, from 2 on one for each iteration too.
     """
-    talks, settings = problem.settings.verbose > 0, problem.settings
-    settings = replace(settings, verbose=max(0, settings.verbose - 1))
-    problem = replace(problem, settings=settings)
-    if not problem.has_varying_y:
-        return train_constant(problem)
-    if name == "evidence":
-        return choose_by_evidence(problem, per_layer=per_layer, talks=talks)
-    return choose_by_path(problem, name, talks=talks)
+    talks = task.solver.verbose > 0
+    quieter = task.solver.changed(verbose=max(0, task.solver.verbose - 1))
+    task = replace(task, solver=quieter)
+    if not task.has_varying_y:
+        return train_constant(task)
+    return WAYS[name].choose(task, per_layer, talks)

@@ -19,9 +19,10 @@ from functools import cache
 
 import numpy as np
 
+from skwd._alpha.choice import AlphaChoice, laplace_of
 from skwd._alpha.constant import (
     constant_params,
-    is_weak,
+    has_no_signal,
     is_without_weights,
     make_constant,
 )
@@ -35,11 +36,11 @@ from skwd._alpha.evidence_start import (
     print_found,
     short,
 )
+from skwd._alpha.scales import search_scale
 from skwd._curvature.laplace import Laplace
 from skwd._solvers.minimum import tolerance
-from skwd._solvers.problem import Problem
 from skwd._solvers.result import Status
-from skwd._solvers.training import Trained
+from skwd._solvers.task import TrainingTask
 
 # The lowest alpha, in units of `search_scale`.
 LOWEST = 1e-9
@@ -58,8 +59,8 @@ MARGIN, SHORTEST = 5.0, 0.1
 
 
 def choose_by_evidence(
-    problem: Problem, *, per_layer: bool = False, talks: bool = False
-) -> Trained:
+    task: TrainingTask, per_layer: bool = False, talks: bool = False
+) -> AlphaChoice:
     """Train the restarts of a problem, each at the alpha of its highest evidence.
 
     Parameters
@@ -78,62 +79,64 @@ def choose_by_evidence(
         log-evidence. Where the data cannot tell a signal from noise, alpha is at its
         highest and the network a constant.
     """
-    settings, tied = problem.settings, not per_layer or problem.activation.homogeneous
-    low, high = alpha_range(problem)
-    tol = tolerance(settings.tol, problem.layout, problem.training.dtype)
+    solver, one_alpha = task.solver, not per_layer or task.activation.homogeneous
+    low, high = alpha_range(task)
+    tol = tolerance(solver.tol, task.layout, task.training.dtype)
 
     @cache
     def constant() -> Laplace:
-        alpha = np.full(problem.layout.n_weight_layers, high)
-        return problem.laplace(constant_params(problem), alpha, tied=tied)
+        alpha = np.full(task.groups.n_groups, high)
+        return laplace_of(task, constant_params(task), alpha, one_alpha=one_alpha)
 
     def take_constant(k: int) -> None:
-        make_constant(problem, trained, k, high)
+        make_constant(task, trained, k, high)
         trained.laplace[k] = constant()
 
-    trained = first_fits(problem, tied, talks)
-    walk = Walk.of(len(trained.params))
+    trained = first_fits(task, one_alpha, talks)
+    search_state = AlphaSearchState.of(len(trained.params))
     running = np.flatnonzero(~trained.lost)
     for round_ in range(MAX_ROUNDS + 1):
         change = np.zeros_like(trained.alpha)
         for k in running:
-            found = problem.laplace(trained.params[k], trained.alpha[k], tied=tied)
+            found = laplace_of(
+                task, trained.params[k], trained.alpha[k], one_alpha=one_alpha
+            )
             trained.laplace[k] = found
             if talks:
                 print_found(f"Network {k}, round {round_}", found)
-            collapsed = is_deep(problem) and is_without_weights(problem, trained, k)
-            walk.accept_or_go_back(trained, k, collapsed)
+            collapsed = is_deep(task) and is_without_weights(task, trained, k)
+            search_state.accept_or_go_back(trained, k, collapsed)
             again = np.clip(trained.laplace[k].alpha, low, high)
             change[k] = np.log(again / trained.alpha[k])
             gamma = trained.laplace[k].n_effective.sum()
             endless = gamma < LEAST_GAMMA and (change[k] > 0.0).all()
-            at_the_edge = collapsed and walk.longest[k] < SHORTEST
-            if endless or at_the_edge or is_weak(problem, trained, k, again, high):
+            at_the_edge = collapsed and search_state.longest[k] < SHORTEST
+            if endless or at_the_edge or has_no_signal(task, trained, k, again, high):
                 change[k] = 0.0
-                least = walk.highest[k] - MARGIN if at_the_edge else -np.inf
+                least = search_state.highest[k] - MARGIN if at_the_edge else -np.inf
                 if constant().log_evidence >= least:
                     take_constant(k)
-        change[walk.longest < SHORTEST] = 0.0  # the evidence has stopped it
+        change[search_state.longest < SHORTEST] = 0.0  # the evidence has stopped it
         settled = np.abs(change).max(axis=1) <= SETTLED * np.sqrt(tol)
-        unfinished = (trained.status == Status.MAX_ITER) & ~walk.is_whole
+        unfinished = (trained.status == Status.MAX_ITER) & ~search_state.is_whole
         running = running[~settled[running] | unfinished[running]]
         if round_ == MAX_ROUNDS:
             trained.status[running] = Status.UNSETTLED
         if round_ == MAX_ROUNDS or not len(running):
             break
-        longest = walk.longest[:, np.newaxis]
+        longest = search_state.longest[:, np.newaxis]
         alpha = trained.alpha * np.exp(np.clip(change, -longest, longest))
-        walk.is_whole[running] = settled[running]
+        search_state.is_whole[running] = settled[running]
         for networks, how in (
-            (running[settled[running]], settings),
-            (running[~settled[running]], short(settings)),
+            (running[settled[running]], solver),
+            (running[~settled[running]], short(solver)),
         ):
-            go_on(problem, trained, networks, alpha, how)
+            go_on(task, trained, networks, alpha, how)
         running = running[~trained.lost[running]]
-    for k in finish(problem, trained):
+    for k in finish(task, trained):
         at = trained.params[k], trained.alpha[k]
-        trained.laplace[k] = problem.laplace(*at, tied=tied)
-    for k in np.flatnonzero(~trained.lost & is_deep(problem)):
+        trained.laplace[k] = laplace_of(task, *at, one_alpha=one_alpha)
+    for k in np.flatnonzero(~trained.lost & is_deep(task)):
         if constant().log_evidence > trained.laplace[k].log_evidence:
             take_constant(k)
     trained.lowest = (trained.alpha <= low * (1.0 + 1e-9)).any(axis=1)
@@ -143,17 +146,17 @@ def choose_by_evidence(
 
 
 @dataclass
-class Walk:
+class AlphaSearchState:
     """How the networks of a stack look for alpha; the stack axis is first."""
 
     longest: np.ndarray  # (K,) the most that ln(alpha) changes in the next round
     highest: np.ndarray  # (K,) the highest log-evidence so far
     is_whole: np.ndarray  # (K,) whether the last fit had as many iterations as it needs
     # The last that the evidence did not speak against, and whether its fit was whole.
-    accepted: list[tuple[Trained, bool] | None]
+    accepted: list[tuple[AlphaChoice, bool] | None]
 
     @classmethod
-    def of(cls, n_networks: int) -> Walk:
+    def of(cls, n_networks: int) -> AlphaSearchState:
         """At its beginning, after a whole fit."""
         return cls(
             np.full(n_networks, LONGEST),
@@ -162,7 +165,7 @@ class Walk:
             [None] * n_networks,
         )
 
-    def accept_or_go_back(self, trained: Trained, k: int, collapsed: bool) -> None:
+    def accept_or_go_back(self, trained: AlphaChoice, k: int, collapsed: bool) -> None:
         """Keep network k, or put the last that was accepted in its place.
 
         So, too, when it has collapsed: a deep network does at once, and may be at its
@@ -181,8 +184,8 @@ class Walk:
             self.accepted[k] = trained[one], bool(self.is_whole[k])
 
 
-def alpha_range(problem: Problem) -> tuple[float, float]:
+def alpha_range(task: TrainingTask) -> tuple[float, float]:
     """The lowest and highest alpha that are tried."""
-    scale = problem.search_scale
-    linear = problem.layout.n_weight_layers == 1
+    scale = search_scale(task)
+    linear = task.layout.n_weight_layers == 1
     return LOWEST * scale, (HIGHEST_LINEAR if linear else HIGHEST) * scale

@@ -7,16 +7,15 @@ followed up from there, as their best may be next to where they collapse.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
+from skwd._alpha.choice import AlphaChoice, laplace_of, train_from
 from skwd._alpha.constant import is_without_weights
+from skwd._alpha.scales import search_scale
 from skwd._curvature.laplace import Laplace
-from skwd._solvers.problem import Problem
+from skwd._solvers.base import Solver
 from skwd._solvers.result import Status
-from skwd._solvers.settings import Settings
-from skwd._solvers.training import Trained, train
+from skwd._solvers.task import TrainingTask
 
 # The first fits, in units of `search_scale`: the second part of the scan if the lowest
 # of the first is its best. Classes that can be separated fit at every low alpha, where
@@ -32,22 +31,22 @@ HIGHEST, HIGHEST_LINEAR = 1.0, 1e6
 ROUND_ITERATIONS = 200
 
 
-def first_fits(problem: Problem, tied: bool, talks: bool) -> Trained:
+def first_fits(task: TrainingTask, one_alpha: bool, talks: bool) -> AlphaChoice:
     """Every restart, fitted where on the grid the first has the most evidence."""
-    settings, unit = problem.settings, problem.search_scale
-    at = np.full(problem.layout.n_weight_layers, unit)
+    solver, unit = task.solver, search_scale(task)
+    at = np.full(task.groups.n_groups, unit)
     first, best = None, (False, -np.inf)
-    for grid in SCAN if problem.loss.has_noise else SCAN_KNOWN_NOISE:
+    for grid in SCAN if task.loss.has_noise else SCAN_KNOWN_NOISE:
         alphas = unit * np.outer(grid, np.ones_like(at))
-        starts = np.repeat(problem.params0[:1], len(grid), axis=0)
-        scan = train(problem.objective(alphas), starts, short(settings))
+        starts = np.repeat(task.params0[:1], len(grid), axis=0)
+        scan = train_from(task.objective(alphas), starts, short(solver))
         for k in np.flatnonzero(~scan.lost):
-            found = problem.laplace(scan.params[k], scan.alpha[k], tied=tied)
+            found = laplace_of(task, scan.params[k], scan.alpha[k], one_alpha=one_alpha)
             if talks:
                 print_found("Scan", found)
             scan.laplace[k] = found
             # The constant is compared at the end: deep networks may yet be better.
-            collapsed = is_deep(problem) and is_without_weights(problem, scan, k)
+            collapsed = is_deep(task) and is_without_weights(task, scan, k)
             value = not collapsed, found.log_evidence
             if value > best or first is None:
                 first, best, lowest = scan[np.array([k])], value, k == 0
@@ -56,39 +55,39 @@ def first_fits(problem: Problem, tied: bool, talks: bool) -> Trained:
     begun = {} if first is None else {0: first}
     if first is not None:
         at = first.alpha[0]
-    if best[0] and is_deep(problem):
-        others = np.arange(1, len(problem.params0))
+    if best[0] and is_deep(task):
+        others = np.arange(1, len(task.params0))
         if len(others):
-            objective = problem.objective(at)[others]
-            fits = train(objective, problem.params0[others], short(settings))
+            objective = task.objective(at)[others]
+            fits = train_from(objective, task.params0[others], short(solver))
             begun |= {
                 k: fits[np.array([k - 1])] for k in others if not fits.lost[k - 1]
             }
-        begun = {k: _climb(problem, one, tied) for k, one in begun.items()}
-    starts, alphas = problem.params0.copy(), np.tile(at, (len(problem.params0), 1))
+        begun = {k: _climb(task, one, one_alpha) for k, one in begun.items()}
+    starts, alphas = task.params0.copy(), np.tile(at, (len(task.params0), 1))
     for k, one in begun.items():
         starts[k], alphas[k] = one.params[0], one.alpha[0]
-    return train(problem.objective(alphas), starts, settings)
+    return train_from(task.objective(alphas), starts, solver)
 
 
-def _climb(problem: Problem, at: Trained, tied: bool) -> Trained:
+def _climb(task: TrainingTask, at: AlphaChoice, one_alpha: bool) -> AlphaChoice:
     """The network ``at`` (K = 1), or one of more evidence on its way up in alpha.
 
     From random weights deep networks collapse at alphas that trained ones can bear.
     """
 
-    def evidence(one: Trained) -> float:
-        known = one.laplace[0] or problem.laplace(
-            one.params[0], one.alpha[0], tied=tied
+    def evidence(one: AlphaChoice) -> float:
+        known = one.laplace[0] or laplace_of(
+            task, one.params[0], one.alpha[0], one_alpha=one_alpha
         )
         return known.log_evidence
 
     only = np.array([0])
     found, best = at, evidence(at)
-    while (at.alpha * CLIMB <= HIGHEST * problem.search_scale).all():
+    while (at.alpha * CLIMB <= HIGHEST * search_scale(task)).all():
         at = at[only]
-        go_on(problem, at, only, at.alpha * CLIMB, short(problem.settings))
-        if at.lost[0] or is_without_weights(problem, at, 0):
+        go_on(task, at, only, at.alpha * CLIMB, short(task.solver))
+        if at.lost[0] or is_without_weights(task, at, 0):
             break
         reached = evidence(at)
         if reached > best:
@@ -97,41 +96,41 @@ def _climb(problem: Problem, at: Trained, tied: bool) -> Trained:
 
 
 def go_on(
-    problem: Problem,
-    trained: Trained,
+    task: TrainingTask,
+    trained: AlphaChoice,
     networks: np.ndarray,
     alpha: np.ndarray,
-    settings: Settings,
+    solver: Solver,
 ) -> None:
-    """Train some networks on, at the ``alpha`` (K, n_weight_layers) of now."""
+    """Train some networks on, at the ``alpha`` (K, G) of now."""
     if len(networks):
-        objective = problem.objective(alpha)[networks]
+        objective = task.objective(alpha)[networks]
         params = trained.params[networks].astype(np.float64)
-        trained.take(networks, train(objective, params, settings))
+        trained.take(networks, train_from(objective, params, solver))
 
 
-def finish(problem: Problem, trained: Trained) -> np.ndarray:
+def finish(task: TrainingTask, trained: AlphaChoice) -> np.ndarray:
     """Train the networks on that have not converged, where they are: their numbers.
 
     One that the evidence went back to may have had a round's iterations alone.
     """
     left = np.flatnonzero(trained.status == Status.MAX_ITER)
-    go_on(problem, trained, left, trained.alpha, problem.settings)
+    go_on(task, trained, left, trained.alpha, task.solver)
     return left[~trained.lost[left]]
 
 
-def is_deep(problem: Problem) -> bool:
+def is_deep(task: TrainingTask) -> bool:
     """Whether networks collapse at once: no weights are a local minimum at every alpha.
 
     Ziyin, Li and Meng, "Exact solutions of a deep linear network", NeurIPS 2022. With
     one hidden layer the weights fade, and the evidence with them.
     """
-    return problem.layout.n_weight_layers > 2
+    return task.layout.n_weight_layers > 2
 
 
-def short(settings: Settings) -> Settings:
+def short(solver: Solver) -> Solver:
     """Of a fit that is not the last."""
-    return replace(settings, max_iter=min(ROUND_ITERATIONS, settings.max_iter))
+    return solver.changed(max_iter=min(ROUND_ITERATIONS, solver.max_iter))
 
 
 def print_found(which: str, found: Laplace) -> None:

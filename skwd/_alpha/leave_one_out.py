@@ -18,13 +18,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import helmert
 
+from skwd._alpha.choice import AlphaPath
 from skwd._core.losses import Loss
 from skwd._core.network import Network
 from skwd._curvature.base import Curvature
 from skwd._curvature.factors import tangent, training_rows
 from skwd._curvature.laplace import curvature_of
-from skwd._solvers.problem import Problem
-from skwd._solvers.result import AlphaPath
+from skwd._solvers.task import TrainingTask
 
 # Leverages are below 1 but for rounding, and rows that alone determine a bias.
 BELOW_ONE = 1.0 - 1e-13
@@ -32,20 +32,20 @@ BELOW_ONE = 1.0 - 1e-13
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def follow(
-    problem: Problem, params: np.ndarray, alpha: float, alphas: np.ndarray, name: str
+    task: TrainingTask, params: np.ndarray, alpha: float, alphas: np.ndarray, name: str
 ) -> AlphaPath:
     """The path of ``alphas`` (A,) as seen from the optimum ``params`` at ``alpha``."""
-    layout, loss, sample = problem.layout, problem.loss, problem.training
-    network = Network(layout, problem.activation)
-    per_layer = np.full(layout.n_weight_layers, alpha)
-    asked = {"many_scales": len(alphas) > 1, "of_rows": name == "loo"}
-    curvature = curvature_of(network, loss, sample, params, per_layer, **asked)
+    layout, loss, sample = task.layout, task.loss, task.training
+    network = Network(layout, task.activation)
+    per_layer = np.full(task.groups.n_groups, alpha)
+    request = {"many_scales": len(alphas) > 1, "of_rows": name == "loo"}
+    curvature = curvature_of(network, loss, sample, params, per_layer, **request)
     scales, n = alphas / alpha, sample.total_weight
     dof = [curvature.n_effective(at).sum() + curvature.n_free(at) for at in scales]
     dof = np.array(dof)
-    moves = _moves(problem, curvature, params, per_layer, scales)
+    moves = _moves(task, curvature, params, per_layer, scales)
     mean, square = np.zeros(len(alphas)), np.zeros(len(alphas))
-    worst = _worst(problem) if name == "loo" else np.inf
+    worst = _worst(task) if name == "loo" else np.inf
     basis = helmert(sample.y.shape[1]) if loss.shift_invariant else None
     for rows in training_rows(
         network, sample, params.astype(np.float64), curvature.n_rows
@@ -108,18 +108,17 @@ def left_out(
     return raw + (moved if basis is None else moved @ basis)
 
 
-def _worst(problem: Problem) -> float:
+def _worst(task: TrainingTask) -> float:
     """The largest loss of a row that was left out.
 
     Where a hidden unit is active for that row alone, nothing is left to determine it,
     and the linearised network knows no bound: it is taken to be no worse than the best
     constant is where that is worst. Classes have a bound in their probabilities.
     """
-    loss, y = problem.loss, problem.training.y
-    is_of_numbers = loss.has_noise or loss.out_activation == "exp"
-    if problem.layout.n_weight_layers == 1 or not is_of_numbers:
+    loss, y = task.loss, task.training.y
+    if task.layout.n_weight_layers == 1 or not loss.is_for_numbers:
         return np.inf
-    return loss.loss(y, np.broadcast_to(problem.constant, y.shape)).max()
+    return loss.loss(y, np.broadcast_to(task.constant, y.shape)).max()
 
 
 def _gram(root: np.ndarray) -> np.ndarray:
@@ -128,14 +127,14 @@ def _gram(root: np.ndarray) -> np.ndarray:
 
 
 def _moves(
-    problem: Problem,
+    task: TrainingTask,
     curvature: Curvature,
     params: np.ndarray,
     alpha: np.ndarray,
     scales: np.ndarray,
 ) -> np.ndarray:
     """From the optimum at ``alpha`` to that at each scale of it, linearised: (S, P)."""
-    objective = problem.objective(alpha[np.newaxis])
+    objective = task.objective(alpha[np.newaxis])
     params = params[np.newaxis].astype(np.float64)
     _, gradient = objective.loss_gradient(params)
     moves = curvature.solve(gradient[0], scales)

@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skwd._alpha.choice import AlphaChoice, AlphaPath, train_from
 from skwd._alpha.constant import is_without_weights, make_constant, without_features
 from skwd._alpha.evidence_start import finish
 from skwd._alpha.leave_one_out import follow
-from skwd._solvers.problem import Problem
-from skwd._solvers.result import AlphaPath
-from skwd._solvers.training import Trained, train
+from skwd._alpha.scales import search_scale
+from skwd._solvers.task import TrainingTask
 
 # The grid, in units of `search_scale`, and where the first fit is.
 LOWEST, HIGHEST, HIGHEST_LINEAR = 1e-7, 1.0, 1e4
@@ -36,16 +36,28 @@ STEP = 4
 MUCH = 0.5
 
 
-def alpha_path(problem: Problem) -> np.ndarray:
+def alpha_path(task: TrainingTask) -> np.ndarray:
     """The alphas that are compared, ascending; a is one of them."""
-    linear = problem.layout.n_weight_layers == 1
+    linear = task.layout.n_weight_layers == 1
     highest = HIGHEST_LINEAR if linear else HIGHEST
     first, last = np.log10(LOWEST), np.log10(highest)
     steps = np.linspace(first, last, round((last - first) * PER_DECADE) + 1)
-    return problem.search_scale * 10.0**steps
+    return search_scale(task) * 10.0**steps
 
 
-def choose_by_path(problem: Problem, name: str, *, talks: bool = False) -> Trained:
+def choose_by_loo(task: TrainingTask, per_layer: bool, talks: bool) -> AlphaChoice:
+    """Each restart at the alpha of the lowest approximate leave-one-out loss."""
+    return choose_by_path(task, "loo", talks=talks)
+
+
+def choose_by_gcv(task: TrainingTask, per_layer: bool, talks: bool) -> AlphaChoice:
+    """Each restart at the alpha of the lowest generalised cross-validation score."""
+    return choose_by_path(task, "gcv", talks=talks)
+
+
+def choose_by_path(
+    task: TrainingTask, name: str, *, talks: bool = False
+) -> AlphaChoice:
     """Train the restarts of a problem, each at the best alpha of its own search.
 
     Parameters
@@ -60,31 +72,31 @@ def choose_by_path(problem: Problem, name: str, *, talks: bool = False) -> Train
     Trained
         ``path`` is what the search has seen, ``criterion`` its lowest loss.
     """
-    alphas, settings = alpha_path(problem), problem.settings
-    start = START * problem.search_scale
+    alphas, solver = alpha_path(task), task.solver
+    start = START * search_scale(task)
     first = int(np.argmin(np.abs(alphas - start)))
-    is_exact = problem.loss.has_noise and problem.layout.n_weight_layers == 1
-    patience = 2 if problem.loss.has_noise else 1
+    is_exact = task.loss.has_noise and task.layout.n_weight_layers == 1
+    patience = 2 if task.loss.has_noise else 1
     search = _along_the_path if is_exact else partial(_by_steps, patience=patience)
-    searches = [search(first, alphas) for _ in problem.params0]
+    searches = [search(first, alphas) for _ in task.params0]
     at = np.array([next(search) for search in searches])
-    shape = len(at), problem.layout.n_weight_layers
+    shape = len(at), task.groups.n_groups
 
-    def fit(networks: np.ndarray, params: np.ndarray) -> Trained:
-        objective = problem.objective(np.broadcast_to(alphas[at, None], shape))
-        return train(objective[networks], params, settings)
+    def fit(networks: np.ndarray, params: np.ndarray) -> AlphaChoice:
+        objective = task.objective(np.broadcast_to(alphas[at, None], shape))
+        return train_from(objective[networks], params, solver)
 
-    trained = fit(np.arange(len(at)), problem.params0)
+    trained = fit(np.arange(len(at)), task.params0)
     criterion, paths = np.full(len(at), np.inf), [None] * len(at)
     running, chosen = np.flatnonzero(~trained.lost), []
-    best = problem.params0.copy()  # where the search has seen the lowest loss
-    constant = follow(*without_features(problem), np.ones(1), name).losses[0]
+    best = task.params0.copy()  # where the search has seen the lowest loss
+    constant = follow(*without_features(task), np.ones(1), name).losses[0]
     n_fits = 0
     while len(running):
         n_fits, going = n_fits + 1, []
         for k in running:
             where = alphas if is_exact else alphas[at[k] : at[k] + 1]
-            path = follow(problem, trained.params[k], alphas[at[k]], where, name)
+            path = follow(task, trained.params[k], alphas[at[k]], where, name)
             if talks:
                 lowest = int(np.argmin(path.losses))
                 print(
@@ -94,11 +106,11 @@ def choose_by_path(problem: Problem, name: str, *, talks: bool = False) -> Train
                 )
             if path.losses.min() < criterion[k]:
                 best[k] = trained.params[k]
-            asked = searches[k].send(path)
-            paths[k] = asked.path
-            criterion[k] = asked.path.losses.min()
-            at[k] = asked.place
-            (chosen if asked.is_last else going).append(k)
+            request = searches[k].send(path)
+            paths[k] = request.path
+            criterion[k] = request.path.losses.min()
+            at[k] = request.place
+            (chosen if request.is_last else going).append(k)
         running = np.array(going, dtype=int)
         if len(running):
             params = trained.params[running].astype(np.float64)
@@ -107,17 +119,17 @@ def choose_by_path(problem: Problem, name: str, *, talks: bool = False) -> Train
     if chosen:
         last = np.array(sorted(chosen))
         trained.take(last, fit(last, best[last]))
-        finish(problem, trained)
+        finish(task, trained)
     for k in chosen:
         nothing = criterion[k] >= constant or at[k] == len(alphas) - 1
-        if not trained.lost[k] and (nothing or is_without_weights(problem, trained, k)):
-            make_constant(problem, trained, k, alphas[-1])
+        if not trained.lost[k] and (nothing or is_without_weights(task, trained, k)):
+            make_constant(task, trained, k, alphas[-1])
             criterion[k] = constant
     trained.criterion, trained.path, trained.lowest = criterion, paths, at == 0
     return trained
 
 
-class Asked(NamedTuple):
+class SearchRequest(NamedTuple):
     """What a search wants next, and what it knows."""
 
     place: int  # on the grid of alphas
@@ -126,7 +138,7 @@ class Asked(NamedTuple):
 
 
 # Begins with a place to fit at; is sent the path seen from there and asks for the next.
-Search = Generator[int | Asked, AlphaPath, None]
+Search = Generator[int | SearchRequest, AlphaPath, None]
 
 
 def _along_the_path(at: int, alphas: np.ndarray) -> Search:
@@ -134,7 +146,7 @@ def _along_the_path(at: int, alphas: np.ndarray) -> Search:
     path = yield at
     # The highest of equals: GCV is infinite where nothing is left to be noise.
     best = len(alphas) - 1 - int(np.argmin(path.losses[::-1]))
-    yield Asked(best, True, path)
+    yield SearchRequest(best, True, path)
 
 
 def _by_steps(at: int, alphas: np.ndarray, patience: int) -> Search:
@@ -162,7 +174,7 @@ def _by_steps(at: int, alphas: np.ndarray, patience: int) -> Search:
         to, misses = best + step, 0
         while misses < most and 0 <= to < len(alphas):
             if to not in seen:
-                seen[to] = yield Asked(to, False, known())
+                seen[to] = yield SearchRequest(to, False, known())
             if loss(to) < loss(best) * (MUCH if misses else 1.0):
                 best, misses = to, 0
             else:
@@ -173,4 +185,4 @@ def _by_steps(at: int, alphas: np.ndarray, patience: int) -> Search:
         left, right = (loss(to) - loss(best) for to in beside)
         if 0.0 < left + right < np.inf:
             best += round(0.5 * STEP * (left - right) / (left + right))
-    yield Asked(best, True, known())
+    yield SearchRequest(best, True, known())

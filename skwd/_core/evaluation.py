@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skwd._core.arrays import weighted_sum
 from skwd._core.losses import Loss
-from skwd._core.network import Call, Network, Pass, run
+from skwd._core.network import ForwardBackward, Network, RecordedOp, run
 
 # Samples of more blocks than this keep neither blocks nor calls: there the array
 # operations take so long that nothing is gained, and each call costs memory.
@@ -33,12 +34,12 @@ class Step(NamedTuple):
     """What is done with a block for a group of networks, * its axis if there is one."""
 
     block: Block
-    forward: list[Call]
-    backward: list[Call]
+    forward: list[RecordedOp]
+    backward: list[RecordedOp]
     raw: np.ndarray  # (*, b, n_outputs), scratch memory
 
 
-class Evaluation:
+class LossGradientEvaluator:
     """The loss and its gradient of K networks that stay together.
 
     Parameters
@@ -105,15 +106,7 @@ class Evaluation:
         params, part = self._params[rows], self._part[rows]
         stack = (len(params),) if len(params) > 1 else ()
         for block in blocks:
-            one = Pass(self._network, params, block.X.shape[0], part, stack)
+            one = ForwardBackward(self._network, params, block.X.shape[0], part, stack)
             raw = one.values[-1]
-            calls = one.forward_calls(block.X, raw), one.backward_calls(block.X, raw)
+            calls = one.forward_ops(block.X, raw), one.backward_ops(block.X, raw)
             yield Step(block, *calls, raw)
-
-
-def weighted_sum(losses: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """sum_i share_i losses_ki in float64: (*, b), (..., b, 1) -> (*,)."""
-    losses = losses.astype(np.float64, copy=False)
-    if losses.ndim == 1 and share.ndim == 2:  # the same call of BLAS, at less cost
-        return np.dot(losses, share[:, 0])
-    return np.matmul(losses[..., np.newaxis, :], share)[..., 0, 0]

@@ -17,6 +17,8 @@ from functools import cached_property
 
 import numpy as np
 
+from skwd._core.alpha_groups import AlphaGroups
+
 # Weights this much smaller than they started, in every layer at once, have collapsed.
 COLLAPSE = 1e-2
 
@@ -65,17 +67,17 @@ class Layout:
         return self.Wb(params, layer)[:, -1:]
 
     @cached_property
-    def layer_masks(self) -> np.ndarray:
-        """1 where a parameter is a weight of the layer: (n_weight_layers, P)."""
-        masks = np.zeros((self.n_weight_layers, self.n_params))
-        for layer, mask in enumerate(masks):
-            self.W(mask[np.newaxis], layer)[:] = 1.0
-        return masks
+    def layer_groups(self) -> AlphaGroups:
+        """One alpha for the weights of each layer, none for biases."""
+        index = np.full(self.n_params, self.n_weight_layers)
+        for layer in range(self.n_weight_layers):
+            self.W(index[np.newaxis], layer)[:] = layer
+        return AlphaGroups(index, self.n_weight_layers)
 
     @property
     def decay_mask(self) -> np.ndarray:
         """1 for weights, 0 for biases, which are never penalised: (P,)."""
-        return self.layer_masks.sum(axis=0)
+        return self.layer_groups.mask
 
     @cached_property
     def hidden_biases(self) -> np.ndarray:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from skwd._core.layout import Layout
 from skwd._core.rows import SparseRows, row_block
 
 # A function and its arguments; with arrays among them, all of it can be called again.
-Call = tuple[Callable, tuple]
+RecordedOp = tuple[Callable, tuple]
 
 # Rows per block: the activations of one network in one block fill about half an L2
 # cache. Changes rounding only; it depends on the network's shape, never on the stack.
@@ -29,7 +30,20 @@ BLOCK_BYTES = 1 << 19
 MIN_BLOCK_ROWS = 64
 
 
-def run(calls: list[Call]) -> None:
+class LayerNoise(Protocol):
+    """What makes a training pass another one than a prediction, as dropout does."""
+
+    def ops(
+        self, layer: int, values: np.ndarray, slopes: np.ndarray | None
+    ) -> list[RecordedOp]:
+        """Operations on the values of a hidden layer (*, b, h), and on their slopes.
+
+        What multiplies the values multiplies the slopes, so that the backward pass is
+        that of the disturbed network.
+        """
+
+
+def run(calls: list[RecordedOp]) -> None:
     """Make the calls, one after the other."""
     for function, arguments in calls:
         function(*arguments)
@@ -86,14 +100,14 @@ class Network:
         step = block_rows(self.layout, params.dtype.itemsize)
         for start in range(0, X.shape[0], step):
             block = row_block(X, slice(start, start + step))
-            yield Pass(self, params, block.shape[0]).forward(block)
+            yield ForwardBackward(self, params, block.shape[0]).forward(block)
 
 
-class Pass:
+class ForwardBackward:
     """Forward and backward pass of a stack on blocks of ``n_rows`` rows.
 
     It makes all views of ``params`` and ``grad`` once, for as many blocks as follow
-    while their owner steps ``params`` in place. `forward_calls` and `backward_calls`
+    while their owner steps ``params`` in place. `forward_ops` and `backward_ops`
     write the passes down as a list of calls, to be made again and again at no other
     cost than that of the array operations.
 
@@ -108,6 +122,8 @@ class Pass:
         pass.
     with_slopes : bool
         Keep the slopes of the hidden units though there is no backward pass.
+    noise : LayerNoise, optional
+        Disturbs the hidden units: of a training pass, never of a prediction.
     stack : tuple of int, optional
         How the stack axis is laid out, written * below; default (K,). () for a single
         network spares it an axis; (F, A) are F groups of A networks, where each group
@@ -123,7 +139,9 @@ class Pass:
         stack: tuple[int, ...] | None = None,
         *,
         with_slopes: bool = False,
+        noise: LayerNoise | None = None,
     ):
+        self._noise = noise
         self._network = network
         self._params, self._grad = params, grad
         self._stack = (len(params),) if stack is None else stack
@@ -152,7 +170,7 @@ class Pass:
         X (b, d + 1) with its column of ones, with leading axes that broadcast to the
         stack's, or `SparseRows` (b, d).
         """
-        run(self.forward_calls(X, self.values[-1]))
+        run(self.forward_ops(X, self.values[-1]))
         return self.values[-1]
 
     def backward(self, X, delta: np.ndarray) -> None:
@@ -160,18 +178,20 @@ class Pass:
 
         Afterwards the scratch memory of the forward pass is used up.
         """
-        run(self.backward_calls(X, delta))
+        run(self.backward_ops(X, delta))
 
-    def forward_calls(self, X, raw: np.ndarray) -> list[Call]:
+    def forward_ops(self, X, raw: np.ndarray) -> list[RecordedOp]:
         """The calls of `forward`, which write the raw prediction to ``raw``."""
         Z = [*self.values[:-1], raw]
         if isinstance(X, SparseRows):
-            calls: list[Call] = [(self._first_sparse, (X, Z[0]))]
+            calls: list[RecordedOp] = [(self._first_sparse, (X, Z[0]))]
         else:
             Wb = self._shaped(self._network.layout.Wb(self._params, 0))
             calls = [self._product(X, Wb, Z[0])]
         for layer, slope in enumerate(self.slopes):
             calls += self._network.activation.calls(Z[layer], slope)
+            if self._noise is not None:
+                calls += self._noise.ops(layer, Z[layer], slope)
             calls.append(self._product(Z[layer], self._W[layer + 1], Z[layer + 1]))
             out, b = Z[layer + 1], self._b[layer + 1]
             if b.ndim == 2 and b.size == 1:  # one number for all: as one
@@ -179,11 +199,11 @@ class Pass:
             calls.append((np.add, (out, b, out)))
         return calls
 
-    def backward_calls(self, X, delta: np.ndarray) -> list[Call]:
+    def backward_ops(self, X, delta: np.ndarray) -> list[RecordedOp]:
         """The calls of `backward`."""
         layout, is_sparse = self._network.layout, isinstance(X, SparseRows)
         ones = self._network.ones(delta.shape[-2], delta.dtype)  # sums over the rows
-        calls: list[Call] = []
+        calls: list[RecordedOp] = []
         for layer in range(layout.n_weight_layers - 1, 0, -1):
             A, slope = self.values[layer - 1], self.slopes[layer - 1]
             W_t = self._W[layer].swapaxes(-1, -2)  # (*, fan_out, fan_in)
@@ -207,7 +227,7 @@ class Pass:
         dWb = self._shaped(layout.Wb(self._grad, 0))
         return [*calls, self._product(X.swapaxes(-1, -2), delta, dWb)]
 
-    def _first_gradient_one_output(self, X, delta, W_t, slope) -> list[Call]:
+    def _first_gradient_one_output(self, X, delta, W_t, slope) -> list[RecordedOp]:
         """dW_1 of one hidden layer with one output, in two passes fewer.
 
         delta_1 = (delta w') * S is never formed: X' delta_1 = ((X * delta)' S) * w', so
@@ -227,7 +247,7 @@ class Pass:
             (np.multiply, (dWb, W_t, dWb)),
         ]
 
-    def _product(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> Call:
+    def _product(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> RecordedOp:
         """out <- a b, a slice per network.
 
         For a single network np.dot makes the same BLAS calls at less cost, columns and

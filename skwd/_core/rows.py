@@ -89,7 +89,7 @@ def row_block(
     out: np.ndarray | None = None,
     origin: np.ndarray | None = None,
 ):
-    """Some rows of X, minus an origin, as `Pass` takes them.
+    """Some rows of X, minus an origin, as `ForwardBackward` takes them.
 
     Dense ones get a last column of ones, which carries the bias of the first layer;
     ``out`` (b, d + 1) spares them an allocation.

@@ -21,18 +21,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skwd._core.alpha_groups import AlphaGroups
 from skwd._core.layout import Layout
 from skwd._curvature.factors import Factors
 
 
 @dataclass(eq=False)
 class Curvature(ABC):
-    """What every form of the factorised H knows; L are the weight layers.
+    """What every form of the factorised H knows; G are the groups of alpha.
 
     ``scale`` multiplies the decay that the curvature was made with.
     """
 
     layout: Layout
+    groups: AlphaGroups
     decay: np.ndarray  # (P,) alpha of each parameter, zero for biases
     log_det_free: float  # of the unpenalised parameters, over n_directions
     n_directions: int
@@ -42,7 +44,7 @@ class Curvature(ABC):
 
     @abstractmethod
     def n_effective(self, scale: float = 1.0) -> np.ndarray:
-        """Penalised parameters that the data determine, gamma of each layer, (L,)."""
+        """Penalised parameters that the data determine, gamma of each group, (G,)."""
 
     @abstractmethod
     def n_free(self, scale: float = 1.0) -> float:
@@ -60,8 +62,8 @@ class Curvature(ABC):
 
     @property
     def alpha(self) -> np.ndarray:
-        """Of each weight layer, (L,)."""
-        return (self.layout.layer_masks * self.decay).max(axis=1)
+        """Of each group, (G,)."""
+        return self.groups.common(self.decay)
 
     @property
     @abstractmethod

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skwd._core.alpha_groups import AlphaGroups
 from skwd._core.losses import Loss
 from skwd._core.network import Network
 from skwd._core.objective import Sample
@@ -16,7 +17,7 @@ from skwd._curvature.factors import (
     training_rows,
     whitened,
 )
-from skwd._curvature.free import Free
+from skwd._curvature.free import UnpenalisedBlock
 from skwd._curvature.penalised import (
     MOST_TRACE,
     Penalised,
@@ -31,7 +32,7 @@ from skwd._curvature.penalised import (
 class Exact(Curvature):
     """All of H: from P x P or from N x N numbers, whichever are fewer."""
 
-    free: Free
+    free: UnpenalisedBlock
     C: np.ndarray  # (n_penalised, r)
     penalised: Penalised
 
@@ -44,10 +45,11 @@ class Exact(Curvature):
         params: np.ndarray,
         decay: np.ndarray,
         floor: float,
+        groups: AlphaGroups,
         *,
         many_scales: bool = False,
     ) -> Exact:
-        """At the weights ``params`` (P,) with ``decay`` (P,); see `Free` for floor."""
+        """At ``params`` (P,) with ``decay`` (P,); floor: see `UnpenalisedBlock`."""
         layout = network.layout
         n_rows = rows_per_block(layout, multiplied=True)
         blocks = (
@@ -56,12 +58,12 @@ class Exact(Curvature):
         )
         p = decay > 0.0
         hidden, root = (layout.hidden_biases > 0.0)[~p], np.sqrt(decay[p])
-        masks = layout.layer_masks[:, p]
+        of_p = AlphaGroups(groups.index[p], groups.n_groups)
         if len(sample) * sample.y.shape[1] < layout.n_params:
             first, *others = blocks
             Phi = np.concatenate([first, *others]) if others else first
             Phi_b, Phi_w = np.compress(~p, Phi, axis=1), np.compress(p, Phi, axis=1)
-            free = Free.of(Phi_b.T @ Phi_b, hidden, floor)
+            free = UnpenalisedBlock.of(Phi_b.T @ Phi_b, hidden, floor)
             Q = Phi_b @ free.T
             C = Phi_w.T @ Q
             # The root of I - QQ', whose columns are orthogonal, of length root(part).
@@ -70,20 +72,21 @@ class Exact(Curvature):
             many_scales |= (squares / root**2).sum() > MOST_TRACE
             subtract(Psi, Q / (1.0 + np.sqrt(1.0 - free.part)), C)
             Psi /= root
-            penalised = of_samples(Psi, masks, many_scales)
+            penalised = of_samples(Psi, of_p, many_scales)
         else:
             G = np.zeros((layout.n_params, layout.n_params))
             for Phi in blocks:
                 G += Phi.T @ Phi
-            free = Free.of(G[np.ix_(~p, ~p)], hidden, floor)
+            free = UnpenalisedBlock.of(G[np.ix_(~p, ~p)], hidden, floor)
             C = G[np.ix_(p, ~p)] @ free.T
             S = G[np.ix_(p, p)]
             many_scales |= (np.diag(S) / root**2).sum() > MOST_TRACE
             subtract(S, C, C)
             S /= root
             S /= root[:, np.newaxis]
-            penalised = of_parameters(S, masks, many_scales)
-        return cls(layout, decay, free.log_det, free.n_directions, free, C, penalised)
+            penalised = of_parameters(S, of_p, many_scales)
+        known = free.log_det, free.n_directions
+        return cls(layout, groups, decay, *known, free, C, penalised)
 
     @property
     def n_rows(self) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 
 from skwd._core.layout import Layout
 from skwd._core.losses import Loss
-from skwd._core.network import Network, Pass
+from skwd._core.network import ForwardBackward, Network
 from skwd._core.objective import Sample
 from skwd._core.rows import SparseRows
 
@@ -57,7 +57,7 @@ def factors_of(network: Network, params: np.ndarray, X) -> tuple[np.ndarray, Fac
         As `row_block` gives it.
     """
     layout, params = network.layout, params[np.newaxis]
-    one = Pass(network, params, X.shape[0], with_slopes=True)
+    one = ForwardBackward(network, params, X.shape[0], with_slopes=True)
     raw = one.forward(X)[0].copy()
     inputs = [X if isinstance(X, SparseRows) else X[:, :-1]]
     inputs += [values[0].copy() for values in one.values[:-1]]

@@ -12,7 +12,7 @@ NEGLIGIBLE = 1e-10
 
 
 @dataclass
-class Free:
+class UnpenalisedBlock:
     """The block of unpenalised parameters, inverted: T T' = block^-1.
 
     Output biases (and weights without decay) come first, then hidden biases. Of the
@@ -27,7 +27,9 @@ class Free:
     part: np.ndarray  # (r,) T' block T is diagonal: 1 above the floor, less below
 
     @classmethod
-    def of(cls, block: np.ndarray, hidden: np.ndarray, floor: float) -> Free:
+    def of(
+        cls, block: np.ndarray, hidden: np.ndarray, floor: float
+    ) -> UnpenalisedBlock:
         """Of a matrix whose rows ``hidden`` (bool) are hidden biases."""
         first, second = np.flatnonzero(~hidden), np.flatnonzero(hidden)
         outer = block[np.ix_(first, first)]

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skwd._core.alpha_groups import AlphaGroups
 from skwd._core.losses import Loss
 from skwd._core.network import Network
 from skwd._core.objective import Sample
@@ -84,13 +85,17 @@ class Moments:
 
 @dataclass
 class LayerCurvature:
-    """Of one layer: H = A (x) B + alpha on the weights."""
+    """Of one layer: H = A (x) B + alpha on the weights, each times its ``unit``.
+
+    The weights of one input share an alpha. Measured in units of its root, in which all
+    of the layer have the alpha 1, they leave the eigenvectors of A (x) B their own.
+    """
 
     mean: np.ndarray  # (fan_in,) of the inputs
-    A: Factor  # of their covariance
+    unit: np.ndarray  # (fan_in,) 1 / root(alpha)
+    A: Factor  # of the covariance of the inputs, each times its unit
     B: Factor
-    values: np.ndarray  # (fan_in, fan_out) Lambda
-    alpha: float
+    values: np.ndarray  # (fan_in, fan_out) Lambda, of the same
     floor: float | None  # of the curvature of biases, None for those of the outputs
 
     @property
@@ -100,26 +105,41 @@ class LayerCurvature:
             return self.B.values > NEGLIGIBLE * self.B.values.max(initial=0.0)
         return self.B.values >= self.floor
 
-    @property
-    def ratio(self) -> np.ndarray:
-        """How much more the data say of a weight than the penalty does, as values."""
-        return self.values / self.alpha
-
     def centred(self, a) -> np.ndarray:
         """The inputs (b, fan_in) about their mean, in the eigenbasis of A."""
         a = a.toarray() if isinstance(a, SparseRows) else a
-        return self.A.into(a - self.mean)
+        return self.A.into((a - self.mean) * self.unit)
 
     def inverse_weights(self, scale: float) -> np.ndarray:
         """1 over the eigenvalues of H on the weights, (fan_in, fan_out)."""
-        return 1.0 / (self.values + scale * self.alpha)
+        return 1.0 / (self.values + scale)
+
+    def n_effective(self, scale: float) -> np.ndarray:
+        """Weights of each input that the data determine, (fan_in,)."""
+        determined = (self.values / (self.values + scale)).sum(axis=1)
+        if self.A.vectors is None:
+            return determined
+        return np.square(self.A.vectors) @ determined
 
     def inverse_bias(self) -> np.ndarray:
-        """1 over the eigenvalues of B, as in `Free`, (fan_out,)."""
+        """1 over the eigenvalues of B, as in `UnpenalisedBlock`, (fan_out,)."""
         if self.floor is not None:
             return 1.0 / np.maximum(self.B.values, self.floor)
         kept = self.determined
         return np.where(kept, 1.0 / np.where(kept, self.B.values, 1.0), 0.0)
+
+
+def _scaled(covariance: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """The covariance of inputs that are multiplied by ``unit``; or its diagonal."""
+    if covariance.ndim == 1:
+        return covariance * np.square(unit)
+    return covariance * unit * unit[:, np.newaxis]
+
+
+def _largest_curvature(A: Moments, B: Moments) -> float:
+    """The largest eigenvalue of A (x) B."""
+    a, b = Factor.of(A.covariance()), Factor.of(B.second)
+    return float(a.values.max(initial=0.0) * b.values.max(initial=0.0))
 
 
 @dataclass(eq=False)
@@ -140,8 +160,9 @@ class Kronecker(Curvature):
         params: np.ndarray,
         decay: np.ndarray,
         floor: float,
+        groups: AlphaGroups,
     ) -> Kronecker:
-        """At the weights ``params`` (P,) with ``decay`` (P,); see `Free` for floor."""
+        """At ``params`` (P,) with ``decay`` (P,); floor: see `UnpenalisedBlock`."""
         layout = network.layout
         units = layout.layer_units
         A, B = [Moments(m) for m in units[:-1]], [Moments(m) for m in units[1:]]
@@ -152,20 +173,26 @@ class Kronecker(Curvature):
                 B[layer].add(delta.reshape(-1, delta.shape[2]))
         layers, decay = [], decay.copy()
         for layer in range(layout.n_weight_layers):
-            a, b = Factor.of(A[layer].covariance()), Factor.of(B[layer].second)
+            alpha = layout.W(decay[np.newaxis], layer)[0]  # a view
+            if not alpha.all():
+                least = NO_DECAY * _largest_curvature(A[layer], B[layer]) or 1.0
+                alpha[alpha == 0.0] = least
+            if (alpha != alpha[:, :1]).any():
+                raise ValueError("the weights of one input must share an alpha")
+            unit = 1.0 / np.sqrt(alpha[:, 0])
+            a = Factor.of(_scaled(A[layer].covariance(), unit))
+            b = Factor.of(B[layer].second)
             least = floor if layer < layout.n_weight_layers - 1 else None
             values = np.zeros(units[layer : layer + 2])
-            layers.append(LayerCurvature(A[layer].mean, a, b, values, 0.0, least))
+            layers.append(LayerCurvature(A[layer].mean, unit, a, b, values, least))
         for rows in training_rows(network, sample, params, n_rows):
             for each, a, delta in zip(layers, *whitened(rows, loss)):
                 squares = np.square(each.B.into(delta)).sum(axis=1)
                 each.values += np.square(each.centred(a)).T @ squares
-        for each, mask in zip(layers, layout.layer_masks):
-            each.alpha = decay[mask > 0.0][0] or NO_DECAY * each.values.max() or 1.0
-            decay[mask > 0.0] = each.alpha
         determined = [each.B.values[each.determined] for each in layers]
         return cls(
             layout,
+            groups,
             decay,
             log_det_free=float(sum(np.log(values).sum() for values in determined)),
             n_directions=sum(map(len, determined)),
@@ -177,15 +204,18 @@ class Kronecker(Curvature):
         return rows_per_block(self.layout, multiplied=False)
 
     def n_effective(self, scale=1.0):
-        return np.array(
-            [(each.ratio / (each.ratio + scale)).sum() for each in self.layers]
-        )
+        gamma = np.zeros(self.groups.n_groups)
+        index = self.groups.index[np.newaxis]
+        for number, layer in enumerate(self.layers):
+            of_input = self.layout.W(index, number)[0, :, 0]
+            gamma += np.bincount(of_input, layer.n_effective(scale), len(gamma))
+        return gamma
 
     def n_free(self, scale=1.0):
         return float(sum(each.B.values @ each.inverse_bias() for each in self.layers))
 
     def _log_det_ratio(self, scale):
-        return sum(np.log1p(each.ratio / scale).sum() for each in self.layers)
+        return sum(np.log1p(each.values / scale).sum() for each in self.layers)
 
     def covariances(self, factors, scales):
         n_rows, n_outputs = factors.deltas[0].shape[:2]
@@ -207,11 +237,12 @@ class Kronecker(Curvature):
             b = self.layout.b(vector, number)[0, 0]
             bias = layer.B.back(layer.B.into(b) * layer.inverse_bias())
             # Eigenvectors on both sides: U_A' W U_B.
-            W = W - np.outer(layer.mean, b)
+            unit = layer.unit[:, np.newaxis]
+            W = (W - np.outer(layer.mean, b)) * unit
             W = layer.A.into(layer.B.into(W).T).T
             for s, scale in enumerate(scales):
                 solution = W * layer.inverse_weights(scale)
-                solution = layer.A.back(layer.B.back(solution).T).T
+                solution = layer.A.back(layer.B.back(solution).T).T * unit
                 row = solved[s : s + 1]
                 self.layout.W(row, number)[0] = solution
                 self.layout.b(row, number)[0, 0] = bias - layer.mean @ solution

@@ -21,10 +21,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skwd._core.layout import Layout
+from skwd._core.alpha_groups import AlphaGroups
 from skwd._core.losses import Loss
-from skwd._core.network import Network, Pass, block_rows
+from skwd._core.network import ForwardBackward, Network, block_rows
 from skwd._core.objective import Sample
+from skwd._core.penalties import PENALTIES
 from skwd._curvature.base import Curvature
 from skwd._curvature.exact import Exact
 from skwd._curvature.factors import Factors
@@ -68,17 +69,19 @@ def curvature_of(
     params: np.ndarray,
     alpha: np.ndarray,
     *,
+    groups: AlphaGroups | None = None,
     many_scales: bool = False,
     of_rows: bool = False,
 ) -> Curvature:
-    """H at the weights ``params`` (P,) with ``alpha`` (n_weight_layers,)."""
+    """H at the weights ``params`` (P,) with ``alpha`` (G,), by default of layers."""
     params = params.astype(np.float64, copy=False)
     decay = np.where(alpha > 0.0, np.maximum(alpha, LEAST_DECAY), 0.0)
-    decay = decay @ network.layout.layer_masks
-    at = network, loss, sample, params, decay, bias_floor(loss, sample)
-    size, asked = sample.y.size, {"many_scales": many_scales, "of_rows": of_rows}
+    groups = network.layout.layer_groups if groups is None else groups
+    decay = groups.per_parameter(decay[np.newaxis])[0]
+    at = network, loss, sample, params, decay, bias_floor(loss, sample), groups
+    size, request = sample.y.size, {"many_scales": many_scales, "of_rows": of_rows}
     try:
-        if is_exact(size, network.layout.n_params, **asked):
+        if is_exact(size, network.layout.n_params, **request):
             return Exact.of(*at, many_scales=many_scales)
         return Kronecker.of(*at)
     except (np.linalg.LinAlgError, ValueError) as error:  # of numbers that overflow
@@ -107,14 +110,14 @@ def bias_floor(loss: Loss, sample: Sample) -> float:
 
 @dataclass(eq=False)
 class Laplace:
-    """What is known of one network at its optimum; L are the weight layers."""
+    """What is known of one network at its optimum; G are the groups of alpha."""
 
     curvature: Curvature
     n: float  # sum s
-    n_effective: np.ndarray  # (L,) gamma
+    n_effective: np.ndarray  # (G,) gamma
     noise: np.ndarray  # (n_outputs,) variance of y about f; 1 where the loss knows it
     log_evidence: float
-    alpha: np.ndarray  # (L,) re-estimated, in the place of the one it was fitted with
+    alpha: np.ndarray  # (G,) re-estimated, in the place of the one it was fitted with
 
     @classmethod
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -126,16 +129,17 @@ class Laplace:
         params: np.ndarray,
         alpha: np.ndarray,
         *,
-        tied: bool = True,
+        one_alpha: bool = True,
+        groups: AlphaGroups | None = None,
     ) -> Laplace:
-        """At the optimum ``params`` (P,) of J with ``alpha`` (n_weight_layers,).
+        """At the optimum ``params`` (P,) of J with ``alpha`` (G,).
 
-        ``tied`` layers are re-estimated as one.
+        With ``one_alpha`` all groups are re-estimated as one.
         """
         n, errors = sample.total_weight, mean_noise(network, loss, sample, params)
-        curvature = curvature_of(network, loss, sample, params, alpha)
+        curvature = curvature_of(network, loss, sample, params, alpha, groups=groups)
         gamma = curvature.n_effective()
-        squares = squared_weights(network.layout, params)
+        squares = curvature.groups.sums(np.square(params, dtype=np.float64))
         if loss.has_noise:
             count, misfit = n * len(errors), n * errors.sum()
             dof = gamma.sum() + curvature.n_free()
@@ -149,7 +153,7 @@ class Laplace:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             per_unit = np.divide(n, assumed)
             evidence = log_likelihood + _log_volume_ratio(curvature, squares, per_unit)
-            precision = gamma.sum() / squares.sum() if tied else gamma / squares
+            precision = gamma.sum() / squares.sum() if one_alpha else gamma / squares
             again = np.full_like(gamma, precision * noise.mean() / n)
         again[np.isnan(again)] = np.inf  # of no weights at all
         if np.isnan(evidence):  # of y that is fitted exactly
@@ -168,11 +172,6 @@ class Laplace:
         return spread * (deviation[:, np.newaxis] * deviation)
 
 
-def squared_weights(layout: Layout, params: np.ndarray) -> np.ndarray:
-    """||W||^2 of each layer, (L,)."""
-    return layout.layer_masks @ np.square(params, dtype=np.float64)
-
-
 def _log_volume_ratio(
     curvature: Curvature, squares: np.ndarray, per_unit: float
 ) -> float:
@@ -181,12 +180,9 @@ def _log_volume_ratio(
     ``per_unit`` is n / noise: J in these units is minus a log-probability.
     """
     precision = curvature.alpha * per_unit
-    counts = curvature.layout.layer_masks.sum(axis=1)
-    used = precision > 0.0
-    log_prior = -0.5 * (precision * squares).sum()
-    log_prior += 0.5 * (counts[used] * np.log(precision[used])).sum()
-    n_free = curvature.n_directions
-    n_directions = counts[used].sum() + n_free
+    counts, n_free = curvature.groups.counts, curvature.n_directions
+    log_prior = PENALTIES["l2"].log_prior(precision, counts, 0.5 * squares)
+    n_directions = counts[precision > 0.0].sum() + n_free
     log_det = curvature.log_det() + n_directions * np.log(per_unit)
     return log_prior - 0.5 * log_det + 0.5 * n_free * np.log(2.0 * np.pi)
 
@@ -203,7 +199,7 @@ def _raw_blocks(network: Network, sample: Sample, params: np.ndarray):
     params = params[np.newaxis].astype(np.float64, copy=False)
     for X, y, share in sample.blocks(block_rows(network.layout, 8)):
         X = X.astype(np.float64, copy=False)
-        raw = Pass(network, params, X.shape[0]).forward(X)[0]
+        raw = ForwardBackward(network, params, X.shape[0]).forward(X)[0]
         yield y.astype(np.float64, copy=False), share[:, 0], raw
 
 

@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 from scipy.linalg import blas, cho_solve, cholesky, lapack, solve_triangular
 
+from skwd._core.alpha_groups import AlphaGroups
+
 # Cholesky factors are taken if the trace, before biases are eliminated, is no larger:
 # where the data say that much more than the penalty, they lose too many digits.
 MOST_TRACE = 1e8
@@ -21,31 +23,31 @@ MOST_TRACE = 1e8
 LEAST_REST = 1e-4
 
 
-def of_samples(Psi: np.ndarray, masks: np.ndarray, many_scales: bool) -> Penalised:
+def of_samples(Psi: np.ndarray, groups: AlphaGroups, many_scales: bool) -> Penalised:
     """From Psi (N, m), by N x N numbers."""
     if not many_scales:
         try:
-            return OfSamples.of(Psi, masks)
+            return OfSamples.of(Psi, groups)
         except np.linalg.LinAlgError:  # not positive definite, by rounding
             pass
-    return Spectrum.of_samples(Psi, masks)
+    return Spectrum.of_samples(Psi, groups)
 
 
-def of_parameters(S: np.ndarray, masks: np.ndarray, many_scales: bool) -> Penalised:
+def of_parameters(S: np.ndarray, groups: AlphaGroups, many_scales: bool) -> Penalised:
     """From S = Psi'Psi, by m x m numbers."""
     if not many_scales:
         try:
-            return OfParameters.of(S, masks)
+            return OfParameters.of(S, groups)
         except np.linalg.LinAlgError:
             pass
-    return Spectrum.of_parameters(S, masks)
+    return Spectrum.of_parameters(S, groups)
 
 
 class Penalised(Protocol):
     """What `Exact` asks of it; psi is the penalised part of a row of a Jacobian."""
 
     def n_effective(self, scale: float) -> np.ndarray:
-        """gamma of each layer, (L,)."""
+        """gamma of each group of alpha, (G,)."""
 
     def log_det(self, scale: float) -> float:
         """ln|Psi'Psi / scale + I|."""
@@ -63,25 +65,25 @@ class Spectrum:
 
     ratio: np.ndarray  # (q,)
     V: np.ndarray  # (m, q) orthonormal columns
-    masks: np.ndarray  # (L, m) 1 for the weights of a layer
+    groups: AlphaGroups  # of the m parameters
 
     @classmethod
-    def of_samples(cls, Psi: np.ndarray, masks: np.ndarray) -> Spectrum:
+    def of_samples(cls, Psi: np.ndarray, groups: AlphaGroups) -> Spectrum:
         """From N x N numbers."""
         ratio, U = np.linalg.eigh(Psi @ Psi.T)
         kept = ratio > len(ratio) * np.finfo(float).eps * ratio[-1]
         ratio = ratio[kept]
-        return cls(ratio, Psi.T @ (U[:, kept] / np.sqrt(ratio)), masks)
+        return cls(ratio, Psi.T @ (U[:, kept] / np.sqrt(ratio)), groups)
 
     @classmethod
-    def of_parameters(cls, S: np.ndarray, masks: np.ndarray) -> Spectrum:
+    def of_parameters(cls, S: np.ndarray, groups: AlphaGroups) -> Spectrum:
         """From S = Psi'Psi."""
         ratio, V = np.linalg.eigh(S)
-        return cls(np.maximum(ratio, 0.0), V, masks)  # but for rounding
+        return cls(np.maximum(ratio, 0.0), V, groups)  # but for rounding
 
     def n_effective(self, scale):
-        of_layer = self.masks @ np.square(self.V)
-        return of_layer @ (self.ratio / (self.ratio + scale))
+        determined = np.square(self.V) @ (self.ratio / (self.ratio + scale))
+        return self.groups.sums(determined)
 
     def log_det(self, scale):
         return np.log1p(self.ratio / scale).sum()
@@ -115,20 +117,20 @@ class OfParameters:
     """By a Cholesky factor of Psi'Psi + scale."""
 
     S: np.ndarray  # (m, m) Psi'Psi
-    masks: np.ndarray  # (L, m)
+    groups: AlphaGroups
     root: np.ndarray  # of S + 1
 
     @classmethod
-    def of(cls, S: np.ndarray, masks: np.ndarray) -> OfParameters:
+    def of(cls, S: np.ndarray, groups: AlphaGroups) -> OfParameters:
         """Factorised at scale 1; every other scale has a factor of its own."""
-        return cls(S, masks, _factor(S, 1.0))
+        return cls(S, groups, _factor(S, 1.0))
 
     def _root(self, scale: float) -> np.ndarray:
         return self.root if scale == 1.0 else _factor(self.S, scale)
 
     def n_effective(self, scale):
         inverse = _inverse_root(self._root(scale))
-        return self.masks @ (1.0 - scale * np.square(inverse).sum(axis=0))
+        return self.groups.sums(1.0 - scale * np.square(inverse).sum(axis=0))
 
     def log_det(self, scale):
         return _log_det_ratio(self._root(scale), scale)
@@ -148,32 +150,35 @@ class OfSamples:
 
     Psi: np.ndarray  # (N, m)
     K: np.ndarray  # (N, N) PsiPsi'
-    masks: np.ndarray  # (L, m)
+    groups: AlphaGroups
     root: np.ndarray  # of K + 1
 
     @classmethod
-    def of(cls, Psi: np.ndarray, masks: np.ndarray) -> OfSamples:
+    def of(cls, Psi: np.ndarray, groups: AlphaGroups) -> OfSamples:
         """Factorised at scale 1; every other scale has a factor of its own."""
         K = Psi @ Psi.T
-        return cls(Psi, K, masks, _factor(K, 1.0))
+        return cls(Psi, K, groups, _factor(K, 1.0))
 
     def _root(self, scale: float) -> np.ndarray:
         return self.root if scale == 1.0 else _factor(self.K, scale)
 
     def n_effective(self, scale):
-        # tr(K_l (K + scale)^-1), K_l of one layer; of the widest it is what the others
+        # tr(K_g (K + scale)^-1), K_g of one group; of the largest it is what the others
         # leave, unless the difference has lost its digits.
-        root, widest = self._root(scale), np.argmax(self.masks.sum(axis=1))
+        root, largest = self._root(scale), int(np.argmax(self.groups.counts))
+        of_largest = self.groups.index == largest
 
-        def of_layer(mask: np.ndarray) -> float:
-            return np.square(_divided(root, self.Psi[:, mask > 0.0])).sum()
+        def determined(columns: np.ndarray) -> np.ndarray:
+            found = np.zeros(len(columns))
+            divided = _divided(root, self.Psi[:, columns])
+            found[columns] = np.square(divided).sum(axis=0)
+            return self.groups.sums(found)
 
-        layers = enumerate(self.masks)
-        gamma = np.array([0.0 if i == widest else of_layer(mask) for i, mask in layers])
+        gamma = determined(~of_largest)
         inverse = np.square(_inverse_root(root)).sum()
         rest = len(root) - scale * inverse - gamma.sum()
         is_safe = rest > LEAST_REST * len(root)
-        gamma[widest] = rest if is_safe else of_layer(self.masks[widest])
+        gamma[largest] = rest if is_safe else determined(of_largest)[largest]
         return gamma
 
     def log_det(self, scale):

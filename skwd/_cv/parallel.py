@@ -12,34 +12,40 @@ import threadpoolctl
 from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from joblib.parallel import get_active_backend
 
-from skwd._cv.scoring import ARRAYS, Judge, Scores, Split, train_and_score
+from skwd._cv.chunks import chunks
+from skwd._cv.scoring import ARRAYS, CellScorer, Scores, Split, train_and_score
 from skwd._solvers.monitor import Interrupt
-from skwd._solvers.problem import chunks
 
 
 def cross_validate(
-    splits: list[Split], alphas: np.ndarray, judge: Judge, n_jobs, verbose: bool
+    splits: list[Split],
+    alphas: np.ndarray,
+    cell_scorer: CellScorer,
+    n_jobs,
+    verbose: bool,
 ) -> Scores:
     """The scores of all splits and alphas, chunk by chunk."""
     n_jobs = effective_n_jobs(n_jobs)
-    parts = chunks([split.problem for split in splits], len(alphas), n_jobs)
+    parts = chunks([split.task for split in splits], len(alphas), n_jobs)
     interrupt, whole = Interrupt(), Scores.unknown(len(splits), len(alphas))
-    tasks = (
-        ([splits[f] for f in part.problems], alphas[part.alphas], judge, interrupt)
+    jobs = (
+        ([splits[f] for f in part.tasks], alphas[part.alphas], cell_scorer, interrupt)
         for part in parts
     )
     start, n_done = perf_counter(), 0
     try:
         with _one_blas_thread_each():
-            for part, found in zip(parts, _run(tasks, min(n_jobs, len(parts)))):
-                cells = np.ix_(part.problems, part.alphas)
+            for part, found in zip(parts, _run(jobs, min(n_jobs, len(parts)))):
+                cells = np.ix_(part.tasks, part.alphas)
                 for name in ARRAYS:
                     getattr(whole, name)[cells] = getattr(found, name)
                 whole.failures.extend(found.failures)
                 whole.unscored.extend(found.unscored)
                 n_done += found.score.size
                 if verbose:
-                    print(_progress(n_done, whole.score.size, perf_counter() - start))
+                    print(
+                        _progress_line(n_done, whole.score.size, perf_counter() - start)
+                    )
     except BaseException:
         interrupt.requested = True  # for the threads that are still at work
         raise
@@ -48,16 +54,16 @@ def cross_validate(
     return whole
 
 
-def _run(tasks, n_jobs: int) -> Iterator[Scores]:
+def _run(jobs, n_jobs: int) -> Iterator[Scores]:
     """The scores of each task, in their order, as they come."""
     if n_jobs == 1:
-        return (train_and_score(*task) for task in tasks)
+        return (train_and_score(*job) for job in jobs)
     how = {"n_jobs": n_jobs, "batch_size": 1}
     try:
         parallel = Parallel(return_as="generator", **how)
     except ValueError:  # a backend that gives all results at once
         parallel = Parallel(**how)
-    return iter(parallel(delayed(train_and_score)(*task) for task in tasks))
+    return iter(parallel(delayed(train_and_score)(*job) for job in jobs))
 
 
 @contextmanager
@@ -111,7 +117,7 @@ class _BlasLimit:
 _LIMIT = _BlasLimit()
 
 
-def _progress(n_done: int, n_fits: int, seconds: float) -> str:
+def _progress_line(n_done: int, n_fits: int, seconds: float) -> str:
     left = seconds * (n_fits - n_done) / n_done
     return (
         f"{n_done} of {n_fits} fits done ({n_done / n_fits:.0%}) in {seconds:.1f} s, "

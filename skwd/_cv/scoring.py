@@ -13,11 +13,13 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring, get_scorer, make_scorer
 
+from skwd._alpha.choice import AlphaChoice
+from skwd._core.losses import LOSSES
 from skwd._data.targets import Targets
-from skwd._estimators.warnings import check_not_lost
+from skwd._solvers.failures import check_any_usable
 from skwd._solvers.monitor import Interrupt
-from skwd._solvers.problem import Problem, train_path
 from skwd._solvers.result import Status, succeeded
+from skwd._solvers.task import TrainingTask, train_path
 
 # The logit of a class that a network has not seen: a probability of 0.
 UNSEEN = -1e3
@@ -27,13 +29,13 @@ class Split(NamedTuple):
     """The training rows of one split, ready to train on, and its test rows."""
 
     number: int
-    problem: Problem
+    task: TrainingTask
     targets: Targets
     test: np.ndarray
 
 
 @dataclass
-class Judge:
+class CellScorer:
     """How fitted estimators are scored."""
 
     estimator: object  # of one alpha, with its parameters but not fitted
@@ -52,7 +54,7 @@ class Judge:
         """
         fitted = copy.copy(self.estimator)
         fitted.alpha = alpha
-        fitted._store(split.problem, split.targets, trained, alpha, lazily=True)
+        fitted._store(split.task, split.targets, trained, alpha, lazily=True)
         n_samples = _length(self.y)
         # Copies for each, as scorers may do with them as they like.
         X, y, *values = (
@@ -123,36 +125,38 @@ ARRAYS = ("score", "fit_time", "score_time", "status")
 
 
 def train_and_score(
-    splits: list[Split], alphas: np.ndarray, judge: Judge, interrupt: Interrupt | None
+    splits: list[Split],
+    alphas: np.ndarray,
+    cell_scorer: CellScorer,
+    interrupt: Interrupt | None,
 ) -> Scores:
     """Train splits x alphas x restarts as one stack, and score each split and alpha.
 
     ``alphas`` (A,); the scores are (F, A).
     """
     start = perf_counter()
-    problems = [split.problem for split in splits]
-    n_layers = problems[0].layout.n_weight_layers
-    per_layer = np.repeat(alphas[:, np.newaxis], n_layers, axis=1)
-    trained = train_path(problems, per_layer, interrupt)
+    tasks = [split.task for split in splits]
+    of_groups = np.repeat(alphas[:, np.newaxis], tasks[0].groups.n_groups, axis=1)
+    trained = AlphaChoice.of(train_path(tasks, of_groups, interrupt))
     scores = Scores.unknown(len(splits), len(alphas))
     scores.fit_time[:] = (perf_counter() - start) / scores.score.size
-    n_init = len(problems[0].params0)
+    n_init = len(tasks[0].params0)
     numbers = np.arange(scores.score.size * n_init).reshape(*scores.score.shape, n_init)
     for f, split in enumerate(splits):
         for a, alpha in enumerate(alphas):
             start = perf_counter()
             restarts = trained[numbers[f, a]]
             try:
-                check_not_lost(restarts, split.problem)
+                check_any_usable(restarts, split.task)
             except ValueError as error:
                 scores.status[f, a] = restarts.status[0]
                 scores.failures.append((split.number, float(alpha), str(error)))
                 continue
-            predicting = restarts.predicting(judge.estimator.ensemble)
+            predicting = restarts.predicting(cell_scorer.estimator.ensemble)
             status = restarts.status[predicting]
             scores.status[f, a] = status[np.argmin(succeeded(status))]
             try:
-                scores.score[f, a] = judge.score(split, restarts, float(alpha))
+                scores.score[f, a] = cell_scorer.score(split, restarts, float(alpha))
             except ScorerError as error:
                 scores.unscored.append((split.number, float(alpha), str(error)))
             scores.score_time[f, a] = perf_counter() - start
@@ -205,12 +209,13 @@ def with_classes(fitted, all_classes: np.ndarray):
     # As good as never: the least logit that keeps all others in the float range.
     wide_b = np.full((*b.shape[:-1], len(all_classes)), UNSEEN, dtype=b.dtype)
     wide_W[..., places], wide_b[..., places] = W, b
-    known.coefs_ = [*fitted.coefs_[:-1], wide_W]
-    known.intercepts_ = [*fitted.intercepts_[:-1], wide_b]
+    weights = [*fitted.coefs_[:-1], wide_W], [*fitted.intercepts_[:-1], wide_b]
+    known._fitted = fitted._fitted.with_outputs(*weights)
+    known.coefs_, known.intercepts_ = known._fitted.coefs, known._fitted.intercepts
     known.classes_, known.n_outputs_ = all_classes, len(all_classes)
-    known.out_activation_ = "softmax"
-    for name in ("_laplace", "_pending"):  # of other outputs
-        known.__dict__.pop(name, None)
+    known._loss = LOSSES["multinomial"]
+    known.out_activation_ = known._loss.out_activation
+    known.__dict__.pop("_pending", None)  # the posterior of other outputs
     return known
 
 

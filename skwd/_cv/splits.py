@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral
 
 import numpy as np
-from scipy import sparse
 from sklearn.model_selection import check_cv
 
 from skwd._cv.scoring import Split
-from skwd._estimators.warnings import warn
-
-# Folds of consecutive rows whose means of y tell so much of its variance are unlike
-# each other: y is sorted, or nearly.
-SORTED = 0.5
-# Of fewer different values y is rather a class, whose order is no trend.
-LEAST_VALUES = 50
 
 
 def row_numbers(cv, X, y, classifier: bool, params: dict) -> list[tuple]:
@@ -60,37 +53,18 @@ def check_test_weights(rows: list[tuple], weight: np.ndarray) -> None:
             )
 
 
-def problems(plain, parts: tuple, rows: list[tuple]) -> list[Split]:
+def tasks(task_of: Callable, rows: list[tuple]) -> list[Split]:
     """The splits, ready to train on.
 
-    ``parts`` are the arguments of the estimator's `_problem` but the rows.
+    ``task_of`` makes the task and the targets of some rows to train on.
     """
     splits = []
     for number, (train, test) in enumerate(rows):
         try:
-            problem, found = plain._problem(*parts, train)
+            task, targets = task_of(train)
         except ValueError as error:
             raise ValueError(
                 f"Split {number} of cv cannot be fitted: {error}"
             ) from error
-        splits.append(Split(number, problem, found, test))
+        splits.append(Split(number, task, targets, test))
     return splits
-
-
-def warn_of_order(y, rows: list[tuple], classifier: bool) -> None:
-    """Name it when y is sorted, and the folds are consecutive rows of it."""
-    if classifier or sparse.issparse(y) or len(rows) < 2:
-        return  # the folds of a classifier have the classes in proportion
-    y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-    if len(np.unique(y)) < LEAST_VALUES:
-        return
-    parts = [y[test] for _, test in rows]
-    mean = np.concatenate(parts).mean(axis=0)
-    between = sum(len(p) * np.square(p.mean(axis=0) - mean) for p in parts)
-    total = sum(np.square(p - mean).sum(axis=0) for p in parts)
-    if (between > SORTED * total).any():
-        warn(
-            "y is in an order that makes the folds of cv unlike each other: each is "
-            "predicted from rows that are unlike its own. Use KFold(5, shuffle=True), "
-            "or TimeSeriesSplit() if the order is one in time."
-        )

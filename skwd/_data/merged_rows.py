@@ -13,17 +13,19 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from skwd._core.objective import Sample
-from skwd._solvers.settings import FULL_BATCH, Settings
+from skwd._core.sample import Sample
 
 
-def rows_to_train_on(sample: Sample, settings: Settings) -> Sample:
-    """The sample without rows of zero weight, and distinct for full-batch steps."""
-    n_counted = np.count_nonzero(sample.weight)
-    full_batch = settings.is_full_batch(n_counted)
-    if full_batch and (sample.is_small or settings.solver in FULL_BATCH):
+def rows_to_train_on(sample: Sample, *, full_batch: bool, always: bool) -> Sample:
+    """The sample without rows of zero weight, and distinct for full-batch steps.
+
+    ``full_batch``: every step sees all rows; ``always``: whatever their number.
+    """
+    if full_batch and (sample.is_small or always):
         return distinct_rows(sample)
-    return sample if n_counted == len(sample) else _counted(sample)
+    if np.count_nonzero(sample.weight) == len(sample):
+        return sample
+    return _counted(sample)
 
 
 def _counted(sample: Sample) -> Sample:

@@ -7,31 +7,36 @@ data) the same way. ``fitted()`` are the estimator's attributes that it has lear
 from __future__ import annotations
 
 import numbers
+from abc import ABC, abstractmethod
 
 import numpy as np
 from scipy import sparse
 
 from skwd._core.layout import Layout
-from skwd._core.losses import (
-    HalfBinomialLoss,
-    HalfMultinomialLoss,
-    HalfPoissonLoss,
-    HalfSquaredError,
-)
-from skwd._core.objective import Sample
-
-REGRESSION_LOSSES = {"squared_error": HalfSquaredError, "poisson": HalfPoissonLoss}
+from skwd._core.loss import Loss
+from skwd._core.losses import LOSSES
+from skwd._core.sample import Sample
 
 
-class Targets:
-    """What all kinds of y do unless they know better."""
+class Targets(ABC):
+    """What y is, and how it is encoded."""
+
+    loss: Loss
+
+    @abstractmethod
+    def encode(self, y, weight, name: str = "y") -> tuple[np.ndarray, np.ndarray]:
+        """y as (n, n_outputs), float64, and the weights of its rows."""
+
+    @abstractmethod
+    def fitted(self) -> dict:
+        """The estimator's attributes that it has learnt."""
 
     def strata(self, Y: np.ndarray) -> np.ndarray | None:
         """Class numbers to keep in proportion when rows are held out, or None."""
         return None
 
-    def finish(self, training: Sample, validation: Sample | None) -> None:
-        """Adjust the samples' y once the rows to train on are known."""
+    def learn_scale(self, sample: Sample) -> None:  # noqa: B027 (most have none)
+        """Learn the units of y from the rows to train on, ``sample.y`` as encoded."""
 
     def continued(self, layout: Layout, params: np.ndarray) -> np.ndarray:
         """Networks (K, P) of an earlier fit, for y as it is encoded now."""
@@ -55,7 +60,8 @@ class RegressionTargets(Targets):
 
     Parameters
     ----------
-    loss : {"squared_error", "poisson"}
+    loss : str
+        One of `losses_of_numbers`.
     normalize : bool
         Learn mean and scale from the rows to train on, if the loss knows of units.
     earlier : (mean, scale) or None
@@ -65,8 +71,7 @@ class RegressionTargets(Targets):
     """
 
     def __init__(self, y, loss: str, normalize: bool, earlier=None, known=None):
-        self.loss_name = loss
-        self.loss = REGRESSION_LOSSES[loss]()
+        self.loss = LOSSES[loss]
         self.normalize = normalize and self.loss.has_noise
         self.shape = y.shape[1:]  # () for a single column without an axis of its own
         self.earlier, self.known = earlier, known
@@ -97,24 +102,24 @@ class RegressionTargets(Targets):
                 "WeightDecayMLPClassifier for labels."
             ) from None
         _check_finite(y, name)  # objects may have held NaN
-        if self.loss_name == "poisson" and (y < 0).any():
+        least = self.loss.least_y
+        if least is not None and (y < least).any():
             raise ValueError(
-                f"loss='poisson' needs {name} >= 0; got {y.min():g}. Use "
-                "loss='squared_error' for targets of either sign."
+                f"loss={self.loss.name!r} needs {name} >= {least:g}; got {y.min():g}. "
+                "Use loss='squared_error' for targets of either sign."
             )
         return y.reshape(len(y), -1), weight
 
-    def finish(self, training: Sample, validation: Sample | None) -> None:
-        """Scale the samples' y by what the rows to train on show."""
-        y = training.y
+    def learn_scale(self, sample: Sample) -> None:
+        y = sample.y
         mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
         self.varies = np.ones(y.shape[1], dtype=bool)
         if self.normalize:
-            mean = training.share @ y
+            mean = sample.share @ y
             # Powers of two keep squares within the float range, and are exact.
             power = np.frexp(np.abs(y - mean).max(axis=0))[1]
             squares = np.square(np.ldexp(y - mean, -power))
-            deviation = np.ldexp(np.sqrt(training.share @ squares), power)
+            deviation = np.ldexp(np.sqrt(sample.share @ squares), power)
             # A constant leaves rounding behind: that is no deviation either.
             self.varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
             scale = np.where(self.varies, deviation, 1.0)
@@ -124,9 +129,6 @@ class RegressionTargets(Targets):
             scale = np.where(kept, self.earlier[1], scale)
             self.varies |= self.known
         self.scaling = mean, scale
-        for sample in (training, validation):
-            if sample is not None:
-                sample.y = self.scaled(sample.y)
 
     def scaled(self, Y: np.ndarray) -> np.ndarray:
         mean, scale = self.scaling
@@ -195,7 +197,7 @@ class ClassTargets(Targets):
                 f"{self.classes.tolist()}. Give it samples of a second class."
             )
         binary = len(self.classes) == 2
-        self.loss = HalfBinomialLoss() if binary else HalfMultinomialLoss()
+        self.loss = LOSSES["binomial" if binary else "multinomial"]
 
     def _class_weights(self, class_weight, sums: np.ndarray) -> np.ndarray:
         """One weight per class; "balanced" by the sums of the samples' weights."""
@@ -283,7 +285,7 @@ class LabelTargets(Targets):
                 "Use class_weight=None and sample_weight."
             )
         self.n_labels = y.shape[1]
-        self.loss = HalfBinomialLoss()
+        self.loss = LOSSES["binomial"]
 
     def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
         """The indicator as float64, and the weights as they are."""

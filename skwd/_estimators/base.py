@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skwd._alpha.choice import AlphaChoice
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.layout import Layout, initial_params
 from skwd._core.losses import Loss
-from skwd._core.network import Network
-from skwd._core.objective import Sample
+from skwd._core.penalties import PENALTIES
 from skwd._core.rows import column_means, moved
+from skwd._core.sample import Sample
 from skwd._data.merged_rows import rows_to_train_on
 from skwd._data.targets import Targets
+from skwd._estimators.fitted_network import FittedNetwork
 from skwd._estimators.parameters import check_hidden_layer_sizes
 from skwd._estimators.posterior import PosteriorMixin
 from skwd._estimators.validation import (
@@ -27,10 +30,10 @@ from skwd._estimators.validation import (
     in_dtype,
     validation_split,
 )
-from skwd._solvers.problem import Problem
+from skwd._solvers.base import Solver
+from skwd._solvers.registry import AutoSolver
 from skwd._solvers.result import succeeded
-from skwd._solvers.settings import Settings
-from skwd._solvers.training import Trained
+from skwd._solvers.task import TrainingTask
 from skwd._solvers.units import unscaled_deviations
 
 CHECK_X = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
@@ -47,8 +50,65 @@ class Data(NamedTuple):
     weight: np.ndarray  # (n,)
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What a fit takes over from an earlier one.
+
+    Parameters
+    ----------
+    targets : Targets
+        What y is.
+    start : callable, optional
+        From layout, targets, sample and seed to the starting point (n_init, P), in the
+        place of random weights.
+    epochs : int
+        Completed before.
+    origin : ndarray (n_features,), optional
+        Is taken out of X, by default the column means of the rows to train on.
+    """
+
+    targets: Targets
+    start: Callable | None = None
+    epochs: int = 0
+    origin: np.ndarray | None = None
+
+
 class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
-    """Problems, fitted attributes and predictions, whoever chooses alpha."""
+    """Tasks, fitted attributes and predictions, whoever chooses alpha."""
+
+    # The penalty of J, by its name; parameters that select another one set it.
+    _penalty = "l2"
+
+    # Parameters of all estimators.
+    hidden_layer_sizes: Any
+    activation: str
+    solver: str
+    posterior: bool
+    early_stopping: bool
+    validation_fraction: float
+    n_init: int
+    ensemble: bool
+    random_state: Any
+    verbose: int
+
+    # Fitted attributes.
+    coefs_: list[np.ndarray]
+    intercepts_: list[np.ndarray]
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: str
+    alpha_: float | np.ndarray
+    loss_: float
+    loss_curve_: list[float]
+    best_loss_: float
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    n_iter_: int
+    t_: int
+    converged_: bool
+    _fitted: FittedNetwork
+    _kind: dict
+    _loss: Loss
 
     def _validate(self, X, y, sample_weight, suffix="", reset=False) -> Data:
         """Checked data; ``suffix`` is "_val" for validation data."""
@@ -62,30 +122,26 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
         name = "sample_weight" + suffix
         return Data(X, y, check_sample_weight(sample_weight, X.shape[0], name))
 
-    def _problem(
+    def _task(
         self,
         data: Data,
-        held_out: Data | None,
-        settings: Settings,
+        solver: Solver | AutoSolver,
         seed: int,
+        *,
+        held_out: Data | None = None,
         rows: np.ndarray | None = None,
-        targets: Targets | None = None,
-        start: Callable | None = None,
-        epochs: int = 0,
-        origin: np.ndarray | None = None,
-    ) -> tuple[Problem, Targets]:
+        earlier: Earlier | None = None,
+    ) -> tuple[TrainingTask, Targets]:
         """What there is to train on some rows of the data, all by default.
 
-        ``held_out`` are X_val and so on. Where an earlier fit is continued, ``targets``
-        are given, ``start`` makes the starting point in the place of
-        `_initial_params`, and ``epochs`` have been completed. ``origin`` (n_features,)
-        is taken out of X, by default the column means of the rows to train on.
+        ``held_out`` are X_val and so on. ``earlier`` is what an earlier fit has left to
+        continue; without it everything begins anew.
         """
         X, y, weight = data
         if rows is not None:
             y, weight = y[rows], weight[rows]
-        if targets is None:
-            targets = self._targets(y, weight)
+        earlier = Earlier(self._targets(y, weight)) if earlier is None else earlier
+        targets = earlier.targets
         Y, weight = targets.encode(y, weight)
         check_some_weight(weight, "sample_weight times class_weight")
         training, validation = Sample(X, Y, weight, rows), None
@@ -97,28 +153,36 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
             training, validation = self._split(training, targets, seed)
         hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
         layout = Layout((X.shape[1], *hidden, Y.shape[1]))
-        n_rows, n_counted = len(training), np.count_nonzero(training.weight)
-        settings = settings.resolved(n_counted, layout.n_params)
-        training = rows_to_train_on(training, settings)
+        n_rows, n_counted = len(training), int(np.count_nonzero(training.weight))
+        resolved = solver.resolved(n_counted, layout.n_params)
+        training = rows_to_train_on(
+            training,
+            full_batch=resolved.rows_per_step(n_counted) == n_counted,
+            always=resolved.sees_all_rows,
+        )
+        origin = earlier.origin
         if origin is None:
             origin = column_means(X, training.rows, training.share)
+        targets.learn_scale(training)
         for sample in (training, validation):
             if sample is not None:
+                sample.y = targets.scaled(sample.y)
                 sample.origin = origin.astype(X.dtype, copy=False)
-        targets.finish(training, validation)
-        start = start or self._initial_params
-        problem = Problem(
+        start = earlier.start or self._initial_params
+        task = TrainingTask(
             layout,
             ACTIVATIONS[self.activation],
             targets.loss,
+            PENALTIES[self._penalty],
+            layout.layer_groups,
             training,
             validation,
             start(layout, targets, training, seed),
-            settings,
-            np.random.default_rng([seed, SHUFFLING, epochs]),
+            resolved,
+            np.random.default_rng([seed, SHUFFLING, earlier.epochs]),
             n_rows,
         )
-        return problem, targets
+        return task, targets
 
     def _split(self, sample: Sample, targets: Targets, seed: int) -> list[Sample]:
         """The rows to train on and those held out for early stopping."""
@@ -152,10 +216,10 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _store(
         self,
-        problem: Problem,
+        task: TrainingTask,
         targets: Targets,
-        trained: Trained,
-        alpha: np.ndarray,
+        trained: AlphaChoice,
+        alpha: float | np.ndarray,
         *,
         lazily: bool = False,
     ) -> None:
@@ -163,32 +227,34 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
 
         ``lazily`` leaves the posterior for when it is asked for.
         """
-        layout, loss = problem.layout, problem.loss
+        layout, loss = task.layout, task.loss
         best, networks = trained.best, trained.predicting(self.ensemble)
-        of_centred_X = trained.params[networks], problem.training.origin
+        of_centred_X = trained.params[networks], task.training.origin
         coefs, intercepts = layout.split(moved(layout, *of_centred_X, -1.0))
         if not self.ensemble:
             coefs = [coef[0] for coef in coefs]
             intercepts = [intercept[0] for intercept in intercepts]
-        self.coefs_, self.intercepts_ = coefs, intercepts
+        self._fitted = FittedNetwork(coefs, intercepts, self.activation)
+        self.coefs_ = self._fitted.coefs
+        self.intercepts_ = self._fitted.intercepts
         self.n_layers_ = len(layout.layer_units)
         self.n_outputs_ = layout.layer_units[-1]
-        self.out_activation_ = loss.out_activation
+        self.out_activation_, self._loss = loss.out_activation, loss
         self._kind = self._kind_of(loss)
         self.alpha_ = alpha
         self.loss_ = float(trained.loss[best])
         self.loss_curve_ = trained.loss_curve[best]
         self.best_loss_ = min(self.loss_curve_, default=self.loss_)
         self.validation_scores_ = self.best_validation_score_ = None
-        if problem.validation is not None:
+        if task.validation is not None:
             self.validation_scores_ = [-v for v in trained.validation_curve[best]]
             self.best_validation_score_ = -float(trained.best_validation[best])
         self.n_iter_ = int(trained.nit[best])
-        self.t_ = self.n_iter_ * problem.n_rows
+        self.t_ = self.n_iter_ * task.n_rows
         self.converged_ = bool(succeeded(trained.status[networks]).all())
         self.__dict__.update(targets.fitted())
-        self.__dict__.pop("_progress", None)  # of an earlier partial_fit
-        self._store_posterior(problem, trained, networks, lazily)
+        self.__dict__.pop("_partial_fit_state", None)  # of an earlier partial_fit
+        self._store_posterior(task, trained, networks, lazily)
 
     def _kind_of(self, loss: Loss) -> dict:
         """What the weights mean beside their shapes, kept as fitted."""
@@ -198,29 +264,29 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
             "normalize_y": getattr(self, "normalize_y", False),
         }
 
-    def _params(self) -> np.ndarray:
-        """The stored weights as one flat buffer, (n_networks, P)."""
-        coefs = [W if W.ndim == 3 else W[np.newaxis] for W in self.coefs_]
-        intercepts = [b if b.ndim == 2 else b[np.newaxis] for b in self.intercepts_]
-        return self._network().layout.join(coefs, intercepts)
+    def _network(self) -> FittedNetwork:
+        """The networks of coefs_ and intercepts_, whoever has set them."""
+        return self._fitted.with_weights(self.coefs_, self.intercepts_)
 
-    def _network(self) -> Network:
-        units = [W.shape[-2] for W in self.coefs_] + [self.coefs_[-1].shape[-1]]
-        return Network(Layout(tuple(units)), ACTIVATIONS[self._kind["activation"]])
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__(state)
+        if "_fitted" in self.__dict__:  # pickled and copied without its weights
+            self._fitted = self._network()
+            self.coefs_ = self._fitted.coefs
+            self.intercepts_ = self._fitted.intercepts
 
     @np.errstate(over="ignore", invalid="ignore")
     def _predict_blocks(self, X, combine) -> np.ndarray:
         """``combine`` of the raw predictions (K, b, n_outputs), block after block."""
-        params, X = self._to_predict(X)
-        blocks = self._network().predict_blocks(params, X)
-        return np.concatenate([combine(block) for block in blocks])
+        network, X = self._to_predict(X)
+        return network.combine_blocks(X, combine)
 
-    def _to_predict(self, X) -> tuple[np.ndarray, np.ndarray]:
-        """The weights, and X checked and in their dtype."""
+    def _to_predict(self, X) -> tuple[FittedNetwork, np.ndarray]:
+        """The networks, and X checked and in their dtype."""
         check_is_fitted(self)
-        params = self._params()
+        network = self._network()
         X = validate_data(self, X, reset=False, **CHECK_X)
-        return params, in_dtype(X, params.dtype)
+        return network, in_dtype(X, network.params.dtype)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -9,7 +9,6 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from skwd._core.losses import LOSS_OF_LINK
 from skwd._data.targets import ClassTargets, LabelTargets, check_classes
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.docstrings import documented
@@ -69,7 +68,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
             In the order of ``classes_``; for multilabel targets the probability of each
             label.
         """
-        return self._two_columns(self._moderated(X), "inverse_link")
+        return self._two_columns(self._marginalised(X), "inverse_link")
 
     def predict_log_proba(self, X):
         """Logarithms of the class probabilities, computed from the logits: finite.
@@ -82,16 +81,16 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        return self._two_columns(self._moderated(X), "log_probabilities")
+        return self._two_columns(self._marginalised(X), "log_probabilities")
 
-    def _moderated(self, X) -> np.ndarray:
+    def _marginalised(self, X) -> np.ndarray:
         """Logits of the probabilities: with a posterior they know their error."""
         if not self._has_posterior():
             return self.decision_function(X)
-        loss = LOSS_OF_LINK[self.out_activation_]
+        loss = self._loss
 
         def combine(raw, covariance):
-            return self._combined(loss.moderated(raw, covariance))
+            return self._combined(loss.marginalised(raw, covariance))
 
         raw = self._posterior_blocks(X, combine)
         return raw[:, 0] if raw.shape[1] == 1 else raw
@@ -100,7 +99,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         """The loss's ``link`` of the logits, with a column for each of two classes."""
         if raw.ndim == 1:
             raw = np.stack([-raw, raw], axis=1)
-        return getattr(LOSS_OF_LINK[self.out_activation_], link)(raw)
+        return getattr(self._loss, link)(raw)
 
     def _combined(self, raw: np.ndarray) -> np.ndarray:
         """Logits of the networks' mean probabilities: (K, b, o) -> (b, o)."""

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skwd._alpha import train_choosing
+from skwd._alpha import WAYS, train_choosing
+from skwd._alpha.choice import AlphaChoice, AlphaPath
+from skwd._alpha.scales import default_alpha
 from skwd._core.layout import Layout, is_collapsed
-from skwd._core.objective import Sample
 from skwd._core.rows import moved
+from skwd._core.sample import Sample
 from skwd._data.targets import Targets
+from skwd._estimators.base import BaseWeightDecayMLP, Earlier
 from skwd._estimators.parameters import (
-    CHOICES,
     check_alpha,
     check_hidden_layer_sizes,
-    check_settings,
+    check_parameters,
 )
 from skwd._estimators.validation import (
     check_validation_data,
     in_dtype,
     unchanged_on_failure,
 )
-from skwd._estimators.warnings import check_not_lost, report
-from skwd._solvers.problem import train_path
-from skwd._solvers.result import AlphaPath
-from skwd._solvers.training import Trained, train_epoch
+from skwd._estimators.warnings import report
+from skwd._solvers.failures import check_any_usable
+from skwd._solvers.first_order import FirstOrder
+from skwd._solvers.registry import solvers_with
+from skwd._solvers.task import train_path
+from skwd._solvers.training import PartialFitState, train_epoch
 
 # Parameters that have no meaning for one epoch at a time: (name, value, reason).
 _WHOLE_FITS = (
@@ -58,7 +63,7 @@ def draw_seed(random_state) -> int:
 def has_partial_fit(estimator) -> bool:
     """Whether an estimator's solver can continue epoch by epoch."""
     n_init, why = estimator.n_init, "it needs a whole fit, to a minimum of J"
-    by_name = [("alpha", name, why) for name in CHOICES]
+    by_name = [("alpha", name, why) for name in WAYS]
     for name, value, reason in (*by_name, *_WHOLE_FITS):
         given = getattr(estimator, name, None)
         if isinstance(given, (str, bool, np.bool_)) and given == value:
@@ -66,21 +71,32 @@ def has_partial_fit(estimator) -> bool:
                 f"{name}={value!r} has no partial_fit: {reason}. Use fit, or change "
                 f"{name}."
             )
-    if isinstance(n_init, Integral) and n_init > 1:
+    if isinstance(n_init, Integral) and int(n_init) > 1:
         raise AttributeError(
             f"n_init={n_init!r} has no partial_fit: it trains a single network. Use "
             "fit, or n_init=1."
         )
-    if estimator.solver in ("auto", "sgd", "adam"):
+    able = solvers_with("has_epochs")
+    if estimator.solver in ("auto", *able):
         return True
+    listed = " or ".join(repr(name) for name in sorted(able))
     raise AttributeError(
         f"solver={estimator.solver!r} has no partial_fit: it needs all rows at once. "
-        "Use solver='adam' or 'sgd'."
+        f"Use solver={listed}."
     )
 
 
-class FitMixin:
+class FitMixin(BaseWeightDecayMLP):
     """`fit`, and `partial_fit` without its public signature."""
+
+    alpha: Any
+    alpha_per_layer: bool
+    warm_start: bool
+    alphas_: np.ndarray
+    alpha_scores_: np.ndarray
+    alpha_score_errors_: np.ndarray | None
+    _n_epochs: int
+    _partial_fit_state: PartialFitState
 
     def fit(
         self,
@@ -124,7 +140,7 @@ class FitMixin:
         return self
 
     def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val) -> None:
-        settings, alpha = self._check_parameters()
+        solver, alpha = self._check_parameters()
         check_validation_data(self, X_val, y_val, sample_weight_val)
         continued = self.warm_start and hasattr(self, "coefs_")
         data = self._begin(X, y, sample_weight, continued)
@@ -134,30 +150,34 @@ class FitMixin:
             held_out = self._validate(X_val, y_val, sample_weight_val, "_val")
         start, epochs = None, 0
         if continued and not self._is_constant():
-            how = {"by": "warm_start=True", "anew": "Set warm_start=False"}
-            start, epochs = partial(self._stored_params, **how), self._n_epochs
-        parts = data, held_out, settings, self._seed, None, targets, start, epochs
-        problem, targets = self._problem(*parts)
+            start, epochs = self._start("warm_start=True"), self._n_epochs
+        earlier = Earlier(targets, start, epochs)
+        begun = data, solver, self._seed
+        task, targets = self._task(*begun, held_out=held_out, earlier=earlier)
         if isinstance(alpha, str):
-            trained = train_choosing(problem, alpha, per_layer=self.alpha_per_layer)
+            trained = train_choosing(task, alpha, per_layer=self.alpha_per_layer)
         else:
-            alpha = problem.default_alpha() if alpha is None else alpha
-            trained = train_path([problem], alpha[np.newaxis])
-        report(problem, trained, self.ensemble, self.alpha)
-        self._store(problem, targets, trained, self._shown(trained))
+            alpha = default_alpha(task) if alpha is None else alpha
+            trained = AlphaChoice.of(train_path([task], alpha[np.newaxis]))
+        report(task, trained, self.ensemble, self.alpha)
+        self._store(task, targets, trained, self._shown(trained))
         self._store_path(trained.path[trained.best])
         self._n_epochs = self.n_iter_ + epochs
 
+    def _way(self) -> str | None:
+        return self.alpha if isinstance(self.alpha, str) else None
+
     def _is_constant(self) -> bool:
         """Whether no weights are left to go on from, as where y did not vary."""
-        network, params = self._network(), self._params()
+        fitted = self._network()
+        network, params = fitted.network, fitted.params
         none = not (params * network.layout.decay_mask).any()
         return none or is_collapsed(network.layout, network.activation.gain, params)
 
-    def _check_parameters(self):
-        settings = check_settings(self)
+    def _check_parameters(self, *, by_epochs: bool = False):
+        solver = check_parameters(self, by_epochs=by_epochs)
         hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
-        return settings, check_alpha(self.alpha, len(hidden) + 1)
+        return solver, check_alpha(self.alpha, len(hidden) + 1)
 
     def _begin(self, X, y, sample_weight, continued: bool):
         """The checked data; a fit that continues nothing draws its seed."""
@@ -165,7 +185,7 @@ class FitMixin:
             self._seed = draw_seed(self.random_state)
         return self._validate(X, y, sample_weight, reset=not continued)
 
-    def _shown(self, trained: Trained) -> float | np.ndarray:
+    def _shown(self, trained: AlphaChoice) -> float | np.ndarray:
         """alpha_ of the best network: one number where one was given or asked for."""
         if isinstance(self.alpha, str):
             alpha = trained.alpha[trained.best]
@@ -182,6 +202,13 @@ class FitMixin:
             self.alphas_, self.alpha_scores_ = path.alphas, -path.losses
             self.alpha_score_errors_ = path.errors
 
+    def _start(self, by: str) -> Callable:
+        """The starting point of what continues an earlier fit, `_stored_params`."""
+        anew = "Call fit, or use a new estimator,"
+        if by == "warm_start=True":
+            anew = "Set warm_start=False"
+        return partial(self._stored_params, by=by, anew=anew)
+
     def _stored_params(
         self,
         layout: Layout,
@@ -195,30 +222,32 @@ class FitMixin:
 
         About the sample's origin, and for y in the units of now.
         """
-        params = self._params()
-        stored = self._network().layout
+        fitted = self._network()
+        params, stored = fitted.params.copy(), fitted.layout
         was_ensemble = self.coefs_[0].ndim == 3
         # An ensemble may hold fewer than n_init: diverged restarts were dropped.
         other_kind = was_ensemble != self.ensemble or len(params) > self.n_init
-        held, asked = None, None
+        held, request = None, None
         if stored != layout:
             held = f"layers of {stored.layer_units} units"
-            asked = f"the data and hidden_layer_sizes now ask for {layout.layer_units}"
+            request = (
+                f"the data and hidden_layer_sizes now ask for {layout.layer_units}"
+            )
         elif other_kind:
             held = f"an ensemble of {len(params)}" if was_ensemble else "one network"
-            asked = f"ensemble={self.ensemble} and n_init={self.n_init} now ask for "
-            asked += "another"
+            request = f"ensemble={self.ensemble} and n_init={self.n_init} now ask for "
+            request += "another"
         else:
             for name, now in self._kind_of(targets.loss).items():
                 before = self._kind[name]
                 if before != now:
                     held = f"a network of {name}={before!r}"
-                    asked = f"{name}={now!r} now"
+                    request = f"{name}={now!r} now"
         if held is not None:
             raise ValueError(
-                f"{by} continues {held}, but {asked}. {anew} to start anew."
+                f"{by} continues {held}, but {request}. {anew} to start anew."
             )
-        progress = self.__dict__.get("_progress")
+        progress = self.__dict__.get("_partial_fit_state")
         if progress is None or not progress.continues(layout, params):
             params = moved(layout, params, sample.origin, 1.0)
         else:  # to the last bit
@@ -231,39 +260,38 @@ class FitMixin:
         return self
 
     def _one_epoch(self, X, y, sample_weight, **given) -> None:
-        settings, alpha = self._check_parameters()
-        if settings.solver == "auto":
-            settings = replace(settings, solver="adam")
+        solver, alpha = self._check_parameters(by_epochs=True)
         continued = hasattr(self, "coefs_")
         data = self._begin(X, y, sample_weight, continued)
         targets = self._targets(data.y, data.weight, continued, one_epoch=True, **given)
         start, epochs, t, curve, lowest = None, 0, 0, [], np.inf
-        progress = self.__dict__.get("_progress") if continued else None
+        progress = self.__dict__.get("_partial_fit_state") if continued else None
         origin = None if progress is None else progress.origin
         if continued:
-            how = {"by": "partial_fit", "anew": "Call fit, or use a new estimator,"}
-            start = partial(self._stored_params, **how)
+            start = self._start("partial_fit")
             data = data._replace(X=in_dtype(data.X, self.coefs_[0].dtype))
             epochs, t = self._n_epochs, self.t_
             curve, lowest = self.loss_curve_, self.best_loss_
-        parts = data, None, settings, self._seed, None, targets, start, epochs, origin
-        problem, targets = self._problem(*parts)
+        earlier = Earlier(targets, start, epochs, origin)
+        task, targets = self._task(data, solver, self._seed, earlier=earlier)
         if alpha is None:
-            alpha = problem.default_alpha(STREAM_ROWS)
-        trained, progress = train_epoch(
-            problem.objective(alpha),
-            problem.params0,
-            problem.settings,
+            alpha = default_alpha(task, STREAM_ROWS)
+        assert isinstance(task.solver, FirstOrder)
+        fit, progress = train_epoch(
+            task.objective(alpha),
+            task.params0,
+            task.solver,
             progress,
-            problem.order,
+            task.order,
         )
+        trained = AlphaChoice.of(fit)
         trained.nit += self.n_iter_ if continued else 0
-        check_not_lost(trained, problem)
-        self._store(problem, targets, trained, self._shown(trained))
+        check_any_usable(trained, task)
+        self._store(task, targets, trained, self._shown(trained))
         self._store_path(None)
-        self._progress = progress
+        self._partial_fit_state = progress
         self._n_epochs = epochs + 1
-        self.t_ = t + problem.n_rows
+        self.t_ = t + task.n_rows
         self.loss_curve_ = curve + self.loss_curve_
         self.best_loss_ = min(lowest, self.best_loss_)
         self.converged_ = False

@@ -7,9 +7,22 @@ from collections.abc import Callable
 
 import numpy as np
 
+from skwd._alpha import WAYS
 from skwd._core.activations import ACTIVATIONS
-from skwd._solvers.optimizers import DECAYS, SCHEDULES, SGD, Adam, Schedule, Update
-from skwd._solvers.settings import SOLVERS, Settings
+from skwd._core.losses import LOSSES
+from skwd._core.penalties import PENALTIES
+from skwd._solvers.base import Solver
+from skwd._solvers.decay import DECAYS
+from skwd._solvers.registry import (
+    OF_SOME_SOLVERS,
+    SOLVERS,
+    AutoSolver,
+    asked_for,
+    solver_of,
+    solvers_that_read,
+    solvers_with,
+)
+from skwd._solvers.schedules import SCHEDULES
 
 
 def _integer_from(low: int) -> Callable:
@@ -116,18 +129,6 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
 }
 
 
-# Parameters that ask for some solvers: (name, default that asks nothing, solvers).
-_OF_SOLVERS = (
-    ("batch_size", "auto", ("sgd", "adam")),
-    ("learning_rate", "constant", ("gd", "sgd", "adam")),
-    ("decay", "l2", ("gd", "sgd", "adam")),
-)
-# How alpha can be chosen without a grid.
-CHOICES = ("evidence", "loo", "gcv")
-# Rows per step of batch_size="auto", as in scikit-learn.
-AUTO_BATCH = 200
-
-
 def _as_list(value) -> list:
     """The entries of a sequence, or one value alone."""
     sequence = isinstance(value, (list, tuple, range)) or getattr(value, "ndim", 0) > 0
@@ -136,27 +137,29 @@ def _as_list(value) -> list:
 
 def check_optimum(estimator) -> None:
     """Raise where alpha by name or a posterior cannot mean anything."""
-    alpha = getattr(estimator, "alpha", None)  # the CV forms have none
-    by_name = isinstance(alpha, str)
-    by_evidence = by_name and alpha == "evidence"
-    if getattr(estimator, "alpha_per_layer", False) and not by_evidence:
+    alpha = estimator._way()
+    way = None if alpha is None else WAYS.get(alpha)
+    per_layer = getattr(estimator, "alpha_per_layer", False)
+    if per_layer and (way is None or not way.has_layers):
         raise ValueError(
-            f"alpha_per_layer=True is for alpha='evidence'; got alpha={alpha!r}. Use "
+            "alpha_per_layer=True is for alpha='evidence'; got alpha="
+            f"{estimator.alpha!r}. Use "
             "alpha='evidence', or a sequence of one alpha per layer."
         )
     loss = getattr(estimator, "loss", "cross-entropy")
-    if by_name and alpha == "gcv" and loss != "squared_error":
+    noisy = loss in LOSSES and LOSSES[loss].has_noise
+    if way is not None and way.needs_noise and not noisy:
         raise ValueError(
-            f"alpha='gcv' is for loss='squared_error'; got {loss!r}. Use alpha='loo' "
-            "or alpha='evidence'."
+            f"alpha={alpha!r} is for loss='squared_error'; got {loss!r}. Use "
+            "alpha='loo' or alpha='evidence'."
         )
-    if not by_name and not estimator.posterior:
+    if way is None and not estimator.posterior:
         return
-    asked = f"alpha={alpha!r}" if by_name else "posterior=True"
-    needed = {"decay": ("l2",), "early_stopping": (False,)}
-    if by_name:
-        needed |= {name: (default,) for name, default, _ in _OF_SOLVERS}
-        needed["solver"] = ("auto", "lbfgs")
+    asked = "posterior=True" if way is None else f"alpha={alpha!r}"
+    needed: dict[str, tuple] = {"decay": ("l2",), "early_stopping": (False,)}
+    if way is not None:
+        needed |= {name: (none,) for name, none in OF_SOME_SOLVERS.items()}
+        needed["solver"] = ("auto", *solvers_with("finds_minima"))
     for name, wanted in needed.items():
         given = getattr(estimator, name)
         if given not in wanted:
@@ -164,6 +167,11 @@ def check_optimum(estimator) -> None:
                 f"{asked} needs a minimum of J over all rows, which {name}={given!r} "
                 f"does not give. Use {name}={wanted[0]!r}."
             )
+    if not PENALTIES[estimator._penalty].is_quadratic:
+        raise ValueError(
+            f"{asked} needs the penalty 'l2', alpha/2 times the sum of squares; got "
+            f"{estimator._penalty!r}."
+        )
 
 
 def check_choice(name: str, value, choices: tuple[str, ...]) -> None:
@@ -173,67 +181,43 @@ def check_choice(name: str, value, choices: tuple[str, ...]) -> None:
         raise ValueError(f"{name} must be one of {listed}; got {value!r}.")
 
 
-def check_settings(estimator) -> Settings:
-    """Check every parameter that does not depend on the data."""
+def check_parameters(estimator, *, by_epochs: bool = False) -> Solver | AutoSolver:
+    """Check every parameter that does not depend on the data; the solver that they set.
+
+    ``by_epochs``: it has to go on epoch by epoch.
+    """
     check_choice("solver", estimator.solver, ("auto", *SOLVERS))
     check_choice("activation", estimator.activation, tuple(ACTIVATIONS))
     check_choice("learning_rate", estimator.learning_rate, SCHEDULES)
     check_choice("decay", estimator.decay, tuple(DECAYS))
+    check_choice("penalty", estimator._penalty, tuple(PENALTIES))
     params = estimator.get_params(deep=False)
     for name, (is_right, wanted, remedy) in _RULES.items():
         if name in params and not is_right(params[name]):
             raise ValueError(f"{name} must be {wanted}; got {params[name]!r}. {remedy}")
     solver = estimator.solver
-    for name, default, solvers in _OF_SOLVERS:
-        if params[name] != default and solver not in ("auto", *solvers):
-            listed = ", ".join(repr(name) for name in solvers)
+    for name in OF_SOME_SOLVERS:
+        able = solvers_that_read(name)
+        if name in asked_for(params) and solver not in ("auto", *able):
+            listed = ", ".join(repr(one) for one in able)
             raise ValueError(
                 f"{name}={params[name]!r} is for the solvers {listed}; got solver="
-                f"{solver!r}. Use {name}={default!r}, or another solver."
+                f"{solver!r}. Use {name}={OF_SOME_SOLVERS[name]!r}, or another solver."
             )
     check_optimum(estimator)
-    if isinstance(params.get("alpha"), str):
-        solver = "lbfgs"
-    elif solver == "auto" and any(params[n] != d for n, d, _ in _OF_SOLVERS):
-        solver = "adam"
-    return _settings(estimator, solver)
-
-
-def _settings(estimator, solver: str) -> Settings:
-    """What the training reads of an estimator with checked parameters."""
-    size = estimator.batch_size
-    return Settings(
-        solver=solver,
-        max_iter=int(estimator.max_iter),
-        max_fun=_as_limit(estimator.max_fun),
-        tol=float(estimator.tol),
-        n_iter_no_change=_as_limit(estimator.n_iter_no_change),
-        verbose=int(estimator.verbose),
-        update=_update(estimator, solver),
-        schedule=Schedule(
-            estimator.learning_rate,
-            initial=float(estimator.learning_rate_init),
-            power=float(estimator.power_t),
-            horizon=int(estimator.max_iter),
-        ),
-        batch_size=AUTO_BATCH if isinstance(size, str) else int(size),
-        shuffle=bool(estimator.shuffle),
-    )
-
-
-def _as_limit(value) -> int | float:
-    return np.inf if value == np.inf else int(value)
-
-
-def _update(estimator, solver: str) -> Update:
-    decay = DECAYS[estimator.decay]
-    if solver == "gd":
-        return SGD(decay=decay)
-    if solver == "sgd":
-        momentum = float(estimator.momentum)
-        return SGD(momentum, bool(estimator.nesterovs_momentum), decay)
-    rates = (estimator.beta_1, estimator.beta_2, estimator.epsilon)
-    return Adam(*map(float, rates), decay)
+    needs = ["has_epochs"] if by_epochs else []
+    if estimator._way() is not None:
+        needs.append("finds_minima")
+    if not PENALTIES[estimator._penalty].is_smooth:
+        needs.append("takes_proximal_steps")
+    able = solvers_with(*needs)
+    if solver not in ("auto", *able):
+        listed = ", ".join(repr(one) for one in able)
+        raise ValueError(
+            f"The penalty {estimator._penalty!r} has no gradient everywhere: it is for "
+            f"the solvers {listed}; got solver={solver!r}."
+        )
+    return solver_of(params, needs=tuple(needs))
 
 
 def check_hidden_layer_sizes(sizes) -> tuple[int, ...]:
@@ -281,11 +265,11 @@ def check_alpha(alpha, n_weight_layers: int) -> np.ndarray | str | None:
         return None
     if getattr(alpha, "ndim", None) == 0:
         alpha = alpha.item()
-    if isinstance(alpha, str) and alpha in CHOICES:
+    if isinstance(alpha, str) and alpha in WAYS:
         return str(alpha)
     values = _as_list(alpha)
     if not all(_is_real(value) and value >= 0 for value in values):
-        listed = ", ".join(repr(name) for name in CHOICES)
+        listed = ", ".join(repr(name) for name in WAYS)
         raise ValueError(
             f"alpha must be None, finite and >= 0, or one of {listed}; got {alpha!r}. "
             "Use alpha=None for the default, or alpha=0 for no weight decay."

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from skwd._core.losses import LOSS_OF_LINK
-from skwd._data.targets import REGRESSION_LOSSES, RegressionTargets
+from skwd._core.losses import LOSSES, losses_of_numbers
+from skwd._data.targets import RegressionTargets
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.docstrings import documented
 from skwd._estimators.fit import FitMixin, has_partial_fit
@@ -52,21 +52,18 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
 
         Within the networks, noise included, plus between them.
         """
-        variance = np.diagonal(covariance, axis1=-2, axis2=-1)
-        y = LOSS_OF_LINK[self.out_activation_].inverse_link(raw)
-        if self.out_activation_ == "exp":  # of exp(f), linearised, and of the count
-            within = np.square(y) * variance + y
-        else:
-            within = variance + self._noise()[:, np.newaxis]
+        raw_variance = np.diagonal(covariance, axis1=-2, axis2=-1)
+        y = self._loss.inverse_link(raw)
+        within = self._loss.variance(y, raw_variance, self._fitted.noise())
         return np.sqrt(within.mean(axis=0) + y.var(axis=0)) * self.y_scale_
 
     def _mean_prediction(self, raw: np.ndarray) -> np.ndarray:
         """Mean over the networks, in y's units: (K, b, n_outputs) -> (b, n_outputs)."""
-        y = LOSS_OF_LINK[self.out_activation_].inverse_link(raw).mean(axis=0)
+        y = self._loss.inverse_link(raw).mean(axis=0)
         return (y * self.y_scale_ + self.y_mean_).astype(raw.dtype)
 
     def _targets(self, y, weight, continued=False, one_epoch=False, classes=None):
-        check_choice("loss", self.loss, tuple(REGRESSION_LOSSES))
+        check_choice("loss", self.loss, losses_of_numbers())
         earlier = (self.y_mean_, self.y_scale_) if continued else None
         known = self._y_varies if continued and one_epoch else None
         return RegressionTargets(y, self.loss, self.normalize_y, earlier, known)
@@ -74,7 +71,8 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.target_tags.positive_only = self.loss == "poisson"
+        loss = LOSSES.get(self.loss) if isinstance(self.loss, str) else None
+        tags.target_tags.positive_only = loss is not None and loss.least_y == 0.0
         return tags
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn import get_config
@@ -17,43 +17,47 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
-from skwd._core.objective import Sample
+from skwd._alpha.choice import AlphaChoice
+from skwd._alpha.scales import alpha_grid, alpha_scale
+from skwd._core.sample import Sample
+from skwd._cv.chunks import share_memory
 from skwd._cv.parallel import cross_validate
 from skwd._cv.results import RULES, choose, grown_grid, is_at_an_end, results_table
-from skwd._cv.scoring import Judge, Scores, single_scorer, takes_sample_weight
+from skwd._cv.scoring import CellScorer, Scores, single_scorer, takes_sample_weight
 from skwd._cv.splits import (
     check_enough,
     check_test_weights,
-    problems,
     row_numbers,
-    warn_of_order,
+    tasks,
 )
-from skwd._estimators.fit import draw_seed
+from skwd._data.targets import Targets
+from skwd._estimators.base import BaseWeightDecayMLP, Data
+from skwd._estimators.fit import FitMixin, draw_seed
 from skwd._estimators.parameters import (
     check_alphas,
     check_choice,
     check_n_jobs,
-    check_settings,
+    check_parameters,
 )
 from skwd._estimators.validation import check_validation_data, unchanged_on_failure
-from skwd._estimators.warnings import remedy, report, warn
-from skwd._solvers.problem import (
-    Problem,
-    alpha_grid,
-    alpha_scale,
-    share_memory,
-    train_path,
-)
+from skwd._estimators.warnings import report, warn, warn_of_order
+from skwd._solvers.base import Solver
 from skwd._solvers.result import LOST, Status, succeeded
-from skwd._solvers.settings import Settings
-from skwd._solvers.training import Trained
+from skwd._solvers.task import TrainingTask, train_path
 
 # A grid of fewer alphas is a comparison, and its end no sign that more would help.
 FEWEST = 4
 
 
-class CrossValidationMixin:
+class CrossValidationMixin(BaseWeightDecayMLP):
     """`fit` of an estimator that chooses alpha; ``_plain_class`` has one alpha."""
+
+    _plain_class: type[FitMixin]
+    alphas: Any
+    cv: Any
+    scoring: Any
+    rule: str
+    n_jobs: int | None
 
     def fit(
         self,
@@ -101,7 +105,7 @@ class CrossValidationMixin:
 
     def _fit(self, X, y, sample_weight, val, params) -> None:
         plain = self._plain()
-        settings = replace(check_settings(plain), verbose=0)
+        solver = check_parameters(plain).changed(verbose=0)
         alphas = check_alphas(self.alphas)
         check_choice("rule", self.rule, RULES)
         check_n_jobs(self.n_jobs)
@@ -111,41 +115,44 @@ class CrossValidationMixin:
         data = self._validate(X, y, sample_weight, reset=True)
         weight = None if sample_weight is None else data.weight
         split_params, score_params = self._routed(scorer, weight, params)
-        held_out = None if val[0] is None else self._validate(*val, "_val")
+        held_out = None
+        if val[0] is not None:
+            X_val, y_val, weight_val = val
+            held_out = self._validate(X_val, y_val, weight_val, "_val")
 
-        parts = data, held_out, settings, draw_seed(self.random_state)
-        whole, targets = plain._problem(*parts)
-        if isinstance(alphas, int):
-            alphas = alpha_grid(_all_rows(data, targets), alphas)
+        seed = draw_seed(self.random_state)
+        whole, targets = plain._task(data, solver, seed, held_out=held_out)
         rows = row_numbers(self.cv, X, y, is_classifier(self), split_params)
         check_enough(rows, self.cv, self.rule)
         if "sample_weight" in score_params:
             check_test_weights(rows, data.weight)
         if is_classifier(self) and data.y.shape[1:] == (1,):
-            flat = data._replace(y=data.y[:, 0])  # one warning of it is enough
-            parts = flat, *parts[1:]
-        splits = problems(plain, parts, rows)
-        share_memory([split.problem for split in splits])
+            data = data._replace(y=data.y[:, 0])  # one warning of it is enough
+
+        def task_of(train: np.ndarray):
+            return plain._task(data, solver, seed, held_out=held_out, rows=train)
+
+        splits = tasks(task_of, rows)
+        share_memory([split.task for split in splits])
 
         self._name_features(plain)
         given = (X if _is_table(X) else data.X), (y if _is_table(y) else data.y)
-        judge = Judge(plain, scorer, *given, score_params, targets)
-        how = {"n_jobs": self.n_jobs, "verbose": bool(self.verbose)}
-        scored = partial(cross_validate, splits, judge=judge, **how)
-        if alphas is None:
-            scale = alpha_scale(_all_rows(data, targets))
-            alphas, scores = grown_grid(scale, scored)
-        else:
-            scores = scored(alphas)
+        cell_scorer = CellScorer(plain, scorer, *given, score_params, targets)
+
+        def scored(alphas: np.ndarray) -> Scores:
+            how = self.n_jobs, bool(self.verbose)
+            return cross_validate(splits, alphas, cell_scorer, *how)
+
+        alphas, scores = self._scored_grid(alphas, whole, data, targets, scored)
         _raise_if_none(scores, self.scoring)
         self.alphas_, self.n_splits_, self.scorer_ = alphas, len(splits), scorer
         self.cv_results_ = results_table(alphas, scores)
         self.best_index_ = choose(scores.score.T, self.rule)
-        _warn(scores, whole.settings, self.scoring, self.best_index_)
+        _warn(scores, whole.solver, self.scoring, self.best_index_)
         self.best_score_ = self.cv_results_["mean_test_score"][self.best_index_]
 
         best = float(alphas[self.best_index_])
-        per_layer = np.full(whole.layout.n_weight_layers, best)
+        per_layer = np.full(whole.groups.n_groups, best)
         trained = self._refit(whole, per_layer)
         report(whole, trained, self.ensemble, best)
         is_made = self.alphas is None or isinstance(self.alphas, Integral)
@@ -155,10 +162,26 @@ class CrossValidationMixin:
             warn_of_order(data.y, rows, is_classifier(self))
         self._store(whole, targets, trained, best)
 
-    def _refit(self, whole: Problem, alpha: np.ndarray) -> Trained:
+    def _scored_grid(
+        self, alphas, whole: TrainingTask, data: Data, targets: Targets, scored
+    ) -> tuple[np.ndarray, Scores]:
+        """The alphas that are compared, ascending, and their scores."""
+        if isinstance(alphas, np.ndarray):
+            return alphas, scored(alphas)
+        # Of all rows as the network sees them, those for early stopping included.
+        Y, weight = targets.encode(data.y, data.weight)
+        sample = Sample(data.X, targets.scaled(Y), weight)
+        scale = alpha_scale(sample, whole.penalty)
+        if alphas is None:
+            return grown_grid(scale, scored)
+        alphas = alpha_grid(scale, alphas)
+        return alphas, scored(alphas)
+
+    def _refit(self, whole: TrainingTask, alpha: np.ndarray) -> AlphaChoice:
         """A plain fit to all rows, with BLAS as the user has it."""
-        whole.settings = replace(whole.settings, verbose=int(self.verbose > 1))
-        return train_path([whole], alpha[np.newaxis])
+        verbose = int(self.verbose > 1)
+        whole = replace(whole, solver=whole.solver.changed(verbose=verbose))
+        return AlphaChoice.of(train_path([whole], alpha[np.newaxis]))
 
     def _plain(self):
         """The estimator of one alpha with the parameters of this one."""
@@ -218,12 +241,6 @@ def _is_table(data) -> bool:
     return hasattr(data, "columns") or hasattr(data, "iloc")
 
 
-def _all_rows(data, targets) -> Sample:
-    """All rows as the network sees them, those for early stopping included."""
-    Y, weight = targets.encode(data.y, data.weight)
-    return Sample(data.X, targets.scaled(Y), weight)
-
-
 def _raise_if_none(scores: Scores, scoring) -> None:
     """Raise where nothing can be chosen."""
     n_fits, failure = scores.score.size, ""
@@ -247,7 +264,7 @@ def _raise_if_none(scores: Scores, scoring) -> None:
         )
 
 
-def _warn(scores: Scores, settings: Settings, scoring, best: int) -> None:
+def _warn(scores: Scores, solver: Solver, scoring, best: int) -> None:
     """One warning for each kind of trouble; of convergence, at the chosen alpha."""
     lost, n_fits = np.isin(scores.status, LOST), scores.score.size
     if lost.any():
@@ -272,9 +289,9 @@ def _warn(scores: Scores, settings: Settings, scoring, best: int) -> None:
         first = Status(scores.status[late, best][0])
         warn(
             f"{late.sum()} of {len(late)} fits of the cross-validation at the chosen "
-            f"alpha have not converged: solver={settings.solver!r} {first.message} "
-            f"(max_iter={settings.max_iter}, tol={settings.tol:g}). "
-            f"{remedy(first, settings)}.",
+            f"alpha have not converged: solver={solver.name!r} {first.message} "
+            f"(max_iter={solver.max_iter}, tol={solver.tol:g}). "
+            f"{solver.remedy(first)}.",
             ConvergenceWarning,
         )
 

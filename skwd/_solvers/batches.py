@@ -9,7 +9,7 @@ that a batch of the whole crew is one set of arrays: X (F, 1, b, d + 1) against 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -29,8 +29,8 @@ BLOCK_BATCHES = 256
 WHOLE_BLOCKS = 4
 
 
-class Span(NamedTuple):
-    """Where a piece lies in its block, and of which batch it is."""
+class BatchSlice(NamedTuple):
+    """Where a part lies in its block, and of which batch it is."""
 
     start: int
     stop: int
@@ -38,7 +38,7 @@ class Span(NamedTuple):
     ends: bool  # whether the batch is complete with it
 
 
-class Piece(NamedTuple):
+class BatchPart(NamedTuple):
     """A batch, or a part of a large one; * are the axes of the crew."""
 
     X: np.ndarray | SparseRows  # (..., b, d + 1) or (b, d)
@@ -54,12 +54,12 @@ class Piece(NamedTuple):
 class Block(NamedTuple):
     """Some batches, and the arrays that hold all of their rows."""
 
-    pieces: list[Piece]
+    parts: list[BatchPart]
     y: np.ndarray  # (..., rows, n_outputs)
     weight: np.ndarray  # (..., rows, 1)
     share: np.ndarray  # (..., rows, 1) s_i / sum s, float64
     factor: np.ndarray  # (rows, 1) n / |B|: weight over share
-    raw: np.ndarray  # (*, rows, n_outputs), filled once the pieces are done
+    raw: np.ndarray  # (*, rows, n_outputs), filled once the parts are done
     key: tuple | None  # the same for blocks in the same arrays; None for sparse X
 
 
@@ -117,8 +117,8 @@ class Batches:
         self._share = np.full((F, rows, 1), 1.0 / self._n)
         self._raw = np.empty((*self.stack, rows, shapes["y"]), dtype=self._dtype)
 
-    def _block_spans(self) -> Iterator[tuple[int, int, list[Span]]]:
-        """(start, stop, pieces) of each block, in the order of an epoch."""
+    def _block_spans(self) -> Iterator[tuple[int, int, list[BatchSlice]]]:
+        """(start, stop, parts) of each block, in the order of an epoch."""
         limit = block_rows(self._network.layout, self._dtype.itemsize)
         row_bytes = (self._network.layout.layer_units[0] + 1) * self._dtype.itemsize
         size, n = self._batch_size, self._n
@@ -127,7 +127,7 @@ class Batches:
             for first, last in batches:
                 for start in range(first, last, limit):
                     stop = min(start + limit, last)
-                    span = Span(0, stop - start, last - first, stop == last)
+                    span = BatchSlice(0, stop - start, last - first, stop == last)
                     yield start, stop, [span]
             return
         together = max(1, min(BLOCK_BATCHES, BLOCK_BYTES // (row_bytes * size)))
@@ -137,7 +137,7 @@ class Batches:
             yield (
                 start,
                 stop,
-                [Span(a - start, b - start, b - a, True) for a, b in some],
+                [BatchSlice(a - start, b - start, b - a, True) for a, b in some],
             )
 
     def epoch(self) -> Iterator[Block]:
@@ -154,9 +154,9 @@ class Batches:
             if not self._in_place:
                 X = self._load(start, stop, orders, block)
                 if self._is_sparse:
-                    pairs = zip(block.pieces, spans)
-                    pieces = [p._replace(X=X[s.start : s.stop]) for p, s in pairs]
-                    block = block._replace(pieces=pieces, key=None)
+                    pairs = zip(block.parts, spans)
+                    parts = [p._replace(X=X[s.start : s.stop]) for p, s in pairs]
+                    block = block._replace(parts=parts, key=None)
             yield block
 
     def _load(self, start: int, stop: int, orders, block: Block):
@@ -175,31 +175,40 @@ class Batches:
             np.multiply(block.share, block.factor, block.weight, casting="same_kind")
         return X
 
-    def _views(self, start: int, stop: int, spans: list[Span], key) -> Block:
-        """The arrays of a block and of its pieces."""
+    def _views(self, start: int, stop: int, spans: list[BatchSlice], key) -> Block:
+        """The arrays of a block and of its parts."""
         n, sample = stop - start, self._samples[0]
         if self._in_place:
             X = sample.take(slice(start, stop))
             y = sample.y[start:stop].astype(self._dtype, copy=False)
             share = sample.share[start:stop, np.newaxis]
         else:
-            parts = (buffer[:, :n] for buffer in (self._X, self._y, self._share))
-            X, y, share = (part.reshape(*self._lead, *part.shape[1:]) for part in parts)
+            buffers = (buffer[:, :n] for buffer in (self._X, self._y, self._share))
+            X, y, share = (b.reshape(*self._lead, *b.shape[1:]) for b in buffers)
         factor = np.concatenate(
             [np.full((s.stop - s.start, 1), self._n / s.n_batch) for s in spans]
         )
         weight = (share * factor).astype(self._dtype)
         raw = self._raw[..., :n, :]
-        pieces = []
+        parts = []
         for span in spans:
             rows = slice(span.start, span.stop)
-            held = (a[..., rows, :] for a in (y, weight, raw))
-            X_piece = None if self._is_sparse else X[..., rows, :]
+            X_piece: Any = None if self._is_sparse else X[..., rows, :]
             if self._is_sparse and self._in_place:
                 X_piece = X[rows]
             n_rows = span.stop - span.start
             shape = (*raw.shape[:-2], n_rows, raw.shape[-1])
             delta = self._network.buffer("delta", 0, shape, self._dtype)
             whole = n_rows == span.n_batch
-            pieces.append(Piece(X_piece, *held, delta, n_rows, whole, span.ends))
-        return Block(pieces, y, weight, share, factor, raw, key)
+            part = BatchPart(
+                X_piece,
+                y[..., rows, :],
+                weight[..., rows, :],
+                raw[..., rows, :],
+                delta,
+                n_rows,
+                whole,
+                span.ends,
+            )
+            parts.append(part)
+        return Block(parts, y, weight, share, factor, raw, key)

@@ -37,7 +37,8 @@ class Moments(NamedTuple):
 def suits(objective: Objective) -> bool:
     """Whether J of a stack is quadratic, and small enough to be solved directly."""
     layout = objective.network.layout
-    if layout.n_weight_layers > 1 or not objective.loss.is_quadratic:
+    is_quadratic = objective.loss.is_quadratic and objective.penalty.is_quadratic
+    if layout.n_weight_layers > 1 or not is_quadratic:
         return False
     d = float(layout.layer_units[0])
     n = max(len(sample) for sample in objective.samples)
@@ -65,7 +66,8 @@ def minimize(
         return None
     for k, number in enumerate(objective.sample_of):
         x, found = result.x[k : k + 1], moments[number]
-        W = _solved(found.C, found.r, objective.alpha[k, 0])
+        alpha = layout.W(objective.decay[k : k + 1], 0)[0, :, 0]
+        W = _solved(found.C, found.r, alpha)
         layout.W(x, 0)[0] = W
         layout.b(x, 0)[0] = found.y_mean - found.X_mean @ W
     networks = np.arange(len(params0))
@@ -99,8 +101,8 @@ def _moments(sample: Sample) -> Moments:
     return kept
 
 
-def _solved(C: np.ndarray, r: np.ndarray, alpha: float) -> np.ndarray:
-    """(C + alpha I)^-1 r, of least norm where that is not one solution."""
+def _solved(C: np.ndarray, r: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """(C + diag(alpha))^-1 r, of least norm where that is not one solution."""
     # Columns in units of their own: the factor's precision has no units.
     squares = C.diagonal() + alpha
     scale = 1.0 / np.sqrt(np.where(squares > 0.0, squares, 1.0))
@@ -115,6 +117,6 @@ def _solved(C: np.ndarray, r: np.ndarray, alpha: float) -> np.ndarray:
             # Once more for what is left: the factor's rounding.
             W += linalg.cho_solve((factor, True), right - H @ W)
             return W * scale[:, np.newaxis]
-    values, vectors = np.linalg.eigh(C + alpha * np.eye(len(C)))
+    values, vectors = np.linalg.eigh(C + np.diag(alpha))
     kept = values > len(C) * EPS * values.max(initial=0.0)
     return (vectors[:, kept] / values[kept]) @ (vectors[:, kept].T @ r)

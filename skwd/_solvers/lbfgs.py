@@ -19,19 +19,12 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from skwd._core.objective import Objective, row_dot
+from skwd._core.arrays import all_true, any_true, row_dot
+from skwd._core.objective import Objective
 from skwd._solvers import lbfgs_memory
-from skwd._solvers.lbfgs_memory import Index, Pairs, joined
+from skwd._solvers.lbfgs_memory import CurvaturePairs, Index, joined
 from skwd._solvers.line_search import MAX_TRIALS, are_wolfe, narrow
-from skwd._solvers.result import (
-    CONVERGED,
-    RUNNING,
-    Callback,
-    Result,
-    Status,
-    every,
-    some,
-)
+from skwd._solvers.result import CONVERGED, RUNNING, Callback, Result, Status
 
 # Networks that run at a time: together they need no more than this, unless one network
 # alone does. As some finish, others take their place: a stack that shrank to its
@@ -66,7 +59,7 @@ class _State:
     low: np.ndarray  # (K, 3) best end of the bracket: step, J, slope
     high: np.ndarray  # (K, 3) other end; step inf while there is none
     trials: np.ndarray  # (K,) in this line search
-    pairs: Pairs
+    pairs: CurvaturePairs
     nit: np.ndarray  # (K,)
     nfev: np.ndarray  # (K,)
     status: np.ndarray  # (K,)
@@ -92,7 +85,7 @@ def minimize(
     params0: np.ndarray,
     *,
     max_iter: int,
-    max_fun: int,
+    max_fun: float,
     tol: float,
     negligible: np.ndarray | None = None,
     callback: Callback | None = None,
@@ -124,24 +117,26 @@ def minimize(
         negligible = np.zeros(len(params0))
     size = max(1, STACK_BYTES // network_bytes(params0.shape[1]))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        part, state, n_begun = objective, None, 0
+        part, n_begun = objective, 0
+        state: _State | None = None
         while state is None or len(state) or n_begun < len(params0):
             free = size - (0 if state is None else len(state))
             if n_begun < len(params0) and free >= max(1, size // JOINING):
                 begin = np.arange(n_begun, min(n_begun + free, len(params0)))
-                n_begun = begin[-1] + 1
+                n_begun = int(begin[-1]) + 1
                 new = _start(objective[begin], result.x[begin], begin, max_fun)
                 new.negligible = negligible[begin]
                 state = new if state is None else joined(state, new)
                 part = objective[state.network]
-            else:
+            elif state is not None:
                 _iterate(part, state, max_iter, max_fun, tol, callback)
+            assert state is not None
             part, state = _retire(part, state, result)
     return result
 
 
 def _start(
-    objective: Objective, x: np.ndarray, networks: np.ndarray, max_fun: int
+    objective: Objective, x: np.ndarray, networks: np.ndarray, max_fun: float
 ) -> _State:
     n_networks, n_params = x.shape
     fun, jac = objective.loss_gradient(x)
@@ -156,7 +151,7 @@ def _start(
         low=np.empty((n_networks, 3)),
         high=np.empty((n_networks, 3)),
         trials=np.zeros(n_networks, int),
-        pairs=Pairs.none(n_networks, n_params),
+        pairs=CurvaturePairs.none(n_networks, n_params),
         nit=np.zeros(n_networks, int),
         nfev=np.ones(n_networks, int),
         status=np.full(n_networks, Status.RUNNING),
@@ -177,7 +172,7 @@ def _retire(
 ) -> tuple[Objective, _State]:
     """Write the finished networks into the result and drop them from the stack."""
     done = state.status != RUNNING
-    if some(done):
+    if any_true(done):
         networks = state.network[done]
         for field in fields(result):
             getattr(result, field.name)[networks] = getattr(state, field.name)[done]
@@ -196,15 +191,13 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
     tried = state.step, fun, slope, state.fun, state.slope
     accepted = are_wolfe(*tried, state.trials, np.finfo(objective.dtype).eps)
 
-    if not every(accepted):
-        at = np.flatnonzero(~accepted)
-        bracket = state.low[at], state.high[at], state.trials[at]
-        bracket = narrow(*(value[at] for value in tried), *bracket)
-        state.low[at], state.high[at], state.step[at] = bracket
-        _give_up(state, at, tol)
-    if some(accepted):
+    if not all_true(accepted):
+        _narrow_brackets(state, tried, np.flatnonzero(~accepted))
+        _give_up(state, np.flatnonzero(~accepted), tol)
+    if any_true(accepted):
         # A slice where all have arrived, the common case, for it copies nothing.
-        at = slice(None) if every(accepted) else np.flatnonzero(accepted)
+        everyone = all_true(accepted)
+        at: Index = slice(None) if everyone else np.flatnonzero(accepted)
         # The least s'y of a pair: a part of -s'g, as in SciPy, which frees it of units.
         least = -EPS * (state.step * state.slope)
         state.pairs.store(at, trial - state.x, jac - state.jac, least)
@@ -214,7 +207,7 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
         if callback is not None:
             state.status[at] = callback(state.network[at], trial[at], fun[at])
         ended = state.nit >= max_iter
-        if some(ended):
+        if any_true(ended):
             state.status[ended & (state.status == RUNNING)] = MAX_ITER
         _new_direction(state, at)
         J = state.fun[at] + state.negligible[at]
@@ -225,11 +218,19 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
         state.promise[at] = promise
         seen = SEEN * max(tol, np.finfo(objective.dtype).eps) * J
         ended = (promise <= tol) & ((fall <= seen) | (promise == 0.0))
-        if some(ended):
+        if any_true(ended):
             state.status[np.arange(len(state))[at][ended]] = CONVERGED
     spent = state.nfev >= max_fun
-    if some(spent):
+    if any_true(spent):
         state.status[spent & (state.status == RUNNING)] = MAX_FUN
+
+
+def _narrow_brackets(state: _State, tried: tuple, at: np.ndarray) -> None:
+    """Choose the next trial of the networks ``at``, whose last was not accepted."""
+    step, fun, slope, fun_0, slope_0 = (value[at] for value in tried)
+    bracket = state.low[at], state.high[at], state.trials[at]
+    narrowed = narrow(step, fun, slope, fun_0, slope_0, *bracket)
+    state.low[at], state.high[at], state.step[at] = narrowed
 
 
 def _mean_fall(state: _State, at: Index, fun: np.ndarray) -> np.ndarray:
@@ -261,9 +262,9 @@ def _new_direction(state: _State, at: Index) -> None:
     direction = state.pairs.direction(state.jac)
     slope = row_dot(state.jac, direction)
     falls = slope < 0.0
-    if not every(falls):
+    if not all_true(falls):
         ascent = ~falls & (state.pairs.count > 0)
-        if some(ascent[at]):  # rounding has spoilt the pairs: the gradient is left
+        if any_true(ascent[at]):  # rounding has spoilt the pairs: the gradient is left
             state.pairs.forget(ascent)
             _new_direction(state, at)
             return
@@ -276,7 +277,7 @@ def _new_direction(state: _State, at: Index) -> None:
     state.low[at, 2] = slope[at]
     state.high[at] = np.inf
     first = state.pairs.count[at] == 0
-    if some(first):
+    if any_true(first):
         # Without curvature the first trial moves the parameters by a distance of 1, or
         # as far as should lower J by a millionth of itself, which is seen at any scale
         # of y.

@@ -13,8 +13,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from skwd._core.objective import row_dot
-from skwd._solvers.result import every
+from skwd._core.arrays import all_true, row_dot
 
 # Pairs of a network. SciPy keeps 10; with 20, as many iterations reach a lower J for a
 # few per cent more time (benchmarks/lbfgs.py prints both).
@@ -25,7 +24,7 @@ Index = np.ndarray | slice
 
 
 @dataclass
-class Pairs:
+class CurvaturePairs:
     """Pairs s, y of steps and what the gradient changed by; m of each network.
 
     Each is divided by sqrt(s'y), which changes nothing in H and makes D the identity.
@@ -40,7 +39,7 @@ class Pairs:
     count: np.ndarray  # (K,) pairs stored since they were last forgotten
 
     @classmethod
-    def none(cls, n_networks: int, n_params: int) -> Pairs:
+    def none(cls, n_networks: int, n_params: int) -> CurvaturePairs:
         """Networks without a pair: H is the identity."""
         return cls(
             SY=np.zeros((n_networks, 2 * MEMORY, n_params)),
@@ -50,8 +49,10 @@ class Pairs:
             count=np.zeros(n_networks, int),
         )
 
-    def __getitem__(self, networks: np.ndarray) -> Pairs:
-        return Pairs(*(getattr(self, field.name)[networks] for field in fields(self)))
+    def __getitem__(self, networks: np.ndarray) -> CurvaturePairs:
+        return CurvaturePairs(
+            *(getattr(self, field.name)[networks] for field in fields(self))
+        )
 
     def forget(self, networks: np.ndarray) -> None:
         """Leave some networks without a pair."""
@@ -71,7 +72,7 @@ class Pairs:
         """
         sy, yy = row_dot(s, y), row_dot(y, y)
         curved = sy > least
-        if not every(curved[at]):
+        if not all_true(curved[at]):
             at = np.arange(len(curved))[at]
             at = at[curved[at]]
         root = np.sqrt(sy)[:, np.newaxis]
@@ -79,7 +80,7 @@ class Pairs:
         y /= root
         network, slot = at, self.count[at] % MEMORY
         if isinstance(at, slice):  # all networks: their slots, if alike, as one number
-            alike = every(slot == slot[0])
+            alike = all_true(slot == slot[0])
             network, slot = (at, slot[0]) if alike else (np.arange(len(slot)), slot)
         self.SY[network, slot] = s[at]
         self.SY[network, MEMORY + slot] = y[at]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skwd._solvers.result import every, some
+from skwd._core.arrays import all_true, any_true
 
 # Strong Wolfe constants (Nocedal and Wright 2006, eq. 3.7), as in SciPy's L-BFGS-B.
 SUFFICIENT_DECREASE = 1e-3
@@ -37,7 +37,7 @@ def are_wolfe(
     """Which trials end their search from (0, ``fun0``, ``slope0``); all (K,)."""
     decrease = SUFFICIENT_DECREASE * step * slope0
     good = fun <= fun0 + decrease
-    if not every(good):
+    if not all_true(good):
         # Hager and Zhang's approximate conditions, where J itself is all rounding.
         noise = NOISE * eps * np.abs(fun0)
         level = (fun <= fun0 + noise) & (np.abs(decrease) <= noise)
@@ -45,7 +45,7 @@ def are_wolfe(
     flat = CURVATURE * slope0
     good &= slope >= flat  # false for a slope that is not a number
     overshot = slope > -flat
-    if some(overshot):
+    if any_true(overshot):
         good &= ~overshot | (n_trials > STRONG_TRIALS)
     return good
 

@@ -13,22 +13,24 @@ import numpy as np
 from scipy import sparse
 
 from skwd._core.layout import Layout
+from skwd._core.network import LayerNoise
 from skwd._core.objective import Objective
 from skwd._solvers.batches import Batches
-from skwd._solvers.optimizers import Schedule, Update
+from skwd._solvers.optimizers import Update
 from skwd._solvers.result import RUNNING, Callback, Result, Status
-from skwd._solvers.stepping import State, Stepping
+from skwd._solvers.schedules import Schedule
+from skwd._solvers.stepping import EpochRunner, State
 
 # J this many times above its start is divergence: steps that are too long multiply J
 # time and again, so that this is seen within a few epochs.
 EXPLOSION = 1e3
 # Networks per crew: their weights, gradients, moments and activations take no more than
 # this. Changes no bit.
-CREW_BYTES = 1 << 22
+GROUP_STATE_BYTES = 1 << 22
 
 
 @dataclass
-class Crew:
+class NetworkGroup:
     """F samples with A networks each, which train together."""
 
     networks: np.ndarray  # (F * A,) their numbers, sample by sample
@@ -48,6 +50,7 @@ def minimize(
     callback: Callback,
     order: np.random.Generator | None = None,
     state: State | None = None,
+    noise: LayerNoise | None = None,
 ) -> Result:
     """Train every network for ``max_iter`` epochs, or as many as the callback allows.
 
@@ -71,6 +74,8 @@ def minimize(
     state : State, optional
         Of one network, to continue from and to step in place; ``params0`` and ``order``
         are not read then.
+    noise : LayerNoise, optional
+        Disturbs the hidden units in training.
 
     Returns
     -------
@@ -79,26 +84,26 @@ def minimize(
         ``jac`` is not known (nan).
     """
     result = Result.of_start(params0, with_jac=False)
-    how = update, schedule, batch_size, max_iter, callback
+    how = update, schedule, batch_size, max_iter, callback, noise
     with np.errstate(all="ignore"):  # what overflows is seen when its epoch is over
         if state is not None:
-            crews = [Crew(np.arange(1), [int(objective.sample_of[0])], state)]
+            groups = [NetworkGroup(np.arange(1), [int(objective.sample_of[0])], state)]
         else:
-            crews = [
-                Crew(networks, samples, None)
-                for samples, networks in _teams(
+            groups = [
+                NetworkGroup(networks, samples, None)
+                for samples, networks in _group_networks(
                     objective,
                     np.arange(len(params0)),
-                    _networks_per_crew(objective, batch_size),
+                    _networks_per_group(objective, batch_size),
                 )
             ]
-        while crews:
-            crew = crews.pop(0)
-            if crew.state is None:  # its turn has come, and with it its memory
-                params = params0[crew.networks].astype(objective.dtype)
-                crew.state = State.of(params, update, schedule.initial, order)
-            going = _train(crew, objective, result, *how)
-            crews[:0] = _split(crew, objective, going)
+        while groups:
+            group = groups.pop(0)
+            if group.state is None:  # its turn has come, and with it its memory
+                params = params0[group.networks].astype(objective.dtype)
+                group.state = State.of(params, update, schedule.initial, order)
+            going = _train(group, objective, result, *how)
+            groups[:0] = _split(group, objective, going)
     return result
 
 
@@ -108,43 +113,46 @@ def network_bytes(layout: Layout, batch_size: int, itemsize: int) -> int:
     return values * itemsize
 
 
-def _networks_per_crew(objective: Objective, batch_size: int) -> int:
+def _networks_per_group(objective: Objective, batch_size: int) -> int:
     rows = min(batch_size, max(len(sample) for sample in objective.samples))
     each = network_bytes(objective.network.layout, rows, objective.dtype.itemsize)
-    return max(1, CREW_BYTES // each)
+    return max(1, GROUP_STATE_BYTES // each)
 
 
-def _teams(objective: Objective, networks: np.ndarray, limit: int):
+def _group_networks(objective: Objective, networks: np.ndarray, limit: int):
     """The samples and networks of crews of at most ``limit`` networks."""
     sample_of = objective.sample_of[networks]
     chunks: dict[tuple[int, int], list] = {}
     for number in np.unique(sample_of):
-        members = networks[sample_of == number]
-        for i in range(0, len(members), limit):
-            chunk = members[i : i + limit]
+        of_sample = networks[sample_of == number]
+        for i in range(0, len(of_sample), limit):
+            chunk = of_sample[i : i + limit]
             alike = len(objective.samples[number]), len(chunk)
             chunks.setdefault(alike, []).append((int(number), chunk))
     is_sparse = sparse.issparse(objective.samples[0].X)
-    for (_, size), alike in chunks.items():
+    for (_, size), members in chunks.items():
         together = 1 if is_sparse else max(1, limit // size)
-        for i in range(0, len(alike), together):
-            numbers, parts = zip(*alike[i : i + together])
+        for i in range(0, len(members), together):
+            numbers, parts = zip(*members[i : i + together])
             yield list(numbers), np.concatenate(parts)
 
 
-def _split(crew: Crew, objective: Objective, going: np.ndarray) -> list[Crew]:
+def _split(
+    group: NetworkGroup, objective: Objective, going: np.ndarray
+) -> list[NetworkGroup]:
     """Crews of the networks of a crew that go on, the bool array ``going``."""
-    place = {network: i for i, network in enumerate(crew.networks)}
-    left = crew.networks[going]
-    crews = []
-    for samples, networks in _teams(objective, left, max(1, len(left))):
-        state = crew.state[[place[network] for network in networks]]
-        crews.append(Crew(networks, samples, state, crew.epochs))
-    return crews
+    place = {network: i for i, network in enumerate(group.networks)}
+    left = group.networks[going]
+    groups: list[NetworkGroup] = []
+    assert group.state is not None
+    for samples, networks in _group_networks(objective, left, max(1, len(left))):
+        state = group.state[[place[network] for network in networks]]
+        groups.append(NetworkGroup(networks, samples, state, group.epochs))
+    return groups
 
 
 def _train(
-    crew: Crew,
+    group: NetworkGroup,
     objective: Objective,
     result: Result,
     update: Update,
@@ -152,11 +160,13 @@ def _train(
     batch_size: int,
     max_iter: int,
     callback: Callback,
+    noise: LayerNoise | None,
 ) -> np.ndarray:
     """Train a crew until some network is done; the others, a bool array (F * A,)."""
-    networks, state = crew.networks, crew.state
+    networks, state = group.networks, group.state
+    assert state is not None
     part = objective[networks]
-    samples = [objective.samples[number] for number in crew.samples]
+    samples = [objective.samples[number] for number in group.samples]
     per_sample = len(networks) // len(samples)
     rngs = list(state.order[::per_sample])
     batches = Batches(
@@ -166,15 +176,16 @@ def _train(
         batch_size,
         None if rngs[0] is None else rngs,
     )
-    steps = Stepping(part, batches, state, update)
+    steps = EpochRunner(part, batches, state, update, noise)
     while True:
         is_first = np.isnan(state.start[0])
         rates = schedule.rates(int(state.epochs[0]), state.rate)
         fun, first = steps.epoch(rates, look_at_first=is_first)
-        crew.epochs += 1
+        group.epochs += 1
         state.epochs += 1
         state.steps += batches.n_batches
-        fun += part.penalty(state.params)  # not finite as soon as a parameter is not
+        # Not finite as soon as a parameter is not.
+        fun += part.penalty_value(state.params)
         # Until a network is done, the result holds the weights that it started from.
         before = result.x[networks] if is_first else None
         lost = _lost(part, state, fun, first, before)
@@ -187,18 +198,18 @@ def _train(
                 status[ok] = callback(networks[ok], state.params[ok], fun[ok])
         going = status == RUNNING
         if not going.all():
-            tired = ~going if lost is None else ~going & (lost == RUNNING)
-            status[schedule.lower(tired, state.rate)] = RUNNING
+            out_of_patience = ~going if lost is None else ~going & (lost == RUNNING)
+            status[schedule.lower(out_of_patience, state.rate)] = RUNNING
             going = status == RUNNING
-        if crew.epochs == max_iter:
+        if group.epochs == max_iter:
             status[going] = Status.MAX_ITER
             going = np.zeros(len(networks), bool)
         if not going.all():
             done = ~going
             result.x[networks[done]] = state.params[done]
             result.fun[networks[done]] = fun[done]
-            result.nit[networks[done]] = crew.epochs
-            result.nfev[networks[done]] = crew.epochs * batches.n_batches
+            result.nit[networks[done]] = group.epochs
+            result.nfev[networks[done]] = group.epochs * batches.n_batches
             result.status[networks[done]] = status[done]
             # Each network takes the state of its sample's order along.
             state.order[:] = np.repeat(np.array(rngs, dtype=object), per_sample)

@@ -6,20 +6,26 @@ at zero weights (`saddle`), where it sees nothing to be gained.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import numpy as np
 
+from skwd._core.arrays import row_dot
 from skwd._core.layout import Layout
-from skwd._core.objective import Objective, row_dot
+from skwd._core.network import Network
+from skwd._core.objective import Objective
 from skwd._solvers import direct, lbfgs
-from skwd._solvers.monitor import Monitor
+from skwd._solvers.base import Solver, as_limit, common_fields
 from skwd._solvers.result import Result, Status
 from skwd._solvers.saddle import away_from_saddle
-from skwd._solvers.settings import Settings
 from skwd._solvers.units import InUnits, parameter_units
 
 EPS = float(np.finfo(np.float64).eps)
+# "auto" is L-BFGS up to so many rows times parameters, the work of one evaluation of J:
+# it ends at a lower J, Adam beyond this in less time (benchmarks/auto.py).
+AUTO_WORK = 5e7
 # In units of tol: J of a linear model is convex, and a few iterations more find its
 # minimum to more digits than a linear peer's.
 CONVEX = 1e-5
@@ -29,24 +35,61 @@ FAR = 1e3
 TINY = 1e-12
 
 
-def to_a_minimum(
-    objective: Objective, params0: np.ndarray, settings: Settings, monitor: Monitor
-) -> Result:
-    """Minimise J of every network from ``params0`` (K, P), or until it stops early."""
-    stops_early = monitor.validation is not None
-    if not stops_early and direct.suits(objective):
-        result = direct.minimize(objective, params0, monitor)
-        if result is not None:
-            return result
-    result = _by_lbfgs(objective, params0, settings, monitor)
-    at_start = np.flatnonzero((result.status == Status.STALLED) & (result.nit == 0))
-    if len(at_start):  # no step lowers J: they may have begun at a minimum
-        promise = _promise(objective[at_start], result.x[at_start])
-        result.promise[at_start] = promise
-        result.status[at_start[promise <= settings.tol]] = Status.CONVERGED
-    if not stops_early:
-        _leave_saddles(objective, result, settings, monitor)
-    return result
+@dataclass(frozen=True)
+class LbfgsSolver(Solver):
+    """L-BFGS on all rows; linear models of squared error are solved directly.
+
+    Parameters
+    ----------
+    max_fun : float
+        Most evaluations of J of each network: an integer, or inf.
+    """
+
+    max_fun: float
+
+    name: ClassVar[str] = "lbfgs"
+    unit: ClassVar[str] = "iterations"
+    sees_all_rows: ClassVar[bool] = True
+    finds_minima: ClassVar[bool] = True
+    remedies: ClassVar[Mapping[Status, str]] = {
+        Status.MAX_ITER: "Increase max_iter or tol",
+        Status.MAX_FUN: "Increase max_fun or tol",
+        Status.ROSE: "Lower learning_rate_init",
+        Status.UNSETTLED: "Increase tol, or give alpha a number",
+        Status.STALLED: "Increase tol, or pass X as float64",
+    }
+
+    @classmethod
+    def of(cls, params):
+        return cls(**common_fields(params), max_fun=as_limit(params["max_fun"]))
+
+    @classmethod
+    def suits(cls, n_rows, n_params):
+        return n_rows * n_params <= AUTO_WORK
+
+    def network_bytes(self, layout: Layout, n_rows: int, itemsize: int) -> int:
+        return lbfgs.network_bytes(layout.n_params)
+
+    def watches_loss(self, network: Network) -> bool:
+        # What L-BFGS promises need not vanish where J has kinks: there it is done as
+        # well when J falls by less than tol, as a part of J, per iteration.
+        return network.kinked
+
+    def minimise(self, objective, params0, monitor, order):
+        stops_early = monitor.validation is not None
+        if not stops_early and direct.suits(objective):
+            result = direct.minimize(objective, params0, monitor)
+            if result is not None:
+                return result
+        result = _by_lbfgs(objective, params0, self, monitor)
+        at_start = np.flatnonzero((result.status == Status.STALLED) & (result.nit == 0))
+        if len(at_start):  # no step lowers J: they may have begun at a minimum
+            promise = _promise(objective[at_start], result.x[at_start])
+            result.promise[at_start] = promise
+            result.status[at_start[promise <= self.tol]] = Status.CONVERGED
+        if not stops_early:
+            _leave_saddles(objective, result, self, monitor)
+        return result
 
 
 def tolerance(tol: float, layout: Layout, dtype: np.dtype) -> float:
@@ -84,19 +127,21 @@ def _promise(objective: Objective, x: np.ndarray) -> np.ndarray:
     return np.where(square > 0.0, promise, 0.0)
 
 
-def _by_lbfgs(objective, params0, settings: Settings, told) -> Result:
+def _by_lbfgs(objective, params0, solver: LbfgsSolver, told) -> Result:
     J, units = objective, parameter_units(objective)
-    tol = tolerance(settings.tol, objective.network.layout, objective.dtype)
+    tol = tolerance(solver.tol, objective.network.layout, objective.dtype)
     # What counts as 0: a part of J of a constant, or where that is 0 of the penalty.
-    worth = np.maximum(objective.constant_loss(), EPS * objective.penalty(params0))
+    worth = np.maximum(
+        objective.constant_loss(), EPS * objective.penalty_value(params0)
+    )
     if units is not None:
         J = InUnits(objective, units)
         params0, told = params0 / units, J.callback(told)
     result = lbfgs.minimize(
         J,
         params0,
-        max_iter=settings.max_iter,
-        max_fun=settings.max_fun,
+        max_iter=solver.max_iter,
+        max_fun=solver.max_fun,
         tol=tol,
         negligible=tol * worth,
         callback=told,
@@ -107,17 +152,17 @@ def _by_lbfgs(objective, params0, settings: Settings, told) -> Result:
     return result
 
 
-def _leave_saddles(objective, result: Result, settings: Settings, monitor) -> None:
+def _leave_saddles(objective, result: Result, solver: LbfgsSolver, monitor) -> None:
     """Train networks on that have converged where J has not begun to fall."""
     ended = np.flatnonzero(result.status == Status.CONVERGED)
     part, at = objective[ended], (result.x[ended], result.fun[ended])
-    starts = away_from_saddle(part, *at, settings.tol)
+    starts = away_from_saddle(part, *at, solver.tol)
     found = ~np.isnan(starts).any(axis=1)
     if not found.any():
         return
     networks = ended[found]
     part, told = objective[networks], monitor.of(networks)
-    again = _by_lbfgs(part, starts[found], settings, told)
+    again = _by_lbfgs(part, starts[found], solver, told)
     again.nit += result.nit[networks]
     again.nfev += result.nfev[networks]
     lower = again.fun <= result.fun[networks]

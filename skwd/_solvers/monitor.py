@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from skwd._core.arrays import any_true
 from skwd._core.objective import Objective
-from skwd._solvers.result import CONVERGED, RUNNING, STOPPED, Callback, Status, some
+from skwd._solvers.result import CONVERGED, RUNNING, STOPPED, Callback, Status
 
 # J that ends this far above the lowest it had been, relative, has risen: more than the
 # ripple of gradient descent at the edge of stability.
@@ -72,7 +73,7 @@ class Monitor:
         watch_loss: bool,
         penalised: Objective | None = None,
         worth: np.ndarray | float = 0.0,
-        patience: int,
+        patience: float,
         tol: float,
         may_rise: float | None = None,
         verbose: bool,
@@ -108,7 +109,7 @@ class Monitor:
             self.loss_curves[network].append(float(value))
         watched, ended = fun, CONVERGED
         if self.penalised is not None:
-            watched = fun - self.penalised[networks].penalty(params)
+            watched = fun - self.penalised[networks].penalty_value(params)
         if self.validation is not None:
             watched, ended = self._keep_best(networks, params), STOPPED
             for network, value in zip(networks, watched):
@@ -124,15 +125,15 @@ class Monitor:
         better = networks[improved]
         self.waited[better] = 0
         self.reference[better] = watched[improved]
-        tired = self.waited[networks] >= self.patience
+        out_of_patience = self.waited[networks] >= self.patience
         status = np.full(len(networks), RUNNING)
         if self.validation is not None:  # neither was it finite at the start
             status[np.isinf(self.best_validation[networks])] = Status.UNWATCHED
-        if not some(tired):
+        if not any_true(out_of_patience):
             return status
-        status[tired & (status == RUNNING)] = ended
+        status[out_of_patience & (status == RUNNING)] = ended
         # Where a schedule lowers the rate instead of ending, patience starts anew.
-        self.waited[networks[tired]] = 0
+        self.waited[networks[out_of_patience]] = 0
         if self.validation is None:
             # No progress is convergence only at the bottom: J that has risen since, or
             # even above its start, was driven there by steps that are too long.
@@ -140,7 +141,7 @@ class Monitor:
             strict = self.may_rise is None
             room = RISE * np.abs(reference) if strict else self.may_rise * np.abs(start)
             room = room + self.tol * self.worth[networks]
-            rose = tired & (watched > reference + room)
+            rose = out_of_patience & (watched > reference + room)
             status[rose] = Status.ROSE
             if strict:
                 status[rose & (fun > start)] = Status.DIVERGED
@@ -153,6 +154,7 @@ class Monitor:
         return lambda some, params, fun: self(networks[some], params, fun)
 
     def _keep_best(self, networks: np.ndarray, params: np.ndarray) -> np.ndarray:
+        assert self.validation is not None
         with np.errstate(over="ignore", invalid="ignore"):
             values = self.validation[networks].data_loss(params)
         better = values < self.best_validation[networks]

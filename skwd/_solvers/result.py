@@ -63,16 +63,6 @@ Callback = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass
-class AlphaPath:
-    """What is to be expected of every alpha of a path."""
-
-    alphas: np.ndarray  # (A,) ascending
-    losses: np.ndarray  # (A,) lower is better, in the units of J without its penalty
-    errors: np.ndarray | None  # (A,) their standard errors, where they are known
-    dof: np.ndarray  # (A,) parameters that the data determine
-
-
-@dataclass
 class Result:
     """The answer for K networks; every field has the stack axis first."""
 
@@ -111,16 +101,3 @@ class Result:
 def succeeded(status: np.ndarray) -> np.ndarray:
     """Which of some statuses are a success, bool of the same shape."""
     return np.isin(status, [s for s in Status if s.success])
-
-
-# numpy's own all and any take a microsecond for a few networks.
-
-
-def every(mask: np.ndarray) -> bool:
-    """Whether a mask (K,) holds for all networks."""
-    return all(mask.tolist())
-
-
-def some(mask: np.ndarray) -> bool:
-    """Whether a mask (K,) holds for any network."""
-    return any(mask.tolist())

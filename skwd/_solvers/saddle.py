@@ -86,20 +86,20 @@ def away_from_saddle(
     """
     found = np.full(params.shape, np.nan)
     layout = objective.network.layout
-    if layout.n_weight_layers != 2:
+    if layout.n_weight_layers != 2 or not objective.penalty.is_quadratic:
         return found
     constant = objective.constant_loss()
-    for k in np.flatnonzero(fun >= (1.0 - UNLEARNT) * constant):
+    for k in map(int, np.flatnonzero(fun >= (1.0 - UNLEARNT) * constant)):
         sample = objective.samples[objective.sample_of[k]]
         with np.errstate(over="ignore", invalid="ignore"):
             try:
                 pull = pull_of(sample)
             except np.linalg.LinAlgError:  # of numbers that overflow
                 continue
-        alpha = np.sqrt(objective.alpha[k].prod())
-        if not (pull.size > alpha and pull.deviation > 0.0):
+        alphas = _layer_alphas(objective, k)
+        if not (pull.size > np.sqrt(np.prod(alphas)) and pull.deviation > 0.0):
             continue
-        tried = _along_the_pull(objective, params[k], pull)
+        tried = _along_the_pull(objective, params[k], pull, alphas)
         values = objective[np.full(len(tried), k)].fun(tried)
         best = int(np.argmin(np.where(np.isnan(values), np.inf, values)))
         if values[best] < fun[k] - tol * constant[k]:
@@ -107,12 +107,21 @@ def away_from_saddle(
     return found
 
 
-def _along_the_pull(objective: Objective, params: np.ndarray, pull: Pull) -> np.ndarray:
-    """The network with its smallest unit along the pull, in several sizes, (m, P)."""
+def _layer_alphas(objective: Objective, k: int) -> np.ndarray:
+    """The lowest alpha of each layer of network k, (n_weight_layers,)."""
+    layout, decay = objective.network.layout, objective.decay[k : k + 1]
+    layers = range(layout.n_weight_layers)
+    return np.array([layout.W(decay, layer).min() for layer in layers])
+
+
+def _along_the_pull(
+    objective: Objective, params: np.ndarray, pull: Pull, alphas: np.ndarray
+) -> np.ndarray:
+    """A network with its smallest unit along the pull, in several sizes, (m, P)."""
     layout, activation = objective.network.layout, objective.network.activation
     W = layout.W(params[np.newaxis], 1)[0]
     unit = int(np.argmin(np.square(W).sum(axis=1)))
-    first, second = objective.alpha[0]
+    first, second = alphas
     # Of both penalties, where there are two.
     balance = (second / first) ** 0.25 if first > 0.0 and second > 0.0 else 1.0
     tried = []

@@ -12,11 +12,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from skwd._core.evaluation import weighted_sum
-from skwd._core.network import Call, Pass
+from skwd._core.arrays import weighted_sum
+from skwd._core.network import ForwardBackward, LayerNoise, RecordedOp
 from skwd._core.objective import Objective
-from skwd._solvers.batches import Batches, Block, Piece
-from skwd._solvers.optimizers import Update, step_calls
+from skwd._solvers.batches import Batches, BatchPart, Block
+from skwd._solvers.optimizers import Update, step_ops
 
 
 @dataclass
@@ -52,10 +52,7 @@ class State:
         )
 
     def fits(self, other: State, shuffled: bool) -> bool:
-        """Whether it can continue: moments as the other's, order as asked for.
-
-        The number of moments tells the solvers apart: sgd has at most one, adam two.
-        """
+        """Whether it can continue: moments as the other's, order as asked for."""
         kept = "first", "second", "carry"
         pairs = [(getattr(self, name), getattr(other, name)) for name in kept]
         same = all(ours.shape == theirs.shape for ours, theirs in pairs)
@@ -66,7 +63,7 @@ class State:
         return State(*(deepcopy(getattr(self, f.name)[networks]) for f in fields(self)))
 
 
-class Stepping:
+class EpochRunner:
     """The steps of a crew, written down as calls for as long as it stays together.
 
     Parameters
@@ -77,9 +74,19 @@ class Stepping:
     state : State
         ``params`` and moments are stepped in place.
     update : SGD or Adam
+    noise : LayerNoise, optional
+        Disturbs the hidden units in training.
     """
 
-    def __init__(self, part: Objective, batches: Batches, state: State, update: Update):
+    def __init__(
+        self,
+        part: Objective,
+        batches: Batches,
+        state: State,
+        update: Update,
+        noise: LayerNoise | None = None,
+    ):
+        self.noise = noise
         self.part = part
         self.batches = batches
         self.state = state
@@ -89,9 +96,9 @@ class Stepping:
         self.factor = np.empty_like(state.params)
         self.rates = np.full(len(part), np.nan)
         self.coefficients = np.empty(0)
-        self.step: list[Call] = []
-        self.passes: dict[int, Pass] = {}
-        self.calls: dict[int, list[list[Call]]] = {}  # of the pieces of each block
+        self.step: list[RecordedOp] = []
+        self.passes: dict[int, ForwardBackward] = {}
+        self.ops: dict[tuple, list[list[RecordedOp]]] = {}  # of the parts of a block
 
     def epoch(
         self, rates: np.ndarray, *, look_at_first: bool = False
@@ -105,15 +112,15 @@ class Stepping:
         now, loss = self.coefficients, self.part.loss
         fun, first = np.zeros(len(rates)), None
         for block in self.batches.epoch():
-            for piece, calls in zip(block.pieces, self._block_calls(block)):
-                if piece.ends:
+            for part, ops in zip(block.parts, self._block_ops(block)):
+                if part.ends:
                     now[...] = next(coefficients)
-                for function, arguments in calls:
+                for function, arguments in ops:
                     function(*arguments)
             losses = loss.loss_gradient(block.y, block.raw)
             fun += np.reshape(weighted_sum(losses, block.share), -1)
             if look_at_first and first is None:
-                n_first = block.pieces[0].n_rows
+                n_first = block.parts[0].n_rows
                 first = np.reshape(losses[..., :n_first].mean(axis=-1), -1)
         return fun, first
 
@@ -129,41 +136,54 @@ class Stepping:
             self.coefficients = np.empty(shape, dtype=self.grad.dtype)
             moments = [self.state.first, self.state.second][: self.update.n_moments]
             carry = self.state.carry if self.state.carry.size else None
-            arrays = self.state.params, self.grad, self.factor, carry, moments
-            self.step = step_calls(self.update, *arrays, self.coefficients)
-            self.calls.clear()
+            self.step = step_ops(
+                self.update,
+                self.part.penalty,
+                self.state.params,
+                self.grad,
+                self.factor,
+                carry,
+                moments,
+                self.coefficients,
+            )
+            self.ops.clear()
         return self.update.coefficients(
             int(self.state.steps[0]),
             self.batches.n_batches,
             float(rates[0]) if alike else rates[:, np.newaxis],
         )
 
-    def _block_calls(self, block: Block) -> list[list[Call]]:
-        """The calls for each piece of a block, kept where its arrays are."""
+    def _block_ops(self, block: Block) -> list[list[RecordedOp]]:
+        """The operations for each part of a block, kept where its arrays are."""
         if block.key is None:
-            return [self._piece_calls(piece) for piece in block.pieces]
-        if block.key not in self.calls:
-            calls = [self._piece_calls(piece) for piece in block.pieces]
-            self.calls[block.key] = calls
-        return self.calls[block.key]
+            return [self._part_ops(part) for part in block.parts]
+        if block.key not in self.ops:
+            self.ops[block.key] = [self._part_ops(part) for part in block.parts]
+        return self.ops[block.key]
 
-    def _piece_calls(self, piece: Piece) -> list[Call]:
+    def _part_ops(self, part: BatchPart) -> list[RecordedOp]:
         """Raw prediction, dl/draw, gradient and, where the batch is complete, step."""
-        if piece.n_rows not in self.passes:
-            arrays = self.state.params, piece.n_rows, self.grad, self.batches.stack
-            self.passes[piece.n_rows] = Pass(self.part.network, *arrays)
-        one, delta = self.passes[piece.n_rows], piece.delta
-        calls = [
-            *one.forward_calls(piece.X, piece.raw),
-            (self.part.loss.gradient, (piece.raw, piece.y, delta)),
-            (np.multiply, (delta, piece.weight, delta)),
-            *one.backward_calls(piece.X, delta),
+        if part.n_rows not in self.passes:
+            self.passes[part.n_rows] = ForwardBackward(
+                self.part.network,
+                self.state.params,
+                part.n_rows,
+                self.grad,
+                self.batches.stack,
+                noise=self.noise,
+            )
+        one, delta = self.passes[part.n_rows], part.delta
+        ops: list[RecordedOp] = [
+            *one.forward_ops(part.X, part.raw),
+            (self.part.loss.gradient, (part.raw, part.y, delta)),
+            (np.multiply, (delta, part.weight, delta)),
+            *one.backward_ops(part.X, delta),
         ]
-        if not piece.whole:
+        if not part.whole:
             if self.total is None:
                 self.total = np.zeros(self.grad.shape)
-            calls.append((np.add, (self.total, self.grad, self.total)))
-            if piece.ends:
+            ops.append((np.add, (self.total, self.grad, self.total)))
+            if part.ends:
                 copied = (np.copyto, (self.grad, self.total))
-                calls += [copied, (self.total.fill, (0.0,))]
-        return calls + self.step if piece.ends else calls
+                ops += [copied, (self.total.fill, (0.0,))]
+        return ops + self.step if part.ends else ops

@@ -62,12 +62,13 @@ def parameter_units(objective: Objective) -> np.ndarray | None:
         found = deviations[number]
         if found is None:
             continue
-        squares = np.square(found) + objective.alpha[k, 0]
+        decay = objective.decay[k : k + 1]
+        squares = np.square(found) + layout.W(decay, 0)[0, :, 0]
         known = np.isfinite(squares) & (squares > 0.0) & (found > 0.0)
         size = 1.0 / np.sqrt(np.where(known, squares, 1.0))
         layout.W(units[k : k + 1], 0)[0] = size[:, np.newaxis]
         for layer in range(1, layout.n_weight_layers):
-            size = 1.0 / np.sqrt(1.0 + objective.alpha[k, layer])
+            size = 1.0 / np.sqrt(1.0 + layout.W(decay, layer)[0])
             layout.W(units[k : k + 1], layer)[0] = size
     return units
 

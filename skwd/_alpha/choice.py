@@ -1,0 +1,70 @@
+"""What a choice of alpha returns: trained networks, and what it has seen of alphas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from skwd._core.network import Network
+from skwd._core.objective import Objective
+from skwd._curvature.laplace import Laplace
+from skwd._solvers.base import Solver
+from skwd._solvers.task import TrainingTask
+from skwd._solvers.training import StackFit, train
+
+
+@dataclass
+class AlphaPath:
+    """What is to be expected of every alpha of a path."""
+
+    alphas: np.ndarray  # (A,) ascending
+    losses: np.ndarray  # (A,) lower is better, in the units of J without its penalty
+    errors: np.ndarray | None  # (A,) their standard errors, where they are known
+    dof: np.ndarray  # (A,) parameters that the data determine
+
+
+@dataclass
+class AlphaChoice(StackFit):
+    """K trained networks, each at its alpha; every field has the stack axis first."""
+
+    laplace: list[Laplace | None]  # where the evidence has been computed
+    path: list[AlphaPath | None]  # the alphas that were compared
+    lowest: np.ndarray  # (K,) bool: alpha is at the low end of what was searched
+
+    @classmethod
+    def of(cls, fit: StackFit) -> AlphaChoice:
+        """Networks of which nothing is known yet."""
+        held = {field.name: getattr(fit, field.name) for field in fields(StackFit)}
+        nothing, lowest = [None] * len(fit.params), np.zeros(len(fit.params), bool)
+        return cls(**held, laplace=nothing, path=list(nothing), lowest=lowest)
+
+    def take(self, networks: np.ndarray, others: StackFit) -> None:
+        """Put others in the place of some networks, by their numbers."""
+        if not isinstance(others, AlphaChoice):
+            others = AlphaChoice.of(others)
+        super().take(networks, others)
+
+    def dof(self, k: int) -> float:
+        """Effective parameters of network k, as the search for its alpha saw them."""
+        laplace, path = self.laplace[k], self.path[k]
+        if laplace is not None:
+            return laplace.dof
+        return 0.0 if path is None else float(path.dof[np.argmin(path.losses)])
+
+
+def laplace_of(
+    task: TrainingTask, params: np.ndarray, alpha: np.ndarray, *, one_alpha: bool = True
+) -> Laplace:
+    """Laplace's approximation at an optimum ``params`` (P,) of J at ``alpha`` (G,)."""
+    network = Network(task.layout, task.activation)
+    at = task.training, params, alpha
+    how = {"one_alpha": one_alpha, "groups": task.groups}
+    return Laplace.of(network, task.loss, *at, **how)
+
+
+def train_from(
+    objective: Objective, params0: np.ndarray, solver: Solver
+) -> AlphaChoice:
+    """Train a stack of networks from ``params0`` (K, P)."""
+    return AlphaChoice.of(train(objective, params0, solver))

@@ -1,0 +1,33 @@
+"""Sums and tests over a stack that cost less than NumPy's own for a few networks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def row_dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Dot products of the rows of a and b: (K, P), (K, P) -> (K,), one slice each."""
+    if len(a) == 1:  # the same call of BLAS, at less cost
+        return np.dot(a[0], b[0])[np.newaxis]
+    return np.matmul(a[:, np.newaxis], b[:, :, np.newaxis])[:, 0, 0]
+
+
+def weighted_sum(losses: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """sum_i share_i losses_ki in float64: (*, b), (..., b, 1) -> (*,)."""
+    losses = losses.astype(np.float64, copy=False)
+    if losses.ndim == 1 and share.ndim == 2:  # the same call of BLAS, at less cost
+        return np.dot(losses, share[:, 0])
+    return np.matmul(losses[..., np.newaxis, :], share)[..., 0, 0]
+
+
+# numpy's own all and any take a microsecond for a few networks.
+
+
+def all_true(mask: np.ndarray) -> bool:
+    """Whether a mask (K,) holds for all networks."""
+    return all(mask.tolist())
+
+
+def any_true(mask: np.ndarray) -> bool:
+    """Whether a mask (K,) holds for any network."""
+    return any(mask.tolist())

@@ -1,0 +1,117 @@
+"""The rows that networks train on: a part of X by its row numbers, y and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from skwd._core.rows import row_block
+
+# A sample whose rows, with their column of ones, need no more than this is gathered
+# once; a larger one is gathered block by block at each evaluation.
+GATHER_BYTES = 1 << 26
+
+
+@dataclass(eq=False)
+class Sample:
+    """The rows that one or more networks train on.
+
+    Attributes
+    ----------
+    X : ndarray or CSR matrix (n_total, d)
+        All rows, shared by every sample and never copied whole.
+    y : ndarray (n, n_outputs), float64
+        Targets of this sample's rows.
+    weight : ndarray (n,), float64
+    rows : ndarray (n,) or None
+        The rows of X, in the order of y; None for all of them.
+    gather_once : bool
+        May be switched off to save memory; changes no bit.
+    origin : ndarray (d,) or None
+        Is subtracted from every row.
+    kept : dict
+        What solvers have found out about it and need again.
+    """
+
+    X: np.ndarray | sparse.csr_matrix
+    y: np.ndarray
+    weight: np.ndarray
+    rows: np.ndarray | None = None
+    gather_once: bool = True
+    origin: np.ndarray | None = None
+    kept: dict = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """float32 or float64: what the networks of this sample compute in."""
+        return self.X.dtype
+
+    @cached_property
+    def share(self) -> np.ndarray:
+        """s_i / sum s, (n,)."""
+        # Divided by the largest first: weights near the ends of the float range work.
+        scaled = self.weight / self.weight.max()
+        return scaled / scaled.sum()
+
+    @property
+    def total_weight(self) -> float:
+        """sum s: the number of rows, where weights are counts."""
+        return float(self.weight.sum())
+
+    @cached_property
+    def gathered_bytes(self) -> int:
+        """Memory of its rows as `take` gives them."""
+        if sparse.issparse(self.X):
+            per_row = np.diff(self.X.indptr)
+            values = int((per_row if self.rows is None else per_row[self.rows]).sum())
+            return values * (self.X.data.itemsize + self.X.indices.itemsize)
+        return len(self) * (self.X.shape[1] + 1) * self.X.dtype.itemsize
+
+    def part(self, positions: np.ndarray) -> Sample:
+        """Some of its rows."""
+        rows = positions if self.rows is None else self.rows[positions]
+        y, weight = self.y[positions], self.weight[positions]
+        return Sample(self.X, y, weight, rows, origin=self.origin)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether its rows need no more than GATHER_BYTES."""
+        return self.gathered_bytes <= GATHER_BYTES
+
+    @property
+    def is_gathered(self) -> bool:
+        """Whether its rows are gathered once; otherwise they stay in place."""
+        return self.gather_once and self.is_small
+
+    @cached_property
+    def gathered(self):
+        """All rows as `take` gives them; only where `is_gathered`."""
+        rows = slice(None) if self.rows is None else self.rows
+        return row_block(self.X, rows, origin=self.origin)
+
+    def take(self, positions: slice | np.ndarray, out: np.ndarray | None = None):
+        """X of some rows (b, d + 1) with its column of ones, or `SparseRows` (b, d).
+
+        ``out`` (b, d + 1) spares dense X an allocation.
+        """
+        if not self.is_gathered:
+            rows = positions if self.rows is None else self.rows[positions]
+            return row_block(self.X, rows, out, self.origin)
+        if out is None or isinstance(positions, slice):
+            return self.gathered[positions]
+        # The positions are in range; "clip" spares a copy.
+        return np.take(self.gathered, positions, axis=0, out=out, mode="clip")
+
+    def blocks(self, n_rows: int) -> Iterator[tuple]:
+        """X as of `take`, y (b, n_outputs) and share (b, 1), block after block."""
+        for start in range(0, len(self), n_rows):
+            block = slice(start, start + n_rows)
+            y = self.y[block].astype(self.dtype, copy=False)
+            yield self.take(block), y, self.share[block, np.newaxis]

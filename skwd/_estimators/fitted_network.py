@@ -1,0 +1,131 @@
+"""The networks that predict: one owner of their flat parameters and their posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from skwd._core.activations import ACTIVATIONS
+from skwd._core.layout import Layout
+from skwd._core.network import Network
+from skwd._core.rows import moved, row_block
+from skwd._curvature.factors import factors_of
+from skwd._curvature.laplace import Laplace
+
+# A variance whose root, and whose sums, are numbers still.
+HUGE = 1e300
+
+
+class FittedNetwork:
+    """K networks of one shape, and Laplace's approximation about each if there is one.
+
+    Parameters
+    ----------
+    coefs : list of ndarray, (fan_in, fan_out) or (K, fan_in, fan_out)
+        The weights of each layer.
+    intercepts : list of ndarray, (fan_out,) or (K, fan_out)
+    activation : str
+        Of the hidden layers.
+
+    Attributes
+    ----------
+    params : ndarray (K, P)
+    coefs, intercepts : list of ndarray
+        Views of ``params``, in the shapes given.
+    laplace : list of Laplace, or None
+        One for each network, of X about ``origin``.
+    origin : ndarray (d,) or None
+    """
+
+    def __init__(
+        self, coefs: list[np.ndarray], intercepts: list[np.ndarray], activation: str
+    ):
+        weights = [W if W.ndim == 3 else W[np.newaxis] for W in coefs]
+        biases = [b if b.ndim == 2 else b[np.newaxis] for b in intercepts]
+        units = [W.shape[-2] for W in weights] + [weights[-1].shape[-1]]
+        layout = Layout(tuple(units))
+        self.activation = activation
+        self.network = Network(layout, ACTIVATIONS[activation])
+        self.params = layout.join(weights, biases)
+        every = slice(None) if coefs[0].ndim == 3 else 0
+        layers = range(layout.n_weight_layers)
+        self.coefs = [layout.W(self.params, layer)[every] for layer in layers]
+        self.intercepts = [layout.b(self.params, i)[every, 0] for i in layers]
+        self.laplace: list[Laplace] | None = None
+        self.origin: np.ndarray | None = None
+
+    def __getstate__(self) -> dict:
+        """Without the weights, which the estimator's coefs_ hold already."""
+        return {
+            "activation": self.activation,
+            "laplace": self.laplace,
+            "origin": self.origin,
+        }
+
+    def owns(self, coefs: list[np.ndarray], intercepts: list[np.ndarray]) -> bool:
+        """Whether these arrays are its own, none replaced since."""
+        if "params" not in self.__dict__ or len(coefs) != len(self.coefs):
+            return False
+        given, own = [*coefs, *intercepts], [*self.coefs, *self.intercepts]
+        return len(given) == len(own) and all(a is b for a, b in zip(given, own))
+
+    def with_weights(
+        self, coefs: list[np.ndarray], intercepts: list[np.ndarray]
+    ) -> FittedNetwork:
+        """Itself where the weights are its own, else a network of them."""
+        if self.owns(coefs, intercepts):
+            return self
+        other = FittedNetwork(coefs, intercepts, self.activation)
+        other.laplace, other.origin = self.laplace, self.origin
+        return other
+
+    def with_outputs(
+        self, coefs: list[np.ndarray], intercepts: list[np.ndarray]
+    ) -> FittedNetwork:
+        """Networks of the same hidden layers, without a posterior."""
+        return FittedNetwork(coefs, intercepts, self.activation)
+
+    @property
+    def layout(self) -> Layout:
+        return self.network.layout
+
+    def noise(self) -> np.ndarray:
+        """Variance of y about each network, in scaled units, (K, n_outputs)."""
+        assert self.laplace is not None
+        return np.array([each.noise for each in self.laplace])
+
+    def predict_blocks(self, X) -> Iterator[np.ndarray]:
+        """Raw predictions (K, b, n_outputs) of the rows of X, block after block."""
+        # Scratch memory of its own, so that threads may predict at the same time.
+        network = Network(self.layout, self.network.activation)
+        return network.predict_blocks(self.params, X)
+
+    def combine_blocks(self, X, combine: Callable) -> np.ndarray:
+        """``combine`` of the raw predictions of X, block after block."""
+        parts = [combine(block) for block in self.predict_blocks(X)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def combine_posterior_blocks(self, X, combine: Callable) -> np.ndarray:
+        """``combine`` of raw predictions (K, b, o) and their covariances, by blocks."""
+        assert self.laplace is not None
+        dtype = self.params.dtype
+        network = Network(self.layout, self.network.activation)
+        params = self.params.astype(np.float64)
+        params = moved(self.layout, params, self.origin, 1.0)
+        step = min(each.curvature.n_rows for each in self.laplace)
+        parts = []
+        for start in range(0, X.shape[0], step):
+            block = slice(start, start + step)
+            rows = row_block(X, block, origin=self.origin).astype(np.float64)
+            raws, covariances = [], []
+            for w, laplace in zip(params, self.laplace):
+                raw, factors = factors_of(network, w, rows)
+                covariance = laplace.covariance(factors)
+                # So far from the training rows that nothing is known.
+                unknown = ~np.isfinite(covariance).all(axis=(-1, -2))
+                covariance[unknown] = HUGE * np.eye(raw.shape[1])
+                raws.append(raw)
+                covariances.append(covariance)
+            parts.append(combine(np.stack(raws), np.stack(covariances)).astype(dtype))
+        return np.concatenate(parts)

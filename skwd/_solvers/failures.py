@@ -1,0 +1,63 @@
+"""What is said of networks that have no usable weights, and what helps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skwd._solvers.result import Status
+from skwd._solvers.task import TrainingTask
+from skwd._solvers.training import StackFit
+from skwd._solvers.units import LEAST_DEVIATION, MOST_DEVIATION
+
+
+def scaling_remedies(task: TrainingTask) -> str:
+    """What is to be done about the units of X and y, in a half-sentence of its own."""
+    found = []
+    largest = task.largest_deviation_of_X
+    if largest > 0.0 and not LEAST_DEVIATION <= largest <= MOST_DEVIATION:
+        found.append(
+            "standardise X (StandardScaler), whose columns have a standard deviation "
+            f"of {largest:.3g} at most"
+        )
+    deviation = task.deviation_of_y
+    amiss = deviation > 0.0 and not LEAST_DEVIATION <= deviation <= MOST_DEVIATION
+    if task.loss.has_noise and amiss:
+        found.append(
+            f"use normalize_y=True for y, whose standard deviation is {deviation:.3g}"
+        )
+    return "; ".join(found)
+
+
+def advice(first: str, task: TrainingTask) -> str:
+    """A remedy, and those for the units, if they are amiss: the likely cause."""
+    units = scaling_remedies(task)
+    return f"{units[0].upper()}{units[1:]}. {first}." if units else f"{first}."
+
+
+def check_any_usable(trained: StackFit, task: TrainingTask) -> None:
+    """Raise when no network of the stack has usable weights."""
+    if not trained.lost.all():
+        return
+    solver = task.solver
+    if (trained.status == Status.OVERFLOW).all():
+        is_large = task.loss.has_noise and task.deviation_of_y > MOST_DEVIATION
+        y = ", and y (normalize_y=True)" if is_large else ""
+        raise ValueError(
+            "The objective overflows at the initial weights: X or y holds values too "
+            f"large for their dtype. Standardise X (StandardScaler){y}."
+        )
+    if (trained.status == Status.UNWATCHED).all():
+        raise ValueError(
+            "The validation loss is not finite at the initial weights: the validation "
+            "rows (X_val and y_val, if given) hold values too large for their dtype. "
+            "Standardise them as X and y."
+        )
+    k = int(np.argmax(trained.status == Status.DIVERGED))
+    curve = trained.loss_curve[k]  # empty if the first epoch diverged
+    start = f"from {curve[0]:.3g} " if curve else ""
+    # With early stopping loss is that of the best weights, otherwise of the last.
+    end = np.fmax(trained.fun[k], trained.loss[k])
+    raise ValueError(
+        f"solver={solver.name!r} diverged in epoch {trained.nit[k]}: the "
+        f"objective went {start}to {end:.3g}. {advice(solver.when_it_diverges, task)}"
+    )

@@ -1,0 +1,178 @@
+"""The solvers of the epoch loop: "gd", "sgd" and "adam"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from skwd._core.layout import Layout
+from skwd._core.network import LayerNoise
+from skwd._core.objective import Objective
+from skwd._solvers import minibatch
+from skwd._solvers.base import Solver, common_fields
+from skwd._solvers.decay import DECAYS, Decay
+from skwd._solvers.minimum import check_minimum
+from skwd._solvers.monitor import Monitor
+from skwd._solvers.optimizers import SGD, Adam, Update
+from skwd._solvers.result import Result, Status
+from skwd._solvers.schedules import Schedule
+from skwd._solvers.stepping import State
+
+# Rows per step of batch_size="auto", as in scikit-learn.
+AUTO_BATCH = 200
+# More than this part of its start, and J of sgd or adam has risen by steps too long.
+NOISY_RISE = 0.1
+
+
+@dataclass(frozen=True)
+class FirstOrder(Solver):
+    """Gradient steps, epoch after epoch.
+
+    Parameters
+    ----------
+    update : SGD or Adam
+    schedule : Schedule
+    shuffle : bool
+    batch_size : int or None
+        None: all rows.
+    noise : LayerNoise, optional
+        Disturbs the hidden units in training.
+    """
+
+    update: Update
+    schedule: Schedule
+    shuffle: bool
+    batch_size: int | None
+    noise: LayerNoise | None = None
+
+    unit: ClassVar[str] = "epochs"
+    takes_proximal_steps: ClassVar[bool] = True
+    remedies: ClassVar[Mapping[Status, str]] = {
+        Status.MAX_ITER: "Increase max_iter, tol or learning_rate_init",
+        Status.ROSE: "Lower learning_rate_init",
+        Status.SLOW: "Increase learning_rate_init, or use solver='lbfgs'",
+    }
+
+    @classmethod
+    def of(cls, params):
+        size = None
+        if not cls.sees_all_rows:
+            given = params["batch_size"]
+            size = AUTO_BATCH if isinstance(given, str) else int(given)
+        schedule = Schedule(
+            params["learning_rate"],
+            initial=float(params["learning_rate_init"]),
+            power=float(params["power_t"]),
+            horizon=int(params["max_iter"]),
+        )
+        return cls(
+            **common_fields(params),
+            update=cls.optimizer(params, DECAYS[params["decay"]]),
+            schedule=schedule,
+            shuffle=bool(params["shuffle"]),
+            batch_size=size,
+        )
+
+    @classmethod
+    def optimizer(cls, params: Mapping[str, Any], decay: Decay) -> Update:
+        """How its parameters move."""
+        raise NotImplementedError
+
+    @property
+    def decay(self) -> Decay:
+        return self.update.decay
+
+    @property
+    def allowed_rise(self) -> float | None:
+        # Decoupled decay does not minimise J at all; batches and momentum do not lower
+        # it step by step.
+        if not self.decay.minimises_J:
+            return np.inf
+        return None if self.sees_all_rows else NOISY_RISE
+
+    @property
+    def when_it_diverges(self) -> str:
+        rate = self.schedule.initial
+        return f"learning_rate_init={rate:g} is too large for this data: lower it"
+
+    def rows_per_step(self, n_rows):
+        return n_rows if self.batch_size is None else min(self.batch_size, n_rows)
+
+    def network_bytes(self, layout: Layout, n_rows: int, itemsize: int) -> int:
+        return minibatch.network_bytes(layout, self.rows_per_step(n_rows), itemsize)
+
+    def minimise(
+        self,
+        objective: Objective,
+        params0: np.ndarray,
+        monitor: Monitor,
+        order: np.random.Generator | None,
+        state: State | None = None,
+    ) -> Result:
+        """``state``, of one network, is continued from and stepped in place."""
+        return minibatch.minimize(
+            objective,
+            params0,
+            update=self.update,
+            schedule=self.schedule,
+            batch_size=self.rows_per_step(max(map(len, objective.samples))),
+            max_iter=self.max_iter,
+            callback=monitor,
+            order=order if self.shuffle else None,
+            state=state,
+            noise=self.noise,
+        )
+
+
+class GradientDescentSolver(FirstOrder):
+    """Plain gradient descent on all rows."""
+
+    name = "gd"
+    sees_all_rows = True
+    reads = frozenset({"learning_rate", "decay"})
+
+    @classmethod
+    def optimizer(cls, params, decay):
+        return SGD(decay=decay)
+
+    def minimise(self, objective, params0, monitor, order, state=None):
+        result = super().minimise(objective, params0, monitor, order, state)
+        has_gradient = self.decay.minimises_J and objective.penalty.is_smooth
+        if monitor.validation is None and has_gradient:
+            check_minimum(objective, result, self.tol)
+        return result
+
+
+class SGDSolver(FirstOrder):
+    """Steps on mini-batches, with momentum."""
+
+    name = "sgd"
+    sees_all_rows = False
+    has_epochs = True
+    reads = frozenset({"learning_rate", "decay", "batch_size"})
+
+    @classmethod
+    def optimizer(cls, params, decay):
+        momentum = float(params["momentum"])
+        return SGD(momentum, bool(params["nesterovs_momentum"]), decay)
+
+
+class AdamSolver(FirstOrder):
+    """Adam on mini-batches."""
+
+    name = "adam"
+    sees_all_rows = False
+    has_epochs = True
+    reads = frozenset({"learning_rate", "decay", "batch_size"})
+
+    @classmethod
+    def optimizer(cls, params, decay):
+        rates = (params["beta_1"], params["beta_2"], params["epsilon"])
+        return Adam(*map(float, rates), decay)
+
+    @classmethod
+    def suits(cls, n_rows, n_params):
+        return True

@@ -1,0 +1,122 @@
+"""Tasks x alphas x restarts, trained as one stack: a plain fit and a cross-validation.
+
+A *task* is one sample to fit with all that its networks share but alpha: the rows of a
+plain fit, or the training rows of one fold. Its restarts at each alpha of a path are
+networks of one stack, and so are the tasks beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skwd._core.activations import Activation
+from skwd._core.alpha_groups import AlphaGroups
+from skwd._core.layout import Layout
+from skwd._core.losses import Loss
+from skwd._core.network import Network
+from skwd._core.objective import Objective
+from skwd._core.penalties import Penalty
+from skwd._core.sample import Sample
+from skwd._solvers.base import Solver
+from skwd._solvers.monitor import Interrupt
+from skwd._solvers.training import StackFit, train
+from skwd._solvers.units import column_deviations
+
+
+@dataclass(eq=False)
+class TrainingTask:
+    """One sample to fit, and what its networks share whatever their alpha."""
+
+    layout: Layout
+    activation: Activation
+    loss: Loss
+    penalty: Penalty
+    groups: AlphaGroups
+    training: Sample
+    validation: Sample | None  # rows that early stopping watches
+    params0: np.ndarray  # (n_init, P) the restarts' starting points
+    solver: Solver
+    order: np.random.Generator  # draws the order of the rows in each epoch
+    n_rows: int  # rows trained on, before equal ones were merged
+
+    def objective(self, alpha: np.ndarray) -> Objective:
+        """J of the restarts at ``alpha`` (G,), or of K networks at ``alpha`` (K, G).
+
+        Its network's scratch memory is its own.
+        """
+        per_network = np.array(np.atleast_2d(alpha))
+        if alpha.ndim == 1:
+            per_network = np.repeat(per_network, len(self.params0), axis=0)
+        network = Network(self.layout, self.activation)
+        sample_of = np.zeros(len(per_network), int)
+        how = per_network, sample_of, self.penalty, self.groups
+        return Objective(network, self.loss, [self.training], *how)
+
+    @property
+    def constant(self) -> np.ndarray:
+        """The raw prediction of the best constant, (n_outputs,)."""
+        sample = self.training
+        return self.loss.constant(sample.share @ sample.y)
+
+    @property
+    def deviation_of_y(self) -> float:
+        """Root mean square of the training y about its mean, over all outputs."""
+        y, share = self.training.y, self.training.share
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(np.sqrt((share @ np.square(y - share @ y)).mean()))
+
+    @property
+    def largest_deviation_of_X(self) -> float:
+        """Of the columns over the training rows, about the sample's origin."""
+        return float(column_deviations(self.training).max(initial=0.0))
+
+    @property
+    def has_varying_y(self) -> bool:
+        """Whether y varies over the rows trained on."""
+        return bool((self.training.y != self.training.y[0]).any())
+
+
+def train_path(
+    tasks: list[TrainingTask], alphas: np.ndarray, interrupt: Interrupt | None = None
+) -> StackFit:
+    """Train tasks x alphas x restarts as one stack, numbered in this order.
+
+    Parameters
+    ----------
+    tasks : list of TrainingTask
+        Of the same layout, solver and number of restarts.
+    alphas : ndarray (A, G)
+    interrupt : Interrupt, optional
+        Ends the training with an exception once it is set.
+
+    Returns
+    -------
+    StackFit
+        Of ``len(tasks) * A * n_init`` networks.
+    """
+    first, n_alphas = tasks[0], len(alphas)
+    params0 = np.concatenate([np.tile(t.params0, (n_alphas, 1)) for t in tasks])
+    objective = _objective(tasks, [task.training for task in tasks], alphas)
+    watched = None
+    if first.validation is not None:
+        held_out = [task.validation for task in tasks if task.validation is not None]
+        watched = _objective(tasks, held_out, alphas)
+    return train(objective, params0, first.solver, watched, first.order, interrupt)
+
+
+def _objective(
+    tasks: list[TrainingTask], samples: list[Sample], alphas: np.ndarray
+) -> Objective:
+    """J of tasks x alphas x restarts on a sample of each task."""
+    first, n_tasks, n_init = tasks[0], len(tasks), len(tasks[0].params0)
+    return Objective(
+        Network(first.layout, first.activation),
+        first.loss,
+        samples,
+        np.tile(np.repeat(alphas, n_init, axis=0), (n_tasks, 1)),
+        np.repeat(np.arange(n_tasks), len(alphas) * n_init),
+        first.penalty,
+        first.groups,
+    )
