@@ -169,9 +169,9 @@ class AlphaPathDisplay:
         # GCV is infinite where no degree of freedom is left.
         shown = np.where(np.isinf(self.scores), np.nan, sign * self.scores)
         mean, n_splits = shown.mean(axis=1), shown.shape[1]
-        error, of_splits = self.std_errors, n_splits > 1
-        if error is None and of_splits:
-            error = shown.std(axis=1, ddof=1) / np.sqrt(n_splits)
+        std_error, of_splits = self.std_errors, n_splits > 1
+        if std_error is None and of_splits:
+            std_error = shown.std(axis=1, ddof=1) / np.sqrt(n_splits)
         line_kw, split_kw = (normalize_kwargs(kw, Line2D) for kw in (line_kw, split_kw))
         band_kw = normalize_kwargs(band_kw, PolyCollection)
         (self.line_,) = ax.plot(
@@ -188,11 +188,11 @@ class AlphaPathDisplay:
         self.best_line_ = ax.axvline(
             self.alphas[best], linestyle="--", label=self._label(best, "best"), **mark
         )
-        if error is not None:
+        if std_error is not None:
             self.band_ = ax.fill_between(
                 self.alphas,
-                mean - error,
-                mean + error,
+                mean - std_error,
+                mean + std_error,
                 **{"color": colour, "alpha": 0.2, "linewidth": 0, **band_kw},
             )
             self.band_.set_label("± 1 standard error")

@@ -23,7 +23,7 @@ def batches_seen(monkeypatch, n):
         rows, origin = [], self._samples[0].origin
         first = 0.0 if origin is None else origin[0]
         for block in epoch(self):
-            for piece in block.pieces:
+            for piece in block.parts:
                 numbers = n * (piece.X[..., 0] + first)
                 rows.extend(np.rint(numbers).astype(int).tolist())
                 if piece.ends:

@@ -21,7 +21,6 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skwd import (
     WeightDecayMLPClassifier,
@@ -41,32 +40,6 @@ SOLVERS = {
     "adam": {"max_iter": 6, "batch_size": 16},
 }
 all_solvers = pytest.mark.parametrize("solver", SOLVERS)
-
-
-@parametrize_with_checks(
-    [
-        WeightDecayMLPRegressorCV(alphas=[1e-3, 0.1]),
-        WeightDecayMLPClassifierCV(alphas=[1e-3, 0.1]),
-        WeightDecayMLPRegressorCV(
-            alphas=3,
-            solver="adam",
-            hidden_layer_sizes=(10,),
-            learning_rate_init=0.05,
-            cv=3,
-        ),
-        WeightDecayMLPClassifierCV(
-            alphas=3,
-            solver="adam",
-            hidden_layer_sizes=(10,),
-            learning_rate_init=0.01,
-            cv=3,
-        ),
-    ]
-)
-@pytest.mark.filterwarnings("ignore:The least populated class")
-@pytest.mark.filterwarnings("ignore:R.2 score is not well-defined")
-def test_scikit_learns_checks(estimator, check):
-    check(estimator)
 
 
 def regressor(solver="lbfgs", **changes):

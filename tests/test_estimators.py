@@ -13,33 +13,8 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
-
-
-# gd and sgd need steps that are stable on every data set of the checks, some of which
-# have features of size 100, and the epochs that so short steps take.
-@parametrize_with_checks(
-    [
-        WeightDecayMLPRegressor(),
-        WeightDecayMLPClassifier(),
-        WeightDecayMLPRegressor(solver="lbfgs"),
-        WeightDecayMLPClassifier(solver="lbfgs"),
-        WeightDecayMLPRegressor(solver="gd", learning_rate_init=3e-4, max_iter=5000),
-        WeightDecayMLPClassifier(solver="gd", learning_rate_init=0.1, max_iter=500),
-        WeightDecayMLPRegressor(solver="sgd", learning_rate_init=3e-5, max_iter=3000),
-        WeightDecayMLPClassifier(solver="sgd", learning_rate_init=0.01),
-        WeightDecayMLPRegressor(solver="adam", learning_rate_init=0.01),
-        WeightDecayMLPClassifier(solver="adam", learning_rate_init=0.01),
-    ]
-)
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-# The checks' data have a few dozen rows, or are noise: a prior of c rows is strong.
-@pytest.mark.filterwarnings("ignore:alpha=.* is too large for this data")
-@pytest.mark.filterwarnings("ignore:The network is worse than a constant")
-def test_scikit_learns_checks(estimator, check):
-    check(estimator)
 
 
 def assert_same_network(a, b):

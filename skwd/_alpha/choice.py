@@ -36,8 +36,24 @@ class AlphaChoice(StackFit):
     def of(cls, fit: StackFit) -> AlphaChoice:
         """Networks of which nothing is known yet."""
         held = {field.name: getattr(fit, field.name) for field in fields(StackFit)}
-        nothing, lowest = [None] * len(fit.params), np.zeros(len(fit.params), bool)
-        return cls(**held, laplace=nothing, path=list(nothing), lowest=lowest)
+        n_networks = len(fit.params)
+        return cls(
+            **held,
+            laplace=[None] * n_networks,
+            path=[None] * n_networks,
+            lowest=np.zeros(n_networks, bool),
+        )
+
+    def __getitem__(self, networks: np.ndarray) -> AlphaChoice:
+        some = super().__getitem__(networks)
+        assert isinstance(some, AlphaChoice)
+        return some
+
+    def known(self, k: int) -> Laplace:
+        """Laplace's approximation of network k, which has been computed."""
+        laplace = self.laplace[k]
+        assert laplace is not None
+        return laplace
 
     def take(self, networks: np.ndarray, others: StackFit) -> None:
         """Put others in the place of some networks, by their numbers."""
@@ -58,9 +74,8 @@ def laplace_of(
 ) -> Laplace:
     """Laplace's approximation at an optimum ``params`` (P,) of J at ``alpha`` (G,)."""
     network = Network(task.layout, task.activation)
-    at = task.training, params, alpha
-    how = {"one_alpha": one_alpha, "groups": task.groups}
-    return Laplace.of(network, task.loss, *at, **how)
+    at = network, task.loss, task.training, params, alpha
+    return Laplace.of(*at, one_alpha=one_alpha, groups=task.groups)
 
 
 def train_from(

@@ -38,7 +38,7 @@ def train_constant(task: TrainingTask) -> AlphaChoice:
     a = search_scale(task)
     alpha = np.full(task.groups.n_groups, a)
     trained = train_from(task.objective(alpha), task.params0, task.solver)
-    for k in np.flatnonzero(~trained.lost):
+    for k in map(int, np.flatnonzero(~trained.lost)):
         make_constant(task, trained, k, a)
     return trained
 
@@ -65,5 +65,6 @@ def without_features(task: TrainingTask) -> tuple[TrainingTask, np.ndarray, floa
     bare = Sample(np.zeros((len(y), 1)), y, weight)
     layout = Layout((1, y.shape[1]))
     params = np.concatenate([np.zeros(y.shape[1]), task.constant])
-    changes = {"layout": layout, "groups": layout.layer_groups, "training": bare}
-    return replace(task, **changes), params, 1.0
+    groups = layout.layer_groups
+    bare_task = replace(task, layout=layout, groups=groups, training=bare)
+    return bare_task, params, 1.0

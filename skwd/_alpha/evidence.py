@@ -97,7 +97,7 @@ def choose_by_evidence(
     running = np.flatnonzero(~trained.lost)
     for round_ in range(MAX_ROUNDS + 1):
         change = np.zeros_like(trained.alpha)
-        for k in running:
+        for k in map(int, running):
             found = laplace_of(
                 task, trained.params[k], trained.alpha[k], one_alpha=one_alpha
             )
@@ -106,9 +106,9 @@ def choose_by_evidence(
                 print_found(f"Network {k}, round {round_}", found)
             collapsed = is_deep(task) and is_without_weights(task, trained, k)
             search_state.accept_or_go_back(trained, k, collapsed)
-            again = np.clip(trained.laplace[k].alpha, low, high)
+            again = np.clip(trained.known(k).alpha, low, high)
             change[k] = np.log(again / trained.alpha[k])
-            gamma = trained.laplace[k].n_effective.sum()
+            gamma = trained.known(k).n_effective.sum()
             endless = gamma < LEAST_GAMMA and (change[k] > 0.0).all()
             at_the_edge = collapsed and search_state.longest[k] < SHORTEST
             if endless or at_the_edge or has_no_signal(task, trained, k, again, high):
@@ -133,13 +133,13 @@ def choose_by_evidence(
         ):
             go_on(task, trained, networks, alpha, how)
         running = running[~trained.lost[running]]
-    for k in finish(task, trained):
+    for k in map(int, finish(task, trained)):
         at = trained.params[k], trained.alpha[k]
         trained.laplace[k] = laplace_of(task, *at, one_alpha=one_alpha)
-    for k in np.flatnonzero(~trained.lost & is_deep(task)):
-        if constant().log_evidence > trained.laplace[k].log_evidence:
+    for k in map(int, np.flatnonzero(~trained.lost & is_deep(task))):
+        if constant().log_evidence > trained.known(k).log_evidence:
             take_constant(k)
-    trained.lowest = (trained.alpha <= low * (1.0 + 1e-9)).any(axis=1)
+    trained.lowest = np.any(trained.alpha <= low * (1.0 + 1e-9), axis=1)
     known = [np.inf if each is None else -each.log_evidence for each in trained.laplace]
     trained.criterion = np.array(known)
     return trained
@@ -172,10 +172,11 @@ class AlphaSearchState:
         best just before. A whole fit has the evidence of its alpha, whatever that of a
         fit on the way has been.
         """
-        evidence, one = trained.laplace[k].log_evidence, np.array([k])
+        evidence, one = trained.known(k).log_evidence, np.array([k])
         too_low = evidence < self.highest[k] - MARGIN and not self.is_whole[k]
-        if too_low or (collapsed and self.accepted[k] is not None):
-            before, self.is_whole[k] = self.accepted[k]
+        accepted = self.accepted[k]
+        if accepted is not None and (too_low or collapsed):
+            before, self.is_whole[k] = accepted
             trained.take(one, before)
             self.longest[k] *= 0.5
         else:

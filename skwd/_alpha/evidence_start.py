@@ -40,7 +40,7 @@ def first_fits(task: TrainingTask, one_alpha: bool, talks: bool) -> AlphaChoice:
         alphas = unit * np.outer(grid, np.ones_like(at))
         starts = np.repeat(task.params0[:1], len(grid), axis=0)
         scan = train_from(task.objective(alphas), starts, short(solver))
-        for k in np.flatnonzero(~scan.lost):
+        for k in map(int, np.flatnonzero(~scan.lost)):
             found = laplace_of(task, scan.params[k], scan.alpha[k], one_alpha=one_alpha)
             if talks:
                 print_found("Scan", found)
@@ -60,9 +60,8 @@ def first_fits(task: TrainingTask, one_alpha: bool, talks: bool) -> AlphaChoice:
         if len(others):
             objective = task.objective(at)[others]
             fits = train_from(objective, task.params0[others], short(solver))
-            begun |= {
-                k: fits[np.array([k - 1])] for k in others if not fits.lost[k - 1]
-            }
+            usable = [int(k) for k in others if not fits.lost[k - 1]]
+            begun |= {k: fits[np.array([k - 1])] for k in usable}
         begun = {k: _climb(task, one, one_alpha) for k, one in begun.items()}
     starts, alphas = task.params0.copy(), np.tile(at, (len(task.params0), 1))
     for k, one in begun.items():

@@ -38,11 +38,20 @@ def follow(
     layout, loss, sample = task.layout, task.loss, task.training
     network = Network(layout, task.activation)
     per_layer = np.full(task.groups.n_groups, alpha)
-    request = {"many_scales": len(alphas) > 1, "of_rows": name == "loo"}
-    curvature = curvature_of(network, loss, sample, params, per_layer, **request)
+    curvature = curvature_of(
+        network,
+        loss,
+        sample,
+        params,
+        per_layer,
+        groups=task.groups,
+        many_scales=len(alphas) > 1,
+        of_rows=name == "loo",
+    )
     scales, n = alphas / alpha, sample.total_weight
-    dof = [curvature.n_effective(at).sum() + curvature.n_free(at) for at in scales]
-    dof = np.array(dof)
+    dof = np.array(
+        [curvature.n_effective(at).sum() + curvature.n_free(at) for at in scales]
+    )
     moves = _moves(task, curvature, params, per_layer, scales)
     mean, square = np.zeros(len(alphas)), np.zeros(len(alphas))
     worst = _worst(task) if name == "loo" else np.inf

@@ -79,7 +79,9 @@ def choose_by_path(
     patience = 2 if task.loss.has_noise else 1
     search = _along_the_path if is_exact else partial(_by_steps, patience=patience)
     searches = [search(first, alphas) for _ in task.params0]
-    at = np.array([next(search) for search in searches])
+    for one in searches:
+        next(one)
+    at = np.full(len(searches), first)
     shape = len(at), task.groups.n_groups
 
     def fit(networks: np.ndarray, params: np.ndarray) -> AlphaChoice:
@@ -87,14 +89,17 @@ def choose_by_path(
         return train_from(objective[networks], params, solver)
 
     trained = fit(np.arange(len(at)), task.params0)
-    criterion, paths = np.full(len(at), np.inf), [None] * len(at)
-    running, chosen = np.flatnonzero(~trained.lost), []
+    criterion = np.full(len(at), np.inf)
+    paths: list[AlphaPath | None] = [None] * len(at)
+    running = np.flatnonzero(~trained.lost)
+    chosen: list[int] = []
     best = task.params0.copy()  # where the search has seen the lowest loss
     constant = follow(*without_features(task), np.ones(1), name).losses[0]
     n_fits = 0
     while len(running):
-        n_fits, going = n_fits + 1, []
-        for k in running:
+        n_fits += 1
+        going: list[int] = []
+        for k in map(int, running):
             where = alphas if is_exact else alphas[at[k] : at[k] + 1]
             path = follow(task, trained.params[k], alphas[at[k]], where, name)
             if talks:
@@ -107,11 +112,12 @@ def choose_by_path(
             if path.losses.min() < criterion[k]:
                 best[k] = trained.params[k]
             request = searches[k].send(path)
+            assert request is not None
             paths[k] = request.path
             criterion[k] = request.path.losses.min()
             at[k] = request.place
             (chosen if request.is_last else going).append(k)
-        running = np.array(going, dtype=int)
+        running = np.array(going, dtype=np.intp)
         if len(running):
             params = trained.params[running].astype(np.float64)
             trained.take(running, fit(running, params))
@@ -137,13 +143,14 @@ class SearchRequest(NamedTuple):
     path: AlphaPath
 
 
-# Begins with a place to fit at; is sent the path seen from there and asks for the next.
-Search = Generator[int | SearchRequest, AlphaPath, None]
+# Is sent the path seen from where it has asked for a fit, and asks for the next. The
+# first fit is not asked for: None.
+Search = Generator[SearchRequest | None, AlphaPath, None]
 
 
 def _along_the_path(at: int, alphas: np.ndarray) -> Search:
     """Where the path from the first fit is lowest."""
-    path = yield at
+    path = yield None
     # The highest of equals: GCV is infinite where nothing is left to be noise.
     best = len(alphas) - 1 - int(np.argmin(path.losses[::-1]))
     yield SearchRequest(best, True, path)
@@ -162,13 +169,12 @@ def _by_steps(at: int, alphas: np.ndarray, patience: int) -> Search:
     def known() -> AlphaPath:
         paths = [seen[i] for i in sorted(seen)]
         losses = np.array([path.losses[0] for path in paths])
-        errors = None
-        if paths[0].errors is not None:
-            errors = np.array([path.errors[0] for path in paths])
+        known_errors = [path.errors[0] for path in paths if path.errors is not None]
+        errors = np.array(known_errors) if known_errors else None
         dof = np.array([path.dof[0] for path in paths])
         return AlphaPath(alphas[sorted(seen)], losses, errors, dof)
 
-    seen[at] = yield at
+    seen[at] = yield None
     best = at
     for step, most in ((-STEP, patience), (STEP, 1)):
         to, misses = best + step, 0

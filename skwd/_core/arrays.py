@@ -31,3 +31,16 @@ def all_true(mask: np.ndarray) -> bool:
 def any_true(mask: np.ndarray) -> bool:
     """Whether a mask (K,) holds for any network."""
     return any(mask.tolist())
+
+
+def aligned(shape: tuple[int, ...], dtype, *, zeros: bool = False) -> np.ndarray:
+    """A new array that begins at a multiple of 64 bytes: a line of the cache.
+
+    NumPy's own begin at 16, for which small products take up to a third longer.
+    """
+    dtype = np.dtype(dtype)
+    n_bytes = int(np.prod(shape)) * dtype.itemsize
+    make = np.zeros if zeros else np.empty
+    memory = make(n_bytes + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + n_bytes].view(dtype).reshape(shape)

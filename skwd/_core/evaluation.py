@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skwd._core.arrays import weighted_sum
+from skwd._core.arrays import aligned, weighted_sum
 from skwd._core.losses import Loss
 from skwd._core.network import ForwardBackward, Network, RecordedOp, run
 
@@ -59,8 +59,8 @@ class LossGradientEvaluator:
         self._in_order = bool((np.diff(self._order) == 1).all())
         shape, dtype = (len(self._order), network.layout.n_params), groups[0][0].dtype
         # Of one group after the other, so that each is a view.
-        self._params = np.empty(shape, dtype=dtype)
-        self._part = np.empty(shape, dtype=dtype)
+        self._params = aligned(shape, dtype)
+        self._part = aligned(shape, dtype)
         self._blocks: dict[int, list[Block]] = {}  # by the sample's identity
         self._kept: dict[int, list[Step]] = {}  # by the number of the group
 

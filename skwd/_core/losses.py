@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from skwd._core.class_losses import HalfBinomialLoss, HalfMultinomialLoss
 from skwd._core.loss import Loss
 from skwd._core.number_losses import HalfPoissonLoss, HalfSquaredError
 
-LOSSES: dict[str, Loss] = {
-    loss.name: loss
-    for loss in (
-        HalfSquaredError(),
-        HalfPoissonLoss(),
-        HalfBinomialLoss(),
-        HalfMultinomialLoss(),
-    )
-}
+_KNOWN: tuple[Any, ...] = (  # a ufunc is a gradient, too, which types do not tell
+    HalfSquaredError(),
+    HalfPoissonLoss(),
+    HalfBinomialLoss(),
+    HalfMultinomialLoss(),
+)
+LOSSES: dict[str, Loss] = {loss.name: loss for loss in _KNOWN}
 
 
 def losses_of_numbers() -> tuple[str, ...]:

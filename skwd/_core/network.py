@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from skwd._core.activations import Activation
+from skwd._core.arrays import aligned
 from skwd._core.layout import Layout
 from skwd._core.rows import SparseRows, row_block
 
@@ -81,7 +82,7 @@ class Network:
         size, key = math.prod(shape), (name, layer, np.dtype(dtype))
         kept = self._buffers.get(key)
         if kept is None or kept.size < size:
-            kept = self._buffers[key] = np.empty(size, dtype=dtype)
+            kept = self._buffers[key] = aligned((size,), dtype)
         return kept[:size].reshape(shape)
 
     def ones(self, n: int, dtype) -> np.ndarray:
@@ -160,6 +161,10 @@ class ForwardBackward:
     def _shaped(self, view: np.ndarray) -> np.ndarray:
         return view.reshape(*self._stack, *view.shape[1:])
 
+    def _gradient(self) -> np.ndarray:
+        assert self._grad is not None
+        return self._grad
+
     def _scratch(self, name: str, layer: int, n_rows: int, width: int) -> np.ndarray:
         shape = (*self._stack, n_rows, width)
         return self._network.buffer(name, layer, shape, self._params.dtype)
@@ -187,12 +192,12 @@ class ForwardBackward:
             calls: list[RecordedOp] = [(self._first_sparse, (X, Z[0]))]
         else:
             Wb = self._shaped(self._network.layout.Wb(self._params, 0))
-            calls = [self._product(X, Wb, Z[0])]
+            calls = [(np.matmul, (X, Wb, Z[0]))]
         for layer, slope in enumerate(self.slopes):
-            calls += self._network.activation.calls(Z[layer], slope)
+            calls.append((self._network.activation.apply, (Z[layer], slope)))
             if self._noise is not None:
                 calls += self._noise.ops(layer, Z[layer], slope)
-            calls.append(self._product(Z[layer], self._W[layer + 1], Z[layer + 1]))
+            calls.append((np.matmul, (Z[layer], self._W[layer + 1], Z[layer + 1])))
             out, b = Z[layer + 1], self._b[layer + 1]
             if b.ndim == 2 and b.size == 1:  # one number for all: as one
                 out, b = out[:, 0], b[0, 0, ...]
@@ -202,30 +207,31 @@ class ForwardBackward:
     def backward_ops(self, X, delta: np.ndarray) -> list[RecordedOp]:
         """The calls of `backward`."""
         layout, is_sparse = self._network.layout, isinstance(X, SparseRows)
+        grad = self._gradient()
         ones = self._network.ones(delta.shape[-2], delta.dtype)  # sums over the rows
         calls: list[RecordedOp] = []
         for layer in range(layout.n_weight_layers - 1, 0, -1):
             A, slope = self.values[layer - 1], self.slopes[layer - 1]
             W_t = self._W[layer].swapaxes(-1, -2)  # (*, fan_out, fan_in)
-            dW = self._shaped(layout.W(self._grad, layer))
-            db = self._shaped(layout.b(self._grad, layer))
+            dW = self._shaped(layout.W(grad, layer))
+            db = self._shaped(layout.b(grad, layer))
             calls += [
-                self._product(A.swapaxes(-1, -2), delta, dW),
-                self._product(ones, delta, db),
+                (np.matmul, (A.swapaxes(-1, -2), delta, dW)),
+                (np.matmul, (ones, delta, db)),
             ]
             if layer == 1 and delta.shape[-1] == 1 and not is_sparse:
                 return calls + self._first_gradient_one_output(X, delta, W_t, slope)
             # The value of the layer below is used up: the new delta takes its place.
             outer = (np.multiply, (delta, W_t, A))
-            product = outer if delta.shape[-1] == 1 else self._product(delta, W_t, A)
+            product = outer if delta.shape[-1] == 1 else (np.matmul, (delta, W_t, A))
             calls += [product, (np.multiply, (A, slope, A))]
             delta = A
         if is_sparse:
-            db = self._shaped(layout.b(self._grad, 0))
-            sums = self._product(ones, delta, db)
+            db = self._shaped(layout.b(grad, 0))
+            sums = (np.matmul, (ones, delta, db))
             return [*calls, (self._first_gradient_sparse, (X, delta)), sums]
-        dWb = self._shaped(layout.Wb(self._grad, 0))
-        return [*calls, self._product(X.swapaxes(-1, -2), delta, dWb)]
+        dWb = self._shaped(layout.Wb(grad, 0))
+        return [*calls, (np.matmul, (X.swapaxes(-1, -2), delta, dWb))]
 
     def _first_gradient_one_output(self, X, delta, W_t, slope) -> list[RecordedOp]:
         """dW_1 of one hidden layer with one output, in two passes fewer.
@@ -233,7 +239,7 @@ class ForwardBackward:
         delta_1 = (delta w') * S is never formed: X' delta_1 = ((X * delta)' S) * w', so
         delta scales the rows of X or S, whichever is narrower, and w a small matrix.
         """
-        dWb = self._shaped(self._network.layout.Wb(self._grad, 0))
+        dWb = self._shaped(self._network.layout.Wb(self._gradient(), 0))
         if X.shape[-1] <= slope.shape[-1]:
             narrow = X
             scaled = self._scratch("X", 0, X.shape[-2], X.shape[-1])
@@ -243,23 +249,9 @@ class ForwardBackward:
             factors = X.swapaxes(-1, -2), slope
         return [
             (np.multiply, (narrow, delta, scaled)),
-            self._product(*factors, dWb),
+            (np.matmul, (*factors, dWb)),
             (np.multiply, (dWb, W_t, dWb)),
         ]
-
-    def _product(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> RecordedOp:
-        """out <- a b, a slice per network.
-
-        For a single network np.dot makes the same BLAS calls at less cost, columns and
-        rows given as vectors.
-        """
-        if self._stack:
-            return np.matmul, (a, b, out)
-        if b.shape[1] == 1:
-            b, out = b[:, 0], out[:, 0]
-        if a.shape[0] == 1:
-            a, out = a[0], out[0, ...]
-        return np.dot, (a, b, out)
 
     def _first_sparse(self, X, Z) -> None:
         layout = self._network.layout
@@ -268,6 +260,6 @@ class ForwardBackward:
             np.add(X @ w, bias, z)
 
     def _first_gradient_sparse(self, X, delta) -> None:
-        dW = self._network.layout.W(self._grad, 0)
+        dW = self._network.layout.W(self._gradient(), 0)
         for dw, d in zip(dW, delta.reshape(len(dW), *delta.shape[-2:])):
             dw[:] = X.transposed_times(d)

@@ -110,10 +110,13 @@ class Objective:
         """The loss of the best constant prediction, (K,), in float64."""
         of_sample = []
         for sample in self.samples:
-            raw = self.loss.constant(sample.share @ sample.y)
-            with np.errstate(over="ignore", invalid="ignore"):  # J tells of it
-                losses = self.loss.loss(sample.y, np.broadcast_to(raw, sample.y.shape))
-            of_sample.append(float(sample.share @ losses))
+            key = "constant loss", self.loss.name
+            if key not in sample.kept:
+                y, raw = sample.y, self.loss.constant(sample.share @ sample.y)
+                with np.errstate(over="ignore", invalid="ignore"):  # J tells of it
+                    losses = self.loss.loss(y, np.broadcast_to(raw, y.shape))
+                sample.kept[key] = float(sample.share @ losses)
+            of_sample.append(sample.kept[key])
         return np.array(of_sample)[self.sample_of]
 
     @cached_property

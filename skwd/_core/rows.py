@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from skwd._core.arrays import aligned
 from skwd._core.layout import Layout
 
 # Rows of X that are seen at a time.
@@ -98,7 +99,7 @@ def row_block(
     if sparse.issparse(X):
         return SparseRows(part, origin)
     if out is None:
-        out = np.empty((part.shape[0], part.shape[1] + 1), dtype=X.dtype)
+        out = aligned((part.shape[0], part.shape[1] + 1), X.dtype)
     if origin is None:
         out[:, :-1] = part
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -69,9 +70,10 @@ class Sample:
     def gathered_bytes(self) -> int:
         """Memory of its rows as `take` gives them."""
         if sparse.issparse(self.X):
-            per_row = np.diff(self.X.indptr)
+            X: Any = self.X
+            per_row = np.diff(X.indptr)
             values = int((per_row if self.rows is None else per_row[self.rows]).sum())
-            return values * (self.X.data.itemsize + self.X.indices.itemsize)
+            return values * (X.data.itemsize + X.indices.itemsize)
         return len(self) * (self.X.shape[1] + 1) * self.X.dtype.itemsize
 
     def part(self, positions: np.ndarray) -> Sample:

@@ -30,7 +30,7 @@ class Factors(NamedTuple):
     ``deltas`` belong to the outputs, or to what they were multiplied with (c below).
     """
 
-    inputs: list[np.ndarray]  # of each layer: (b, fan_in), the first may be SparseRows
+    inputs: list  # of each layer: (b, fan_in), the first may be SparseRows
     deltas: list[np.ndarray]  # of each layer: (b, c, fan_out)
 
     @property

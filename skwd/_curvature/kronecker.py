@@ -180,11 +180,16 @@ class Kronecker(Curvature):
             if (alpha != alpha[:, :1]).any():
                 raise ValueError("the weights of one input must share an alpha")
             unit = 1.0 / np.sqrt(alpha[:, 0])
-            a = Factor.of(_scaled(A[layer].covariance(), unit))
-            b = Factor.of(B[layer].second)
-            least = floor if layer < layout.n_weight_layers - 1 else None
-            values = np.zeros(units[layer : layer + 2])
-            layers.append(LayerCurvature(A[layer].mean, unit, a, b, values, least))
+            is_last = layer == layout.n_weight_layers - 1
+            of_layer = LayerCurvature(
+                A[layer].mean,
+                unit,
+                Factor.of(_scaled(A[layer].covariance(), unit)),
+                Factor.of(B[layer].second),
+                np.zeros(units[layer : layer + 2]),
+                None if is_last else floor,
+            )
+            layers.append(of_layer)
         for rows in training_rows(network, sample, params, n_rows):
             for each, a, delta in zip(layers, *whitened(rows, loss)):
                 squares = np.square(each.B.into(delta)).sum(axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
@@ -56,7 +57,7 @@ def is_at_an_end(scores: np.ndarray, end: int) -> bool:
 
 def results_table(alphas: np.ndarray, scores: Scores) -> dict:
     """cv_results_, with the keys that GridSearchCV has for a grid over alpha."""
-    results = {}
+    results: dict[str, Any] = {}
     for name, values in (("fit", scores.fit_time), ("score", scores.score_time)):
         results[f"mean_{name}_time"], results[f"std_{name}_time"] = _moments(values.T)
     results["param_alpha"] = np.ma.masked_array(alphas, mask=False)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature
 from numbers import Real
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -38,8 +39,8 @@ class Split(NamedTuple):
 class CellScorer:
     """How fitted estimators are scored."""
 
-    estimator: object  # of one alpha, with its parameters but not fitted
-    scorer: object
+    estimator: Any  # of one alpha, with its parameters but not fitted
+    scorer: Callable
     X: object  # as the user gave it where that is a table, else as an array; so is y
     y: object
     params: dict  # further arguments of the scorer, sliced where they have all rows
@@ -113,12 +114,13 @@ class Scores:
 
     def followed_by(self, others: Scores) -> Scores:
         """With the scores of further alphas, above these."""
-        joined = [
-            np.concatenate([getattr(self, name), getattr(others, name)], axis=1)
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(others, name)], axis=1)
             for name in ARRAYS
-        ]
+        }
         failures = sorted(self.failures + others.failures)
-        return Scores(*joined, failures, sorted(self.unscored + others.unscored))
+        unscored = sorted(self.unscored + others.unscored)
+        return Scores(**joined, failures=failures, unscored=unscored)
 
 
 ARRAYS = ("score", "fit_time", "score_time", "status")

@@ -10,6 +10,8 @@ any order of keys; they are the same to rounding.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy import sparse
 
@@ -39,6 +41,7 @@ def distinct_rows(sample: Sample) -> Sample:
         return sample
     counted = _counted(sample)
     rows, y, weight = counted.rows, counted.y, counted.weight
+    assert rows is not None
     x_key, y_key = _row_hash(sample.X)[rows], _array_hash(y, seed=1)
     # By x first: a change of y's units keeps the order. By weight last: so do sums.
     order = np.lexsort((weight, y_key, x_key))
@@ -93,6 +96,7 @@ def _bits(values: np.ndarray) -> np.ndarray:
     return bits
 
 
+@lru_cache(maxsize=8)
 def _multipliers(n: int, seed: int) -> np.ndarray:
     """Fixed random odd numbers, one per column."""
     return np.random.default_rng(seed).integers(2**63, size=n, dtype=np.uint64) * 2 + 1

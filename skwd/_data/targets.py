@@ -75,7 +75,8 @@ class RegressionTargets(Targets):
         self.normalize = normalize and self.loss.has_noise
         self.shape = y.shape[1:]  # () for a single column without an axis of its own
         self.earlier, self.known = earlier, known
-        self.scaling, self.varies = None, None
+        self.scaling: tuple[np.ndarray, np.ndarray] | None = None
+        self.varies = np.ones(0, dtype=bool)
 
     def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
         """y as float64 (n, n_outputs), and the weights as they are."""
@@ -123,7 +124,8 @@ class RegressionTargets(Targets):
             # A constant leaves rounding behind: that is no deviation either.
             self.varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
             scale = np.where(self.varies, deviation, 1.0)
-        if self.known is not None and len(self.known) == len(mean):
+        known_all = self.known is not None and len(self.known) == len(mean)
+        if self.earlier is not None and self.known is not None and known_all:
             kept = self.known | ~self.varies
             mean = np.where(kept, self.earlier[0], mean)
             scale = np.where(kept, self.earlier[1], scale)
@@ -131,11 +133,13 @@ class RegressionTargets(Targets):
         self.scaling = mean, scale
 
     def scaled(self, Y: np.ndarray) -> np.ndarray:
+        assert self.scaling is not None
         mean, scale = self.scaling
         return (Y - mean) / scale
 
     def continued(self, layout: Layout, params: np.ndarray) -> np.ndarray:
         """With an output layer that predicts the same, in the new units."""
+        assert self.earlier is not None and self.scaling is not None
         (old_mean, old_scale), (mean, scale) = self.earlier, self.scaling
         last, params = layout.n_weight_layers - 1, params.copy()
         layout.W(params, last)[:] *= old_scale / scale
@@ -144,6 +148,7 @@ class RegressionTargets(Targets):
         return params
 
     def fitted(self) -> dict:
+        assert self.scaling is not None
         mean, scale = self.scaling
         return {
             "y_mean_": mean,
@@ -170,7 +175,7 @@ def _column(y: np.ndarray, name: str) -> np.ndarray:
 
 
 def _is_weight(value) -> bool:
-    return isinstance(value, numbers.Real) and 0.0 <= value < np.inf
+    return isinstance(value, numbers.Real) and 0.0 <= float(value) < np.inf
 
 
 class ClassTargets(Targets):
@@ -250,6 +255,7 @@ class ClassTargets(Targets):
         return Y[:, 0].astype(int) if Y.shape[1] == 1 else Y.argmax(axis=1)
 
     def missing(self, whole: Targets) -> list:
+        assert isinstance(whole, ClassTargets)
         return np.setdiff1d(whole.classes, self.classes).tolist()
 
     def absent(self, y) -> list:

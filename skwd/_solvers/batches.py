@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from skwd._core.arrays import aligned
 from skwd._core.network import Network, block_rows
 from skwd._core.objective import Sample
 from skwd._core.rows import SparseRows
@@ -112,10 +113,10 @@ class Batches:
         shapes = {"X": samples[0].X.shape[1] + 1, "y": samples[0].y.shape[1]}
         if self._in_place or self._is_sparse:
             shapes["X"] = 0
-        self._X = np.empty((F, rows, shapes["X"]), dtype=self._dtype)
-        self._y = np.empty((F, rows, shapes["y"]), dtype=self._dtype)
+        self._X = aligned((F, rows, shapes["X"]), self._dtype)
+        self._y = aligned((F, rows, shapes["y"]), self._dtype)
         self._share = np.full((F, rows, 1), 1.0 / self._n)
-        self._raw = np.empty((*self.stack, rows, shapes["y"]), dtype=self._dtype)
+        self._raw = aligned((*self.stack, rows, shapes["y"]), self._dtype)
 
     def _block_spans(self) -> Iterator[tuple[int, int, list[BatchSlice]]]:
         """(start, stop, parts) of each block, in the order of an epoch."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skwd._core.arrays import aligned
 from skwd._core.network import RecordedOp
 from skwd._core.penalties import Penalty
 from skwd._solvers.decay import DECAYS, Decay
@@ -161,7 +162,7 @@ def step_ops(
         arrays = [array.reshape(-1) for array in arrays]
     width = max(1, VISIT // (arrays[0].size // arrays[0].shape[-1]))
     rows = [coefficients[i, ...] for i in range(len(coefficients))]  # () or (K, 1)
-    scratch = np.empty_like(arrays[0][..., :width])
+    scratch = aligned(arrays[0][..., :width].shape, arrays[0].dtype)
     ops: list[RecordedOp] = []
     for start in range(0, arrays[0].shape[-1], width):
         parts = [array[..., start : start + width] for array in arrays]

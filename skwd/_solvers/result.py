@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -36,6 +36,7 @@ class Status(IntEnum):
 
 # How networks end that have no usable weights.
 LOST = (Status.DIVERGED, Status.OVERFLOW, Status.UNWATCHED)
+SUCCESS = tuple(status for status in Status if status.success)
 # Plain numbers: reading a member of an enumeration takes longer than a small sum.
 RUNNING, CONVERGED, STOPPED = map(
     int, (Status.RUNNING, Status.CONVERGED, Status.STOPPED)
@@ -100,4 +101,9 @@ class Result:
 
 def succeeded(status: np.ndarray) -> np.ndarray:
     """Which of some statuses are a success, bool of the same shape."""
-    return np.isin(status, [s for s in Status if s.success])
+    return is_one_of(status, SUCCESS)
+
+
+def is_one_of(status: np.ndarray, some: Collection[int]) -> np.ndarray:
+    """Which of some statuses (K,) are among others, bool (K,)."""
+    return np.fromiter((s in some for s in status.tolist()), bool, len(status))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from skwd._core.arrays import weighted_sum
+from skwd._core.arrays import aligned, weighted_sum
 from skwd._core.network import ForwardBackward, LayerNoise, RecordedOp
 from skwd._core.objective import Objective
 from skwd._solvers.batches import Batches, BatchPart, Block
@@ -39,11 +39,13 @@ class State:
         n_networks, n_params = params.shape
         held = [n_params if i < update.n_moments else 0 for i in range(2)]
         carries = update.decay.carries and params.dtype == np.float32
+        dtype, own = params.dtype, aligned(params.shape, params.dtype)
+        own[:] = params
         return cls(
-            params=params.copy(),
-            first=np.zeros((n_networks, held[0]), dtype=params.dtype),
-            second=np.zeros((n_networks, held[1]), dtype=params.dtype),
-            carry=np.zeros((n_networks, n_params * carries), dtype=params.dtype),
+            params=own,
+            first=aligned((n_networks, held[0]), dtype, zeros=True),
+            second=aligned((n_networks, held[1]), dtype, zeros=True),
+            carry=aligned((n_networks, n_params * carries), dtype, zeros=True),
             steps=np.zeros(n_networks, int),
             epochs=np.zeros(n_networks, int),
             rate=np.full(n_networks, rate),
@@ -91,9 +93,10 @@ class EpochRunner:
         self.batches = batches
         self.state = state
         self.update = update
-        self.grad = np.zeros_like(state.params)
+        shape, dtype = state.params.shape, state.params.dtype
+        self.grad = aligned(shape, dtype, zeros=True)
         self.total: np.ndarray | None = None  # of a batch in parts, in float64
-        self.factor = np.empty_like(state.params)
+        self.factor = aligned(shape, dtype)
         self.rates = np.full(len(part), np.nan)
         self.coefficients = np.empty(0)
         self.step: list[RecordedOp] = []

@@ -15,7 +15,7 @@ from skwd._solvers import minibatch
 from skwd._solvers.base import Solver
 from skwd._solvers.first_order import FirstOrder
 from skwd._solvers.monitor import Interrupt, Monitor
-from skwd._solvers.result import LOST, Result, Status
+from skwd._solvers.result import LOST, Result, Status, is_one_of
 from skwd._solvers.stepping import State
 
 
@@ -50,7 +50,7 @@ class StackFit:
     @property
     def lost(self) -> np.ndarray:
         """The networks without usable weights, (K,) bool."""
-        return np.isin(self.status, LOST)
+        return is_one_of(self.status, LOST)
 
     def predicting(self, ensemble: bool) -> np.ndarray:
         """The networks that predict: all with usable weights, or the best."""

@@ -1,0 +1,82 @@
+"""scikit-learn's own checks: of tiny estimators, and in the slow set of real ones."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skwd import (
+    WeightDecayMLPClassifier,
+    WeightDecayMLPClassifierCV,
+    WeightDecayMLPRegressor,
+    WeightDecayMLPRegressorCV,
+)
+
+# The checks' data are made to be awkward, not to be learnt: y without any signal,
+# features of size 100, a few dozen rows, for which a prior of c rows is strong, and
+# max_iter=5 or less, which leaves no network at a minimum.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:alpha=.* is too large for this data"),
+    pytest.mark.filterwarnings("ignore:.* the signal is too weak:UserWarning"),
+    pytest.mark.filterwarnings("ignore:.* is at the low end of its range:UserWarning"),
+    pytest.mark.filterwarnings("ignore:.* degrees of freedom of the data:UserWarning"),
+    pytest.mark.filterwarnings("ignore:The network is worse than a constant"),
+    pytest.mark.filterwarnings("ignore:The least populated class"),
+    pytest.mark.filterwarnings("ignore:R.2 score is not well-defined"),
+]
+TINY = {"hidden_layer_sizes": (3,), "alpha": 1e-3, "max_iter": 100, "random_state": 0}
+TINY_CV = {"hidden_layer_sizes": (2,), "alphas": [1e-3, 1e-2], "cv": 2, "max_iter": 50}
+# gd and sgd need steps that are stable on every data set of the checks, some of which
+# have features of size 100, and the epochs that so short steps take.
+GD = {"solver": "gd", "learning_rate_init": 3e-4, "max_iter": 5000}
+SGD = {"solver": "sgd", "learning_rate_init": 3e-5, "max_iter": 3000}
+SMALL_CV = {"alphas": 3, "solver": "adam", "hidden_layer_sizes": (10,), "cv": 3}
+# Not every check sets random_state, and of networks with five units on noise a few in a
+# thousand end with every unit dead, and a warning.
+FIVE = {"hidden_layer_sizes": (5,), "random_state": 0}
+
+
+@parametrize_with_checks(
+    [
+        WeightDecayMLPRegressor(**TINY),
+        WeightDecayMLPClassifier(**TINY),
+        WeightDecayMLPClassifier(**TINY).set_params(
+            solver="adam", learning_rate_init=0.05, max_iter=40
+        ),
+        WeightDecayMLPRegressor(**FIVE, alpha="evidence", max_iter=100),
+        WeightDecayMLPRegressorCV(**TINY_CV),
+        WeightDecayMLPClassifierCV(**TINY_CV),
+    ]
+)
+def test_tiny_estimators(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [
+        WeightDecayMLPRegressor(),
+        WeightDecayMLPClassifier(),
+        WeightDecayMLPRegressor(**GD),
+        WeightDecayMLPClassifier(solver="gd", learning_rate_init=0.1, max_iter=500),
+        WeightDecayMLPRegressor(**SGD),
+        WeightDecayMLPClassifier(solver="sgd", learning_rate_init=0.01),
+        WeightDecayMLPRegressor(solver="adam", learning_rate_init=0.01),
+        WeightDecayMLPClassifier(solver="adam", learning_rate_init=0.01),
+        WeightDecayMLPClassifier(**FIVE, alpha="evidence"),
+        WeightDecayMLPRegressor(**FIVE, alpha="loo"),
+        WeightDecayMLPClassifier(**FIVE, alpha="loo"),
+        WeightDecayMLPRegressor(**FIVE, alpha="gcv"),
+        WeightDecayMLPRegressor(**FIVE, posterior=True),
+        WeightDecayMLPClassifier(**FIVE, posterior=True),
+        WeightDecayMLPRegressorCV(alphas=[1e-3, 0.1]),
+        WeightDecayMLPClassifierCV(alphas=[1e-3, 0.1]),
+        WeightDecayMLPRegressorCV(**SMALL_CV, learning_rate_init=0.05),
+        WeightDecayMLPClassifierCV(**SMALL_CV, learning_rate_init=0.01),
+    ]
+)
+def test_estimators_of_every_kind(estimator, check):
+    moderated = estimator.posterior and isinstance(estimator, WeightDecayMLPClassifier)
+    if moderated and "check_decision_proba_consistency" in str(check):
+        # Moderation is by the variance of each row: it may change their order.
+        pytest.skip("probabilities are moderated")
+    check(estimator)
