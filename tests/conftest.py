@@ -1,8 +1,29 @@
-"""Fixtures that several files share."""
+"""Fixtures that several files share, BLAS threads, and which cases are slow."""
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
+
+
+def pytest_configure(config):
+    # The networks here are small: more threads than one take longer, and round alike
+    # on every machine. Workers and examples have threads of their own.
+    config.stash[LIMIT] = threadpool_limits(1, user_api="blas")
+
+
+LIMIT = pytest.StashKey()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Of tests marked wide(n) every n-th case stays in the fast set."""
+    seen = {}
+    for item in items:
+        wide = item.get_closest_marker("wide")
+        if wide is not None:
+            number = seen[item.originalname] = seen.get(item.originalname, -1) + 1
+            if number % wide.args[0]:
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

@@ -109,6 +109,7 @@ def test_gcv_is_the_textbook_formula(n_outputs):
     assert model.alpha_ == model.alphas_[np.argmax(expected)]
 
 
+@pytest.mark.slow
 def test_linear_losses_of_classifiers_and_counts_are_close_to_exact_refits():
     """No longer quadratic in the weights: one Newton step from the fit, not the end."""
     X, y = linear_problem(n=60)
@@ -184,6 +185,7 @@ def approximate_losses(model, X, y):
     return np.array(losses)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
 @pytest.mark.parametrize("seed", [0, 4, 5])
 def test_small_networks_are_close_to_exact_refits(cls, seed):

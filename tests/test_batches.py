@@ -61,6 +61,7 @@ def batch_gradients(network, loss, batches, params):
                 total, n_rows = np.zeros(params.shape), 0
 
 
+@pytest.mark.wide(5)
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("kind", LOSSES)

@@ -39,12 +39,6 @@ FIVE = {"hidden_layer_sizes": (5,), "random_state": 0}
     [
         WeightDecayMLPRegressor(**TINY),
         WeightDecayMLPClassifier(**TINY),
-        WeightDecayMLPClassifier(**TINY).set_params(
-            solver="adam", learning_rate_init=0.05, max_iter=40
-        ),
-        WeightDecayMLPRegressor(**FIVE, alpha="evidence", max_iter=100),
-        WeightDecayMLPRegressorCV(**TINY_CV),
-        WeightDecayMLPClassifierCV(**TINY_CV),
     ]
 )
 def test_tiny_estimators(estimator, check):
@@ -62,12 +56,15 @@ def test_tiny_estimators(estimator, check):
         WeightDecayMLPClassifier(solver="sgd", learning_rate_init=0.01),
         WeightDecayMLPRegressor(solver="adam", learning_rate_init=0.01),
         WeightDecayMLPClassifier(solver="adam", learning_rate_init=0.01),
+        WeightDecayMLPRegressor(**FIVE, alpha="evidence"),
         WeightDecayMLPClassifier(**FIVE, alpha="evidence"),
         WeightDecayMLPRegressor(**FIVE, alpha="loo"),
         WeightDecayMLPClassifier(**FIVE, alpha="loo"),
         WeightDecayMLPRegressor(**FIVE, alpha="gcv"),
         WeightDecayMLPRegressor(**FIVE, posterior=True),
         WeightDecayMLPClassifier(**FIVE, posterior=True),
+        WeightDecayMLPRegressorCV(**TINY_CV),
+        WeightDecayMLPClassifierCV(**TINY_CV),
         WeightDecayMLPRegressorCV(alphas=[1e-3, 0.1]),
         WeightDecayMLPClassifierCV(alphas=[1e-3, 0.1]),
         WeightDecayMLPRegressorCV(**SMALL_CV, learning_rate_init=0.05),

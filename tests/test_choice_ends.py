@@ -40,6 +40,7 @@ def test_alpha_moves_by_at_most_a_factor_of_e_a_round(seed, capsys):
     assert model.converged_
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.* is at the low end of its range")
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("name", ["evidence", "loo"])
@@ -56,6 +57,7 @@ def test_clean_data_end_at_a_minimum_too(name, activation):
     assert model.n_iter_ == len(model.loss_curve_) <= model.max_iter
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["loo", "gcv"])
 def test_no_constant_is_returned_where_a_network_was_judged(name):
     """A year beside the features used to end in a constant on half of the seeds."""
@@ -74,6 +76,7 @@ def test_no_constant_is_returned_where_a_network_was_judged(name):
             assert model.score(X, y) > 0.2
 
 
+@pytest.mark.slow
 def test_degrees_of_freedom_that_are_used_up_are_named():
     """Friedman 1 with 50 columns: its noise would be put at less than half."""
     X, y = make_friedman1(500, n_features=50, noise=1.0, random_state=0)
@@ -87,6 +90,7 @@ def test_degrees_of_freedom_that_are_used_up_are_named():
     assert is_named == (dof > 0.9 * 500)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hidden", [(5,), (50,), (30, 20)])
 def test_a_pickle_is_little_more_than_the_weights(hidden):
     X, y = load_diabetes(return_X_y=True)

@@ -32,6 +32,7 @@ def assert_same_fit(a, b, names=FITTED):
         assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
 
 
+@pytest.mark.slow
 def test_restarts_are_ranked_by_evidence(regression, one_blas_thread):
     X, y = regression
     model = WeightDecayMLPRegressor(
@@ -98,6 +99,7 @@ def test_an_ensemble_is_the_mean_of_its_networks(name, regression, classes):
         np.testing.assert_allclose(getattr(every, method)(X), mean, rtol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 5])
 def test_each_layer_is_at_its_own_fixed_point(seed):
     rng = np.random.default_rng(seed)
@@ -156,6 +158,7 @@ def test_rows_in_another_order_or_repeated_give_the_same_alpha(
         assert many.alpha_scores_.max() > a.alpha_scores_.max()
 
 
+@pytest.mark.slow
 def test_an_alpha_by_name_in_a_pipeline_and_a_grid_search(classes):
     X, y = classes
     pipeline = make_pipeline(
@@ -168,6 +171,7 @@ def test_an_alpha_by_name_in_a_pipeline_and_a_grid_search(classes):
     assert cross_val_score(pipeline, X, y, cv=3, error_score="raise").mean() > 0.6
 
 
+@pytest.mark.wide(2)
 @REGRESSOR_NAMES
 def test_a_plain_alpha_leaves_nothing_of_the_choice(name, regression):
     X, y = regression
@@ -182,6 +186,7 @@ def test_a_plain_alpha_leaves_nothing_of_the_choice(name, regression):
     assert names.isdisjoint(vars(model))
 
 
+@pytest.mark.slow
 @NAMES
 def test_other_losses_and_shapes_of_y(name, classes, one_blas_thread):
     """Each finds a signal; sparse X is dense X, float32 is close."""
@@ -216,6 +221,7 @@ def test_other_losses_and_shapes_of_y(name, classes, one_blas_thread):
         assert score == pytest.approx(dense.score(X, target), abs=1e-3)
 
 
+@pytest.mark.wide(2)
 @REGRESSOR_NAMES
 def test_verbose_prints_every_alpha(name, regression, capsys):
     X, y = regression
@@ -264,6 +270,7 @@ def test_warm_start_searches_anew_from_the_stored_weights(name, regression):
     assert near < 0.5 * far
 
 
+@pytest.mark.slow
 @NAMES
 def test_a_warm_start_leaves_a_constant(name, regression):
     """Where every weight is zero their gradient is, too."""

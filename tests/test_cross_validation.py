@@ -74,6 +74,7 @@ REGRESSIONS = {
 }
 
 
+@pytest.mark.wide(7)
 @all_solvers
 @pytest.mark.parametrize("case", REGRESSIONS)
 @pytest.mark.parametrize("weighted", [False, True])
@@ -89,6 +90,7 @@ def test_a_regressor_equals_the_grid_search(
     assert_same_search(model.fit(X, y, weight), search)
 
 
+@pytest.mark.wide(5)
 @all_solvers
 @pytest.mark.parametrize(
     "case",
@@ -114,6 +116,7 @@ def test_a_classifier_equals_the_grid_search(
     assert_array_equal(model.predict_proba(X), search.predict_proba(X))
 
 
+@pytest.mark.wide(3)
 @all_solvers
 @pytest.mark.parametrize("kind", ["float32", "sparse", "sparse float32", "frame"])
 def test_kinds_of_data(solver, kind, regression, one_blas_thread):
@@ -131,6 +134,7 @@ def test_kinds_of_data(solver, kind, regression, one_blas_thread):
         assert_array_equal(model.feature_names_in_, list("abcd"))
 
 
+@pytest.mark.slow
 @all_solvers
 def test_several_outputs_counts_and_labels(solver, regression, one_blas_thread):
     X, y = regression
@@ -189,6 +193,7 @@ def test_validation_data_go_whole_to_every_split(regression, one_blas_thread):
     assert_same_search(model.fit(X[20:], y[20:], **held_out), search)
 
 
+@pytest.mark.slow
 def test_more_blas_threads_change_rounding_only(regression):
     X, y = regression
     for solver in ("gd", "sgd", "adam"):

@@ -33,6 +33,7 @@ def exact(net, floor=TINY, **how):
     return Exact.of(*net.parts, net.decay, floor, net.layout.layer_groups, **how)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @every_depth
@@ -70,6 +71,7 @@ def test_which_losses_know_differences_of_outputs_alone(loss, n_outputs):
     assert LOSSES[loss].shift_invariant == alike
 
 
+@pytest.mark.wide(6)
 @both_ways
 @both_sizes
 @every_depth
@@ -207,6 +209,7 @@ def test_nothing_determined():
     assert free.part.sum() == 0.0 and free.n_directions == 0
 
 
+@pytest.mark.wide(8)
 @both_ways
 @pytest.mark.parametrize("floor", [1e-6, None], ids=["low", "binding"])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "logistic"])

@@ -36,6 +36,7 @@ def fitted(data, **changes):
     return WeightDecayMLPRegressorCV(**{**base, **changes}).fit(X, y)
 
 
+@pytest.mark.slow
 def test_what_is_drawn(regression):
     model = fitted(regression, scoring="neg_mean_squared_error")
     display = AlphaPathDisplay.from_estimator(model)
@@ -164,6 +165,7 @@ except ImportError as error:
 """
 
 
+@pytest.mark.slow
 def test_without_matplotlib():
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", WITHOUT],

@@ -28,6 +28,7 @@ needs_examples = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @needs_readme
 def test_readme_code_runs():
     """All ```python blocks, in order, in one namespace."""
@@ -51,6 +52,7 @@ def test_readme_links_exist():
     assert [target for target in local if not (ROOT / target).exists()] == []
 
 
+@pytest.mark.slow
 @needs_examples
 def test_choose_lambda(tmp_path):
     """Two tables with the best lambda inside the grid, a picture, and no warning.
@@ -86,6 +88,7 @@ def test_choose_lambda(tmp_path):
         assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 @needs_examples
 def test_lambda_without_a_grid(tmp_path):
     """Three tables whose ways agree, the CV estimator with GridSearchCV to the last."""
@@ -123,6 +126,7 @@ def test_lambda_without_a_grid(tmp_path):
         assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 @needs_examples
 def test_seed_network():
     """One line for each library, in which the network fits, and no warning."""

@@ -229,6 +229,7 @@ def test_verbose_prints_a_line_per_iteration(regression, capsys):
     assert "Network 1, iteration 1, loss = " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_importing_costs_little_more_than_scikit_learns_mlp():
     """Counted in modules, which no busy machine disturbs."""
     count = "import sys, {}; print(sum(not m.startswith('skwd') for m in sys.modules))"

@@ -116,6 +116,7 @@ WAVES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wave", ["sine", "triangle"])
 def test_more_units_bring_no_more_effective_parameters(wave):
     """Foresee and Hagan's two examples: 16 parameters or 121, as many that count."""
@@ -147,6 +148,7 @@ def robot_arm(rng, n):
     return np.column_stack([x1, x2]), np.column_stack([first, second])
 
 
+@pytest.mark.slow
 # At tol=1e-7 the alphas of some start may still move a little after fifty rounds, which
 # is warned of; the error is what matters here.
 @pytest.mark.filterwarnings("ignore:.* did not settle on alpha.*")
@@ -176,6 +178,7 @@ def test_the_robot_arm_is_learnt_to_its_noise_floor():
     assert np.mean(errors) <= 1.15 * 0.005
 
 
+@pytest.mark.slow
 def test_a_hundred_relu_units_do_not_interpolate_diabetes():
     """1201 parameters for 300 rows: the evidence leaves noise to be noise."""
     X, y = load_diabetes(return_X_y=True)

@@ -27,6 +27,7 @@ def fitted(name, seed, signal):
         return model.fit(X, y), X, y
 
 
+@pytest.mark.wide(3)
 @NAMES
 @pytest.mark.parametrize("seed", range(3))
 def test_noise_is_not_learnt_by_heart(name, seed):
@@ -36,6 +37,7 @@ def test_noise_is_not_learnt_by_heart(name, seed):
     assert model.n_effective_params_ < 0.2 * N
 
 
+@pytest.mark.slow
 @NAMES
 @pytest.mark.parametrize("seed", range(3))
 def test_a_signal_is_found(name, seed):
@@ -50,6 +52,7 @@ def test_a_signal_is_found(name, seed):
     assert model.score(X, y) > max(scores) - 0.15
 
 
+@pytest.mark.slow
 @NAMES
 def test_intervals_hold_as_many_rows_as_they_say(name):
     """68 % for one standard deviation, of data that the model is not true of."""
@@ -62,6 +65,7 @@ def test_intervals_hold_as_many_rows_as_they_say(name):
     assert 0.5 < np.mean(shares) < 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hidden", [(8,), (20, 20)], ids=str)
 @pytest.mark.parametrize("seed", range(3))
 def test_labels_of_noise_are_not_learnt_by_heart(hidden, seed):

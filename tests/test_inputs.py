@@ -54,6 +54,7 @@ def same_fit(model, other):
             np.testing.assert_array_equal(a, b, strict=True)
 
 
+@pytest.mark.wide(4)
 @kinds
 @pytest.mark.parametrize("solver", ["gd", "sgd", "adam"])
 @pytest.mark.parametrize("early_stopping", [False, True])
@@ -127,6 +128,7 @@ def test_sparse_y_is_the_same_indicator():
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.wide(6)
 @kinds
 @solvers
 @pytest.mark.parametrize("params", [{}, {"n_init": 2, "ensemble": True}], ids=repr)
@@ -227,6 +229,7 @@ def guarded(kind, array, folder):
     return array
 
 
+@pytest.mark.wide(6)
 @kinds
 @solvers
 @pytest.mark.parametrize("kind", ["plain", "fortran", "memmap"])

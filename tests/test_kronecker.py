@@ -136,6 +136,7 @@ def by_definition(net, floor=0.0):
     return block_diag(*blocks)
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("activation", ["tanh", "gelu"])
 @hidden_layers
 @every_form
@@ -181,6 +182,7 @@ def test_solve_and_covariances_are_one_inverse(loss, n_outputs, hidden):
         near(C @ found @ C, C @ spreads[:, i] @ C, 1e-9)
 
 
+@pytest.mark.wide(3)
 @hidden_layers
 @every_form
 def test_it_takes_more_as_determined_than_the_whole(loss, n_outputs, hidden):
@@ -281,6 +283,7 @@ def test_blocks_of_rows_change_rounding_only(loss, n_outputs, hidden, monkeypatc
     same(whole, factors(net), blocked, net)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("largest", [1500, 3], ids="MAX_FACTOR={}".format)
 @hidden_layers
 @every_form

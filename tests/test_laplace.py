@@ -42,6 +42,7 @@ def test_which_form(monkeypatch):
     assert type(other).__name__ == "Kronecker"
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("one_alpha", [True, False])
 @both_sizes
 @every_form
@@ -98,6 +99,7 @@ def test_evidence(loss, n_outputs, n, one_alpha):
     assert_allclose(found.covariance(factors), spread * np.outer(deviation, deviation))
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("n", [80, 25])
 @every_depth
 @every_form

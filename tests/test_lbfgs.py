@@ -55,6 +55,7 @@ def scipy_lbfgs(objective, k, x0, **options):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["tanh", "softplus"])
 @pytest.mark.parametrize(
     ("loss", "n_outputs"), [("squared_error", 2), ("multinomial", 3), ("poisson", 1)]
@@ -148,6 +149,7 @@ def test_every_accepted_step_meets_the_wolfe_conditions():
         assert (after >= 0.9 * before).all()
 
 
+@pytest.mark.slow
 def test_kinks_do_not_stop_it():
     """|x| + |10 y|: no point meets the strong conditions, the weak ones are met."""
 

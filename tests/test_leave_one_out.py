@@ -137,6 +137,7 @@ def test_rows_that_a_kronecker_product_does_not_know(n_outputs, monkeypatch):
     assert_allclose(path.losses, expected, rtol=1e-10)
 
 
+@pytest.mark.wide(3)
 @both_names
 @every_depth
 @every_form
@@ -148,6 +149,7 @@ def test_whole_weights_are_repeated_rows(loss, n_outputs, hidden, name):
     same_path(task, repeated, params, name)
 
 
+@pytest.mark.wide(4)
 @both_names
 @every_depth
 @every_form

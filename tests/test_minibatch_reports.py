@@ -84,6 +84,7 @@ def test_patience_ends_a_training_without_a_warning(solver):
     assert waited == 4 and len(model.loss_curve_) == model.n_iter_
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("batch_size", [12, 61], ids=["mini-batches", "all rows"])
 @pytest.mark.parametrize("rate", [1e3, 1e30, 1e300])

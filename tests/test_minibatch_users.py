@@ -41,6 +41,7 @@ def fit(model, *data, **kwargs):
     return model
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(
     ("solver", "schedule", "exact"),

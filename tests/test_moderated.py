@@ -71,6 +71,7 @@ def test_labels_are_each_two_classes(classes):
     assert_array_equal(after > 0.5, before > 0.5)
 
 
+@pytest.mark.slow
 def test_an_ensemble_averages_moderated_probabilities(classes):
     X, y = classes
     _, model = pair(X, y, alpha="evidence", n_init=3, ensemble=True)

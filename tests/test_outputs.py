@@ -150,6 +150,7 @@ def test_memory_of_predict_is_that_of_a_block():
     assert peak_bytes(model.predict, rows) < 8e6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("solver", ["lbfgs", "gd", "sgd", "adam"])
 def test_sparse_X_is_never_densified(monkeypatch, solver, early_stopping):

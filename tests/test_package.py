@@ -1,6 +1,7 @@
 """The package as a whole: what an import loads, and who may import whom."""
 
 import ast
+import functools
 import graphlib
 import subprocess
 import sys
@@ -39,9 +40,14 @@ def room(name):
     return name.partition(".")[0]
 
 
+@functools.cache
+def parsed(name):
+    return ast.parse(FILES[name].read_text(encoding="utf-8"))
+
+
 def imports(name, *, at_once=False):
     """Each (module, imported name or None); at_once leaves functions out."""
-    waiting = [ast.parse(FILES[name].read_text(encoding="utf-8"))]
+    waiting = [parsed(name)]
     while waiting:
         node = waiting.pop()
         if not (at_once and isinstance(node, ast.FunctionDef)):

@@ -73,6 +73,7 @@ def epoch_by_epoch(model, X, y, sample_weight=None, pickled=False):
     return model
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("batch_size", ["auto", 12], ids=["all rows", "mini-batches"])
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -111,6 +112,7 @@ def test_the_cosine_keeps_its_last_rate_after_max_iter_calls(solver, monkeypatch
     np.testing.assert_allclose(rates, expected, rtol=1e-14)
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("form", ["float64", "float32", "sparse"])
 @pytest.mark.parametrize("batch_size", [200, 12], ids=["all rows", "mini-batches"])
@@ -303,6 +305,7 @@ def test_the_first_rows_give_origin_and_units_for_good(solver):
     )
 
 
+@pytest.mark.slow
 @both
 def test_units_are_learnt_when_y_varies_for_the_first_time(solver):
     """Then, output by output, for good; what is predicted does not change by it."""

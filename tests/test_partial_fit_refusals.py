@@ -223,6 +223,7 @@ def test_a_chunk_whose_class_weights_are_all_zero(stage):
             model.set_params(warm_start=True).fit(*data)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("batch_size", [16, 40], ids=["mini-batches", "all rows"])
 @pytest.mark.parametrize("rate", [1e6, 1e300])
 @pytest.mark.parametrize("cls", [REGRESSOR, CLASSIFIER])

@@ -45,6 +45,7 @@ def chunks(n, seed=0):
         yield slice(start, stop)
 
 
+@pytest.mark.slow
 @both
 def test_chunks_of_different_size_reach_a_good_regressor(solver):
     X, y = stream(8000)
@@ -58,6 +59,7 @@ def test_chunks_of_different_size_reach_a_good_regressor(solver):
     assert model.score(X_new, y_new) > 0.96  # noise alone leaves 0.993
 
 
+@pytest.mark.slow
 @both
 def test_chunks_of_different_size_reach_a_good_classifier(solver):
     """Some of a single row, and so of a single class."""
@@ -72,6 +74,7 @@ def test_chunks_of_different_size_reach_a_good_classifier(solver):
     assert model.score(X_new, labels_new) > 0.9  # noise alone leaves about 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("warm_start", [False, True])
 @pytest.mark.parametrize("n_classes", [2, 3])
 @both

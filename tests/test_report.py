@@ -202,6 +202,7 @@ def starting_far_off(networks, scale):
     return patch("skwd._estimators.base.initial_params", initial_params)
 
 
+@pytest.mark.slow
 def test_no_warning_for_a_restart_that_is_not_kept():
     """Without an ensemble only the network that predicts has to converge."""
     model = network(solver="gd", learning_rate_init=0.3, n_init=2, alpha=0.01)

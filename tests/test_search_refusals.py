@@ -203,6 +203,7 @@ def failing(model, X, y):
     raise KeyError("column")
 
 
+@pytest.mark.slow
 def test_a_scorer_that_fails():
     model = WeightDecayMLPRegressorCV(alphas=[0.5, 2.0], scoring=failing, cv=2, **SMALL)
     assert_refused(

@@ -57,6 +57,7 @@ def test_the_grid_begins_near_where_networks_collapse_and_grows_down(regression)
     assert lengths[0] == 7 < lengths[1]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.* is too large for this data")  # of plain fits
 def test_the_grid_that_has_grown_is_that_of_the_grid_search(
     regression, one_blas_thread
@@ -216,6 +217,7 @@ def test_alphas_far_from_the_best_may_be_late(regression):
         ).fit(X, noisy)
 
 
+@pytest.mark.slow
 def test_a_picture_of_what_is_inside(regression):
     X, y = regression
     alphas = [0.01, 0.1, 1e-3]

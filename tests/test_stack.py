@@ -54,6 +54,7 @@ def stacks_of(case, n_networks=7):
     return objective, validation, x0
 
 
+@pytest.mark.wide(6)
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize(
     ("solver", "schedule"),
@@ -126,6 +127,7 @@ def test_a_network_is_unaffected_by_its_neighbours_and_its_place(
         assert_same(mixed, place, stack, k)
 
 
+@pytest.mark.slow
 @SOLVERS
 @pytest.mark.parametrize("chunk_bytes", [1, 20_000, 1 << 40])
 def test_chunking_changes_no_bit(solver, chunk_bytes, monkeypatch, one_blas_thread):

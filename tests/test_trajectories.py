@@ -210,6 +210,7 @@ def test_adamw_ends_elsewhere():
     assert (np.abs(grad + LINEAR_ALPHA * w) > 0.03).all()
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("alpha", [2e-5, 5e-5, 1e-3])
 @pytest.mark.parametrize("update", UPDATES.values(), ids=UPDATES)
 def test_decoupled_decay_in_float32_takes_off_what_it_should(update, alpha):
@@ -232,6 +233,7 @@ def test_decoupled_decay_in_float32_takes_off_what_it_should(update, alpha):
     assert (np.abs(w - expected) <= 1.01 * digit).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alpha", [2e-5, 5e-5, 1e-3])
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_weights_of_a_constant_column_decay_alone(solver, alpha):

@@ -50,6 +50,7 @@ def fitted(model, *data):
         return model.fit(*data)
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("c", [1e-12, 3.0, 1e12])
 @pytest.mark.parametrize("solver", ["lbfgs", *EPOCHS])
@@ -94,6 +95,7 @@ def test_classes_and_counts_know_no_origins_of_X(data, solver, loss):
     np.testing.assert_allclose(getattr(moved, predict)(X + b), expected, atol=near)
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("c", [1e-12, 1e12])
 @pytest.mark.parametrize("name", ["evidence", "loo", "gcv"])
 @pytest.mark.parametrize("hidden", [(), (8,)])
@@ -139,6 +141,7 @@ def test_csr_csc_and_dense_are_the_same_about_their_means(data, solver, shift, d
         )
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("scale_of_X", [1e-6, 1e-3, 1e3, 1e6])
 @pytest.mark.parametrize("loss", ["squared", "classes", "counts"])
 @pytest.mark.parametrize("shift", [0.0, 1e5])
@@ -180,6 +183,7 @@ def J_and_gradient(coefs, intercepts, X, y, alpha):
     return J, [*dW, hidden.sum(axis=0), delta.sum(axis=0)]
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("alpha", [1e-5, 1e-3, 0.3])
 @pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0, 1e3, 1e6])
 @pytest.mark.parametrize("shift", [0.0, 1e4])
@@ -215,6 +219,7 @@ def test_a_year_and_a_constant_are_no_obstacle_to_a_choice_of_alpha(data):
         assert model.fit(plain, y).score(plain, y) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("y_scale", [1e-3, 1e-4, 1e3])
 def test_the_evidence_of_diabetes_in_other_units_is_bayesian_ridges(y_scale):
     X, y = load_diabetes(return_X_y=True)

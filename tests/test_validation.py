@@ -162,6 +162,7 @@ def test_class_weight_with_multilabel_targets(value):
     )
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("value", [0, -1, 1.5, 2.0, True, None, "5"], ids=repr)
 @pytest.mark.parametrize(
     ("name", "remedy"),

@@ -23,6 +23,7 @@ def refused(Estimator, name, value, solver, wanted, remedy):
     )
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize(
     "value", [0, -1, 1.5, 2.0, True, None, np.nan, "10", "Auto", [5]], ids=repr
 )
@@ -42,6 +43,7 @@ def test_power_t(Estimator, solver, value):
     refused(Estimator, "power_t", value, solver, "a finite number >= 0", remedy)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize(
     "value", [-0.1, 1, 1.0, 1.5, np.nan, -np.inf, "a", None, True, False], ids=repr
 )
@@ -55,6 +57,7 @@ def test_rates_of_moments(Estimator, solver, name, default, value):
     refused(Estimator, name, value, solver, "a number >= 0 and < 1", remedy)
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("value", [0, -1e-8, np.nan, np.inf, "a", None, True], ids=repr)
 @solvers
 @both
@@ -63,6 +66,7 @@ def test_epsilon(Estimator, solver, value):
     refused(Estimator, "epsilon", value, solver, "a finite number > 0", remedy)
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("value", [0, 1, 1.0, "yes", None], ids=repr)
 @pytest.mark.parametrize("name", ["shuffle", "nesterovs_momentum"])
 @solvers

@@ -83,6 +83,7 @@ def test_a_network_finds_no_evidence_in_noise(seed, activation):
     check_is_constant(model, "evidence", *noise_data(seed))
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("name", ["loo", "gcv"])
 @pytest.mark.parametrize("seed", range(5))
 def test_no_network_is_kept_that_scores_less_than_a_constant(seed, name):
@@ -150,6 +151,7 @@ def test_weights_below_one_leave_out_whole_rows():
     assert 0.5 * counts < small < 2.0 * counts
 
 
+@pytest.mark.slow
 @REGRESSOR_NAMES
 def test_a_deep_network_is_no_constant_where_the_signal_is_strong(name):
     """From random weights it collapses at alphas that a trained one can bear."""

@@ -42,6 +42,7 @@ def fitted(request, regression):
     return model(request.param, early_stopping=True).fit(X[:119], y[:119]), X, y
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
 @pytest.mark.parametrize("n_jobs", [2, 3])
 def test_workers_change_nothing(backend, n_jobs, fitted):
@@ -98,6 +99,7 @@ def problems_of(estimator, X, y, monkeypatch):
     return found
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("n_jobs", [1, 2, 5, 16])
 @pytest.mark.parametrize("n_alphas", [1, 3, 8, 50])
 @pytest.mark.parametrize("n_bytes", [1, 100_000, 1 << 24])
@@ -218,6 +220,7 @@ def test_an_interrupt_of_a_single_worker(regression, monkeypatch):
     assert not hasattr(estimator, "alpha_") and len(calls) == 3
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_networks(regression, monkeypatch):
     """1000 networks take their scores, and the memory of the largest chunk."""
     limit = 1 << 20
@@ -271,6 +274,7 @@ def test_lost_networks_in_a_stack_leave_their_neighbours(regression, monkeypatch
     assert len(whole.failures) == 4 and others.failures == []
 
 
+@pytest.mark.slow
 def test_a_cluster_of_two_workers(fitted):
     """Dask carries the chunks; nothing here knows of it."""
     distributed = pytest.importorskip("distributed")
@@ -297,6 +301,7 @@ def test_classes_travel_to_the_workers(classes):
     assert_same_choice(clone(one).set_params(n_jobs=2).fit(X, names), one)
 
 
+@pytest.mark.slow
 def test_loky_keeps_the_options_it_was_given(regression):
     """An initializer runs in every worker, and the scorer finds what it left."""
     if not hasattr(get_active_backend()[0], "backend_kwargs"):
@@ -362,6 +367,7 @@ def test_failures_are_told_in_an_order_of_their_own(regression, monkeypatch):
     assert "alpha=50, split 0" in said[0]
 
 
+@pytest.mark.slow
 def test_memory_of_a_stack_on_many_rows(monkeypatch):
     """The rows are there once, however many networks are evaluated on them."""
     rng = np.random.default_rng(0)
