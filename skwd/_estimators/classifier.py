@@ -9,7 +9,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from skwd._data.targets import ClassTargets, LabelTargets, check_classes
+from skwd._data.class_targets import ClassTargets, LabelTargets, check_classes
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.docstrings import documented
 from skwd._estimators.fit import FitMixin, has_partial_fit

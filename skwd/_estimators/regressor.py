@@ -7,7 +7,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from skwd._core.losses import LOSSES, losses_of_numbers
-from skwd._data.targets import RegressionTargets
+from skwd._data.number_targets import RegressionTargets
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.docstrings import documented
 from skwd._estimators.fit import FitMixin, has_partial_fit

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from sklearn import get_config
 from sklearn.base import is_classifier
-from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -22,7 +21,7 @@ from skwd._alpha.scales import alpha_grid, alpha_scale
 from skwd._core.sample import Sample
 from skwd._cv.chunks import share_memory
 from skwd._cv.parallel import cross_validate
-from skwd._cv.results import RULES, choose, grown_grid, is_at_an_end, results_table
+from skwd._cv.results import RULES, choose, grown_grid, results_table
 from skwd._cv.scoring import CellScorer, Scores, single_scorer, takes_sample_weight
 from skwd._cv.splits import (
     check_enough,
@@ -39,10 +38,13 @@ from skwd._estimators.parameters import (
     check_n_jobs,
     check_parameters,
 )
+from skwd._estimators.search_warnings import (
+    raise_if_none,
+    warn_of_scores,
+    warn_of_the_end,
+)
 from skwd._estimators.validation import check_validation_data, unchanged_on_failure
 from skwd._estimators.warnings import report, warn, warn_of_order
-from skwd._solvers.base import Solver
-from skwd._solvers.result import LOST, Status, succeeded
 from skwd._solvers.task import TrainingTask, train_path
 
 # A grid of fewer alphas is a comparison, and its end no sign that more would help.
@@ -144,11 +146,11 @@ class CrossValidationMixin(BaseWeightDecayMLP):
             return cross_validate(splits, alphas, cell_scorer, *how)
 
         alphas, scores = self._scored_grid(alphas, whole, data, targets, scored)
-        _raise_if_none(scores, self.scoring)
+        raise_if_none(scores, self.scoring)
         self.alphas_, self.n_splits_, self.scorer_ = alphas, len(splits), scorer
         self.cv_results_ = results_table(alphas, scores)
         self.best_index_ = choose(scores.score.T, self.rule)
-        _warn(scores, whole.solver, self.scoring, self.best_index_)
+        warn_of_scores(scores, whole.solver, self.scoring, self.best_index_)
         self.best_score_ = self.cv_results_["mean_test_score"][self.best_index_]
 
         best = float(alphas[self.best_index_])
@@ -157,7 +159,7 @@ class CrossValidationMixin(BaseWeightDecayMLP):
         report(whole, trained, self.ensemble, best)
         is_made = self.alphas is None or isinstance(self.alphas, Integral)
         if whole.has_varying_y and is_made and len(alphas) >= FEWEST:
-            _warn_of_the_end(alphas, scores, self.best_index_, self.alphas is None)
+            warn_of_the_end(alphas, scores, self.best_index_, self.alphas is None)
         if self.cv is None or isinstance(self.cv, Integral):
             warn_of_order(data.y, rows, is_classifier(self))
         self._store(whole, targets, trained, best)
@@ -239,72 +241,3 @@ class CrossValidationMixin(BaseWeightDecayMLP):
 def _is_table(data) -> bool:
     """Whether rows of it are more than rows of an array: of pandas or polars."""
     return hasattr(data, "columns") or hasattr(data, "iloc")
-
-
-def _raise_if_none(scores: Scores, scoring) -> None:
-    """Raise where nothing can be chosen."""
-    n_fits, failure = scores.score.size, ""
-    lost = np.isin(scores.status, LOST)
-    if scores.failures:
-        number, alpha, why = scores.failures[0]
-        failure = f"alpha={alpha:g}, split {number}: {why}"
-    if lost.all():
-        raise ValueError(f"All {n_fits} fits failed. {failure}")
-    if len(scores.unscored) == n_fits - lost.sum():
-        raise ValueError(scores.unscored[0][2])
-    if np.isnan(scores.score).any(axis=0).all():
-        without = "The score of every alpha is nan in some split"
-        if lost.any():
-            raise ValueError(f"{without}. {failure}")
-        if scores.unscored:
-            raise ValueError(f"{without}. {scores.unscored[0][2]}")
-        raise ValueError(
-            f"{without}: scoring={scoring!r} is not defined on its test rows. Choose "
-            "another scorer (R2 needs two rows), or other splits."
-        )
-
-
-def _warn(scores: Scores, solver: Solver, scoring, best: int) -> None:
-    """One warning for each kind of trouble; of convergence, at the chosen alpha."""
-    lost, n_fits = np.isin(scores.status, LOST), scores.score.size
-    if lost.any():
-        number, alpha, why = scores.failures[0]
-        warn(
-            f"{lost.sum()} of {n_fits} fits failed, and their scores are nan. "
-            f"alpha={alpha:g}, split {number}: {why}",
-            FitFailedWarning,
-        )
-    if scores.unscored:
-        warn(
-            f"{len(scores.unscored)} of {n_fits} scores are nan. "
-            f"{scores.unscored[0][2]}"
-        )
-    elif not np.isfinite(scores.score[~lost]).all():
-        warn(
-            f"scoring={scoring!r} is not finite for some alphas and splits, see "
-            "cv_results_; an alpha whose mean score is nan is never chosen."
-        )
-    late = ~succeeded(scores.status[:, best]) & ~lost[:, best]
-    if late.any():
-        first = Status(scores.status[late, best][0])
-        warn(
-            f"{late.sum()} of {len(late)} fits of the cross-validation at the chosen "
-            f"alpha have not converged: solver={solver.name!r} {first.message} "
-            f"(max_iter={solver.max_iter}, tol={solver.tol:g}). "
-            f"{solver.remedy(first)}.",
-            ConvergenceWarning,
-        )
-
-
-def _warn_of_the_end(
-    alphas: np.ndarray, scores: Scores, best: int, grows: bool
-) -> None:
-    """Name it when the best alpha is likely beyond those that were tried."""
-    if not is_at_an_end(scores.score.T, best):
-        return
-    end, beyond = ("lowest", "lower") if best == 0 else ("highest", "higher")
-    warn(
-        f"alpha_={alphas[best]:.3g} is the {end} of the alphas that were tried, and "
-        f"clearly better than the next. Give alphas {beyond} ones"
-        + ("." if grows else ", or use alphas=None.")
-    )

@@ -1,0 +1,123 @@
+"""Numeric y: as float64, and scaled to mean 0 and deviation 1 where asked for."""
+
+from __future__ import annotations
+
+import numbers
+
+import numpy as np
+from scipy import sparse
+
+from skwd._core.layout import Layout
+from skwd._core.losses import LOSSES
+from skwd._core.sample import Sample
+from skwd._data.targets import Targets
+
+
+class RegressionTargets(Targets):
+    """Numeric y, scaled to mean 0 and deviation 1 per output where asked for.
+
+    Parameters
+    ----------
+    loss : str
+        One of `losses_of_numbers`.
+    normalize : bool
+        Learn mean and scale from the rows to train on, if the loss knows of units.
+    earlier : (mean, scale) or None
+        Each (n_outputs,), of an earlier fit that is continued.
+    known : ndarray of bool (n_outputs,), optional
+        The outputs for which that scaling is kept; by default none.
+    """
+
+    def __init__(self, y, loss: str, normalize: bool, earlier=None, known=None):
+        self.loss = LOSSES[loss]
+        self.normalize = normalize and self.loss.has_noise
+        self.shape = y.shape[1:]  # () for a single column without an axis of its own
+        self.earlier, self.known = earlier, known
+        self.scaling: tuple[np.ndarray, np.ndarray] | None = None
+        self.varies = np.ones(0, dtype=bool)
+
+    def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
+        """y as float64 (n, n_outputs), and the weights as they are."""
+        y = y.toarray() if sparse.issparse(y) else np.asarray(y)
+        if y.shape[1:] in ((), (1,)) and self.shape in ((), (1,)):
+            y = y.reshape(len(y), *self.shape)  # one output, however it is written
+        if y.shape[1:] != self.shape:
+            raise ValueError(
+                f"{name} must have the outputs of y, a shape of {('n', *self.shape)}; "
+                f"got {y.shape}."
+            )
+        if y.dtype.kind in "mM":
+            raise ValueError(
+                f"{name} must be numeric for a regressor; got dates or times of dtype "
+                f"{y.dtype}. Use differences in days or seconds, as numbers."
+            )
+        try:
+            y = y.astype(np.float64, copy=False)
+        except (TypeError, ValueError):
+            values = y.ravel().tolist()
+            value = next(v for v in values if not isinstance(v, numbers.Real))
+            raise ValueError(
+                f"{name} must be numeric for a regressor; got {value!r}. Use "
+                "WeightDecayMLPClassifier for labels."
+            ) from None
+        _check_finite(y, name)  # objects may have held NaN
+        least = self.loss.least_y
+        if least is not None and (y < least).any():
+            raise ValueError(
+                f"loss={self.loss.name!r} needs {name} >= {least:g}; got {y.min():g}. "
+                "Use loss='squared_error' for targets of either sign."
+            )
+        return y.reshape(len(y), -1), weight
+
+    def learn_scale(self, sample: Sample) -> None:
+        y = sample.y
+        mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
+        self.varies = np.ones(y.shape[1], dtype=bool)
+        if self.normalize:
+            mean = sample.share @ y
+            # Powers of two keep squares within the float range, and are exact.
+            power = np.frexp(np.abs(y - mean).max(axis=0))[1]
+            squares = np.square(np.ldexp(y - mean, -power))
+            deviation = np.ldexp(np.sqrt(sample.share @ squares), power)
+            # A constant leaves rounding behind: that is no deviation either.
+            self.varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
+            scale = np.where(self.varies, deviation, 1.0)
+        known_all = self.known is not None and len(self.known) == len(mean)
+        if self.earlier is not None and self.known is not None and known_all:
+            kept = self.known | ~self.varies
+            mean = np.where(kept, self.earlier[0], mean)
+            scale = np.where(kept, self.earlier[1], scale)
+            self.varies |= self.known
+        self.scaling = mean, scale
+
+    def scaled(self, Y: np.ndarray) -> np.ndarray:
+        assert self.scaling is not None
+        mean, scale = self.scaling
+        return (Y - mean) / scale
+
+    def continued(self, layout: Layout, params: np.ndarray) -> np.ndarray:
+        """With an output layer that predicts the same, in the new units."""
+        assert self.earlier is not None and self.scaling is not None
+        (old_mean, old_scale), (mean, scale) = self.earlier, self.scaling
+        last, params = layout.n_weight_layers - 1, params.copy()
+        layout.W(params, last)[:] *= old_scale / scale
+        b = layout.b(params, last)
+        b[:] = b * (old_scale / scale) + (old_mean - mean) / scale
+        return params
+
+    def fitted(self) -> dict:
+        assert self.scaling is not None
+        mean, scale = self.scaling
+        return {
+            "y_mean_": mean,
+            "y_scale_": scale,
+            "_y_varies": self.varies,
+            "_y_shape": self.shape,
+        }
+
+
+def _check_finite(y: np.ndarray, name: str) -> None:
+    """Raise where y holds NaN or infinity."""
+    if not np.isfinite(y).all():
+        what = "NaN" if np.isnan(y).any() else "infinity"
+        raise ValueError(f"Input {name} contains {what}. Leave such rows out.")

@@ -1,0 +1,79 @@
+"""What is said of a finished cross-validation: errors, and the warnings."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
+
+from skwd._cv.results import is_at_an_end
+from skwd._cv.scoring import Scores
+from skwd._estimators.warnings import warn
+from skwd._solvers.base import Solver
+from skwd._solvers.result import LOST, Status, succeeded
+
+
+def raise_if_none(scores: Scores, scoring) -> None:
+    """Raise where nothing can be chosen."""
+    n_fits, failure = scores.score.size, ""
+    lost = np.isin(scores.status, LOST)
+    if scores.failures:
+        number, alpha, why = scores.failures[0]
+        failure = f"alpha={alpha:g}, split {number}: {why}"
+    if lost.all():
+        raise ValueError(f"All {n_fits} fits failed. {failure}")
+    if len(scores.unscored) == n_fits - lost.sum():
+        raise ValueError(scores.unscored[0][2])
+    if np.isnan(scores.score).any(axis=0).all():
+        without = "The score of every alpha is nan in some split"
+        if lost.any():
+            raise ValueError(f"{without}. {failure}")
+        if scores.unscored:
+            raise ValueError(f"{without}. {scores.unscored[0][2]}")
+        raise ValueError(
+            f"{without}: scoring={scoring!r} is not defined on its test rows. Choose "
+            "another scorer (R2 needs two rows), or other splits."
+        )
+
+
+def warn_of_scores(scores: Scores, solver: Solver, scoring, best: int) -> None:
+    """One warning for each kind of trouble; of convergence, at the chosen alpha."""
+    lost, n_fits = np.isin(scores.status, LOST), scores.score.size
+    if lost.any():
+        number, alpha, why = scores.failures[0]
+        warn(
+            f"{lost.sum()} of {n_fits} fits failed, and their scores are nan. "
+            f"alpha={alpha:g}, split {number}: {why}",
+            FitFailedWarning,
+        )
+    if scores.unscored:
+        warn(
+            f"{len(scores.unscored)} of {n_fits} scores are nan. "
+            f"{scores.unscored[0][2]}"
+        )
+    elif not np.isfinite(scores.score[~lost]).all():
+        warn(
+            f"scoring={scoring!r} is not finite for some alphas and splits, see "
+            "cv_results_; an alpha whose mean score is nan is never chosen."
+        )
+    late = ~succeeded(scores.status[:, best]) & ~lost[:, best]
+    if late.any():
+        first = Status(scores.status[late, best][0])
+        warn(
+            f"{late.sum()} of {len(late)} fits of the cross-validation at the chosen "
+            f"alpha have not converged: solver={solver.name!r} {first.message} "
+            f"(max_iter={solver.max_iter}, tol={solver.tol:g}). "
+            f"{solver.remedy(first)}.",
+            ConvergenceWarning,
+        )
+
+
+def warn_of_the_end(alphas: np.ndarray, scores: Scores, best: int, grows: bool) -> None:
+    """Name it when the best alpha is likely beyond those that were tried."""
+    if not is_at_an_end(scores.score.T, best):
+        return
+    end, beyond = ("lowest", "lower") if best == 0 else ("highest", "higher")
+    warn(
+        f"alpha_={alphas[best]:.3g} is the {end} of the alphas that were tried, and "
+        f"clearly better than the next. Give alphas {beyond} ones"
+        + ("." if grows else ", or use alphas=None.")
+    )
