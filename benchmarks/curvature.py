@@ -22,7 +22,7 @@ from sklearn.datasets import (
 from sklearn.preprocessing import StandardScaler
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
-from skwd._alpha.leave_one_out import follow
+from skwd._alpha.leave_one_out import loss_path
 from skwd._core.network import Network, row_block
 from skwd._curvature.factors import factors_of
 from skwd._curvature.laplace import is_exact
@@ -70,7 +70,7 @@ def figures(task, params, alpha, exact):
             found = task.laplace(params, per_layer)
             took.append(perf_counter() - start)
         seconds = min(took)
-        path = follow(task, params, alpha, np.array([alpha]), "loo")
+        path = loss_path(task, params, alpha, np.array([alpha]), "loo")
     network = Network(task.layout, task.activation)
     X = row_block(task.training.X, slice(0, 200))
     _, factors = factors_of(network, params, X)

@@ -141,10 +141,10 @@ def compare_stack(rounds, quick):
             task = Task.of_shape(n, d, hidden, batch, epochs, dtype)
             timings = compare(adapters, task, rounds)
             alone, stack = timings[SKWD], timings["stack"]
-            share = stack.best / N_STACK / alone.best
+            norm_weight = stack.best / N_STACK / alone.best
             print(
                 f"{dtype:10s}{alone.best:9.3f}{stack.best:9.3f} {alone.J:.6f}"
-                f"{stack.J:25.6f} {share:6.2f}"
+                f"{stack.J:25.6f} {norm_weight:6.2f}"
             )
     print(f"share: time of one of {N_STACK} to time alone (target {STACK_TARGET:.2f})")
 

@@ -116,7 +116,7 @@ def dense(alpha=0.02, **how):
     sample, loss = objective.samples[0], objective.loss
     J = differences(lambda v: forward(objective, v), w)
     L = loss_curvature(loss, sample.y, forward(objective, w))
-    G = np.einsum("n,nop,nok,nkq->pq", sample.share, J, L, J)
+    G = np.einsum("n,nop,nok,nkq->pq", sample.norm_weight, J, L, J)
     return Dense(objective, w, J, L, (G + G.T) / 2.0, objective.decay[0])
 
 
@@ -153,8 +153,8 @@ def closed_form(net):
         J.append(np.concatenate(parts, axis=1))
     raw, J = np.array(raw), np.array(J)
     L = np.array([curvature_in_closed_form(net.loss_name, r) for r in raw])
-    G, share = 0.0, net.sample.weight / net.sample.weight.sum()
-    for s, j, of_row in zip(share, J, L):
+    G, norm_weight = 0.0, net.sample.weight / net.sample.weight.sum()
+    for s, j, of_row in zip(norm_weight, J, L):
         G = G + s * j.T @ of_row @ j
     return raw, Dense(net.objective, net.w, J, L, G, net.decay)
 

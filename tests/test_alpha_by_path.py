@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, RidgeCV
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
-from skwd._core.rows import moved, row_block
+from skwd._core.rows import row_block, shift_origin
 from skwd._curvature.factors import factors_of
 
 LINEAR = {"hidden_layer_sizes": (), "tol": 1e-10, "random_state": 0}
@@ -171,7 +171,7 @@ def approximate_losses(model, X, y):
     laplace = model._fitted.laplace[0]
     network, origin = model._fitted.network, model._fitted.origin
     rows = row_block(X, slice(None), origin=origin)
-    params = moved(network.layout, model._fitted.params, origin, 1.0)
+    params = shift_origin(network.layout, model._fitted.params, origin, 1.0)
     raw, factors = factors_of(network, params[0], rows)
     V = laplace.covariance(factors) / laplace.noise.mean()
     if isinstance(model, WeightDecayMLPRegressor):

@@ -132,6 +132,8 @@ def test_the_error_of_predictions_knows_no_origin():
         hidden_layer_sizes=(5,), activation="tanh", alpha=0.02, posterior=True
     ).set_params(random_state=0)
     mean, std = model.fit(X, y).predict(2.0 * X, return_std=True)
-    moved, its_std = model.fit(X + 1e4, y).predict(2.0 * X + 1e4, return_std=True)
-    np.testing.assert_allclose(moved, mean, atol=1e-4)
+    shift_origin, its_std = model.fit(X + 1e4, y).predict(
+        2.0 * X + 1e4, return_std=True
+    )
+    np.testing.assert_allclose(shift_origin, mean, atol=1e-4)
     np.testing.assert_allclose(its_std, std, rtol=1e-4)

@@ -45,8 +45,8 @@ def test_the_jacobian(hidden, activation, sparse):
     rows = jacobian(net.layout, factors)
     assert_allclose(rows, net.J.reshape(rows.shape), atol=1e-8)
     direction = np.random.default_rng(0).standard_normal(len(net.w))
-    moved = tangent(net.layout, factors, direction)
-    assert_allclose(moved.ravel(), rows @ direction, rtol=1e-10, atol=1e-12)
+    shift_origin = tangent(net.layout, factors, direction)
+    assert_allclose(shift_origin.ravel(), rows @ direction, rtol=1e-10, atol=1e-12)
 
 
 @every_form
@@ -167,7 +167,7 @@ def test_units_that_never_act_are_left_out():
     net = network(hidden=(4,), activation="relu")
     net.layout.b(net.w[np.newaxis], 0)[0, 0, :2] = -100.0
     net.J = differences(lambda v: forward(net.objective, v), net.w)
-    net.G = np.einsum("n,nop,noq->pq", net.sample.share, net.J, net.J)
+    net.G = np.einsum("n,nop,noq->pq", net.sample.norm_weight, net.J, net.J)
     curvature = exact(net)
     assert curvature.n_directions == 3
     assert_allclose(curvature.n_effective(), net.gamma(), atol=1e-6)

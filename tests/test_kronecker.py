@@ -93,7 +93,7 @@ def matrices(net):
     y, loss = net.sample.y, net.objective.loss
     J = differences(lambda v: forward(net.objective, v), net.w)
     L = loss_curvature(loss, y, forward(net.objective, net.w))
-    G = np.einsum("n,nop,nok,nkq->pq", net.sample.share, J, L, J)
+    G = np.einsum("n,nop,nok,nkq->pq", net.sample.norm_weight, J, L, J)
     return Dense(net.objective, net.w, J, L, G, net.decay)
 
 
@@ -115,17 +115,17 @@ def deltas(net, layer):
 
 def by_definition(net, floor=0.0):
     """G of the docstring, block by block: bias b + mean'W, weights about the mean."""
-    share, blocks = net.sample.share, []
+    norm_weight, blocks = net.sample.norm_weight, []
     layers = range(net.layout.n_weight_layers)
     for layer, a in zip(layers, layer_inputs(net)):
-        delta, mean = deltas(net, layer), share @ a
+        delta, mean = deltas(net, layer), norm_weight @ a
         a = a - mean
-        A = np.einsum("n,ni,nj->ij", share, a, a)
-        B = np.einsum("n,noi,nok,nkj->ij", share, delta, net.L, delta)
+        A = np.einsum("n,ni,nj->ij", norm_weight, a, a)
+        B = np.einsum("n,noi,nok,nkj->ij", norm_weight, delta, net.L, delta)
         values, of_B = np.linalg.eigh(B)
         basis = np.kron(np.linalg.eigh(A)[1], of_B)
         whole = np.zeros((len(basis), len(basis)))
-        for s, x, d, L in zip(share, a, delta, net.L):
+        for s, x, d, L in zip(norm_weight, a, delta, net.L):
             whole += s * np.kron(np.outer(x, x), d.T @ L @ d)
         weights = (basis * np.diag(basis.T @ whole @ basis)) @ basis.T
         if layer < layers[-1]:
@@ -227,14 +227,14 @@ def test_large_factors_of_correlated_inputs(loss, n_outputs, hidden, monkeypatch
     """The diagonal of H is right, and every answer is finite and of its sign."""
     monkeypatch.setattr(kronecker_module, "MAX_FACTOR", 2)
     net = network(loss, n_outputs, hidden)
-    curvature, share = kronecker(net), net.sample.share
+    curvature, norm_weight = kronecker(net), net.sample.norm_weight
     for layer, a in enumerate(layer_inputs(net)):
         found = curvature.layers[layer]
         assert found.A.vectors is None
         if found.B.vectors is None:  # the basis is that of the parameters
-            delta, about = deltas(net, layer), a - share @ a
+            delta, about = deltas(net, layer), a - norm_weight @ a
             squares = np.einsum("noi,nok,nki->ni", delta, net.L, delta)
-            expected = np.einsum("n,ni,nj->ij", share, about**2, squares)
+            expected = np.einsum("n,ni,nj->ij", norm_weight, about**2, squares)
             unit = 1.0 / net.layout.W(net.decay[np.newaxis], layer)[0, :1]
             assert_allclose(found.values, expected * unit, rtol=1e-7)
     gamma = curvature.n_effective()

@@ -68,7 +68,7 @@ def test_as_few_evaluations_and_as_low_an_optimum_as_scipy(loss, n_outputs, acti
     ours = minimize(objective, x0, **LIMITS)
     theirs = [scipy_lbfgs(objective, k, x0[k]) for k in range(8)]
     assert ours.success.all()
-    assert (ours.promise <= LIMITS["tol"]).all()
+    assert (ours.predicted_fall <= LIMITS["tol"]).all()
     assert ours.nfev.mean() <= 1.02 * np.mean([r.nfev for r in theirs])
     # Non-convex: single runs end in other minima, on average in equally good ones.
     assert ours.fun.mean() <= 1.02 * np.mean([r.fun for r in theirs])

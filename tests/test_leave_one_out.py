@@ -10,7 +10,7 @@ from stacks import targets
 
 import skwd._curvature.factors as factors_module
 import skwd._curvature.laplace as laplace_module
-from skwd._alpha.leave_one_out import follow, left_out
+from skwd._alpha.leave_one_out import left_out, loss_path
 from skwd._core.objective import Sample
 from skwd._solvers import lbfgs
 
@@ -78,7 +78,7 @@ def test_leave_one_out_of_a_linear_model_is_n_refits(n_outputs, n_features, weig
     """
     task, params = problem_and_start("squared_error", n_outputs, n_features, weight)
     X, y = task.training.X, task.training.y
-    path = follow(task, params, ALPHA, ALPHAS, "loo")
+    path = loss_path(task, params, ALPHA, ALPHAS, "loo")
     n = weight.sum()
     losses = np.empty((len(ALPHAS), N))
     for a, alpha in enumerate(ALPHAS):
@@ -107,7 +107,7 @@ def test_gcv_of_a_linear_model_is_the_textbook_formula(
     """
     use(form, monkeypatch)
     task, params = problem_and_start("squared_error", n_outputs, n_features, weight)
-    path = follow(task, params, ALPHA, ALPHAS, "gcv")
+    path = loss_path(task, params, ALPHA, ALPHAS, "gcv")
     X, y = (
         np.repeat(a, weight.astype(int), axis=0)
         for a in (task.training.X, task.training.y)
@@ -127,7 +127,7 @@ def test_rows_that_a_kronecker_product_does_not_know(n_outputs, monkeypatch):
     """Their leverage is that of other rows: the residual becomes e_i (1 + h_i)."""
     use("Kronecker", monkeypatch)
     task, params = problem_and_start("squared_error", n_outputs)
-    path = follow(task, params, ALPHA, ALPHAS, "loo")
+    path = loss_path(task, params, ALPHA, ALPHAS, "loo")
     X, y = task.training.X, task.training.y
     expected = []
     for alpha in ALPHAS:
@@ -157,10 +157,10 @@ def test_blocks_of_rows_change_rounding_only(
     loss, n_outputs, hidden, name, monkeypatch
 ):
     task, params = problem_and_start(loss, n_outputs, hidden=hidden)
-    whole = follow(task, params, NEAR[1], NEAR, name)
+    whole = loss_path(task, params, NEAR[1], NEAR, name)
     width = 8 * task.layout.n_params * n_outputs
     monkeypatch.setattr(factors_module, "BLOCK_BYTES", 4 * width)  # 4 rows of 25
-    close(follow(task, params, NEAR[1], NEAR, name), whole)
+    close(loss_path(task, params, NEAR[1], NEAR, name), whole)
 
 
 @both_forms
@@ -179,7 +179,7 @@ def test_sparse_rows_agree_with_dense_ones(hidden, name, form, monkeypatch):
 
 
 def same_path(one, other, params, name):
-    close(*(follow(each, params, NEAR[1], NEAR, name) for each in (one, other)))
+    close(*(loss_path(each, params, NEAR[1], NEAR, name) for each in (one, other)))
 
 
 def close(found, expected):
@@ -191,7 +191,7 @@ def close(found, expected):
 def optimum(task, alpha):
     """Newton's method with the Jacobian of a linear model; J, L and H at its end."""
     loss, sample, layout = task.loss, task.training, task.layout
-    X1, y, share = np.c_[sample.X, np.ones(N)], sample.y, sample.share
+    X1, y, norm_weight = np.c_[sample.X, np.ones(N)], sample.y, sample.norm_weight
     o = y.shape[1]
     J = np.stack([np.kron(x, np.eye(o)) for x in X1])  # (n, o, P)
     w, decay = np.zeros(layout.n_params), alpha * layout.decay_mask
@@ -199,8 +199,8 @@ def optimum(task, alpha):
         raw = J @ w
         slope = slope_of(loss, y, raw)
         L = loss_curvature(loss, y, raw)
-        H = np.einsum("n,nop,nok,nkq->pq", share, J, L, J) + np.diag(decay)
-        gradient = np.einsum("n,nop,no->p", share, J, slope) + decay * w
+        H = np.einsum("n,nop,nok,nkq->pq", norm_weight, J, L, J) + np.diag(decay)
+        gradient = np.einsum("n,nop,no->p", norm_weight, J, slope) + decay * w
         w = w - np.linalg.pinv(H, rcond=1e-9, hermitian=True) @ gradient
     assert np.abs(gradient).max() < 1e-14
     return w, J, L, H
@@ -214,14 +214,14 @@ def test_without_a_row_it_is_a_step_of_newton(loss, n_outputs, weight):
     w, J, L, H = optimum(task, ALPHA)
     loss, y, n = task.loss, task.training.y, weight.sum()
     slope = slope_of(loss, y, J @ w)
-    moved = []
+    shift_origin = []
     for i in range(N):
         without = H - J[i].T @ L[i] @ J[i] / n
         gradient = -J[i].T @ slope[i] / n
         step = np.linalg.pinv(without, rcond=1e-9, hermitian=True) @ gradient
-        moved.append(J[i] @ (w - step))
-    losses = loss.loss(y, np.array(moved))
-    path = follow(task, w, ALPHA, np.array([ALPHA]), "loo")
+        shift_origin.append(J[i] @ (w - step))
+    losses = loss.loss(y, np.array(shift_origin))
+    path = loss_path(task, w, ALPHA, np.array([ALPHA]), "loo")
     assert_allclose(path.losses, [losses @ weight / n], rtol=1e-8)
 
     inverse = np.linalg.pinv(H, rcond=1e-9, hermitian=True)
@@ -233,7 +233,9 @@ def test_without_a_row_it_is_a_step_of_newton(loss, n_outputs, weight):
         basis = np.linalg.qr(centre)[0][:, :-1].T
         seen = left_out(loss, y, J @ w, basis @ spread @ basis.T, L, basis)
         assert_allclose(seen @ centre, found @ centre, rtol=1e-8, atol=1e-9)
-    assert_allclose(found @ centre, np.array(moved) @ centre, rtol=1e-8, atol=1e-9)
+    assert_allclose(
+        found @ centre, np.array(shift_origin) @ centre, rtol=1e-8, atol=1e-9
+    )
     stacked = left_out(loss, y, np.stack([J @ w] * 2), np.stack([spread] * 2), L)
     assert_allclose(stacked, [found, found], rtol=1e-12)
 
@@ -263,19 +265,19 @@ def test_the_path_of_a_network_is_that_of_its_linearisation(loss, n_outputs, n):
     expected = []
     for alpha in NEAR:
         inverse = net.inverse(alpha / NEAR[1])
-        moved = raw - net.J @ inverse @ (
+        shift_origin = raw - net.J @ inverse @ (
             gradient + alpha * net.layout.decay_mask * net.w
         )
         spread = np.einsum("nop,pq,nkq->nok", net.J, inverse, net.J) / n
-        slope = slope_of(loss, y, moved)
+        slope = slope_of(loss, y, shift_origin)
         for i in range(n):
             left = np.eye(n_outputs) - net.L[i] @ spread[i]
-            moved[i] += spread[i] @ np.linalg.inv(left) @ slope[i]
-        losses = loss.loss(y, moved)
+            shift_origin[i] += spread[i] @ np.linalg.inv(left) @ slope[i]
+        losses = loss.loss(y, shift_origin)
         if loss.has_noise or loss.out_activation == "exp":  # errors have a bound
             losses = np.minimum(losses, worst)
         expected.append(losses.mean())
-    path = follow(task, net.w, NEAR[1], NEAR, "loo")
+    path = loss_path(task, net.w, NEAR[1], NEAR, "loo")
     assert_allclose(path.losses, expected, rtol=1e-8)
 
 
@@ -293,7 +295,7 @@ def test_a_unit_of_one_row_alone():
     layout.b(w, 0)[:] = [[0.0, -50.0]]  # 0 for the last row, saturated for all others
     layout.W(w, 1)[:] = [[1.0], [2.5]]
     layout.b(w, 1)[:] = 2.5
-    path = follow(task, w[0], NEAR[0], NEAR[:2], "loo")
+    path = loss_path(task, w[0], NEAR[0], NEAR[:2], "loo")
     of_that_row = 0.5 * np.abs(y - y.mean()).max() ** 2 / N
     assert np.all(path.losses > of_that_row)
     assert np.all(path.losses < of_that_row + y[:-1].var())

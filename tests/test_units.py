@@ -64,10 +64,10 @@ def test_a_regressor_knows_no_units_of_y_and_no_origins(data, solver, c, dtype):
     plain = fitted(model, X, y)
     expected, J = plain.predict(X), plain.loss_
     d = c * size * 0.7
-    moved = fitted(model, X + b, c * y + d)
+    shift_origin = fitted(model, X + b, c * y + d)
     # Where rounding sends L-BFGS to another minimum, it is as low.
-    assert moved.loss_ == pytest.approx(J, rel=1e-2)
-    found = (moved.predict(X + b).astype(float) - d) / c
+    assert shift_origin.loss_ == pytest.approx(J, rel=1e-2)
+    found = (shift_origin.predict(X + b).astype(float) - d) / c
     if solver != "lbfgs":
         rounding = size * np.finfo(dtype).eps
         np.testing.assert_allclose(found, expected, atol=1e3 * rounding)
@@ -89,10 +89,12 @@ def test_classes_and_counts_know_no_origins_of_X(data, solver, loss):
         y, predict = np.floor(np.exp(y)), "predict"
     plain = fitted(model, X, y)
     expected, J = getattr(plain, predict)(X), plain.loss_
-    moved = fitted(model, X + b, y)
-    assert moved.loss_ == pytest.approx(J, rel=1e-2)
+    shift_origin = fitted(model, X + b, y)
+    assert shift_origin.loss_ == pytest.approx(J, rel=1e-2)
     near = 1e-6 if solver != "lbfgs" else 0.05 * np.abs(expected).max()
-    np.testing.assert_allclose(getattr(moved, predict)(X + b), expected, atol=near)
+    np.testing.assert_allclose(
+        getattr(shift_origin, predict)(X + b), expected, atol=near
+    )
 
 
 @pytest.mark.wide(2)
@@ -107,12 +109,12 @@ def test_alpha_by_name_knows_no_units_of_y_and_no_origins(name, hidden, c):
     plain = model.fit(X, y)
     score, alpha = plain.score(X, y), plain.alpha_
     X, y = X + b, c * y + 7e4 * c
-    moved = model.fit(X, y)
+    shift_origin = model.fit(X, y)
     # Rounding may send the way to alpha to another minimum, which is as good.
-    assert moved.score(X, y) == pytest.approx(score, abs=0.03)
-    assert moved.converged_
+    assert shift_origin.score(X, y) == pytest.approx(score, abs=0.03)
+    assert shift_origin.converged_
     if not hidden:
-        assert moved.alpha_ == pytest.approx(alpha, rel=1e-3)
+        assert shift_origin.alpha_ == pytest.approx(alpha, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", ["evidence", "loo"])

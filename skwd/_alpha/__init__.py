@@ -23,7 +23,7 @@ class Way:
     ----------
     name : str
     choose : callable
-        From a task, ``per_layer`` and ``talks`` to the restarts, each at its alpha.
+        From a task, ``per_layer`` and ``verbose`` to the restarts, each at its alpha.
     has_layers : bool
         Can choose one alpha for each layer.
     needs_noise : bool
@@ -52,9 +52,9 @@ def train_choosing(task: TrainingTask, name: str, *, per_layer: bool) -> AlphaCh
     Where y does not vary there is nothing to choose, and alpha is at its highest. With
     ``verbose`` there is a line for each round, from 2 on one for each iteration too.
     """
-    talks = task.solver.verbose > 0
+    verbose = task.solver.verbose > 0
     quieter = task.solver.changed(verbose=max(0, task.solver.verbose - 1))
     task = replace(task, solver=quieter)
     if not task.has_varying_y:
         return train_constant(task)
-    return WAYS[name].choose(task, per_layer, talks)
+    return WAYS[name].choose(task, per_layer, verbose)

@@ -38,7 +38,7 @@ def train_constant(task: TrainingTask) -> AlphaChoice:
     a = search_scale(task)
     alpha = np.full(task.groups.n_groups, a)
     trained = train_from(task.objective(alpha), task.params0, task.solver)
-    for k in map(int, np.flatnonzero(~trained.lost)):
+    for k in map(int, np.flatnonzero(~trained.unusable)):
         make_constant(task, trained, k, a)
     return trained
 
@@ -60,7 +60,7 @@ def constant_params(task: TrainingTask) -> np.ndarray:
 
 
 def without_features(task: TrainingTask) -> tuple[TrainingTask, np.ndarray, float]:
-    """The problem of the constant alone, its optimum and an alpha."""
+    """The task of the constant alone, its optimum and an alpha."""
     y, weight = task.training.y, task.training.weight
     bare = Sample(np.zeros((len(y), 1)), y, weight)
     layout = Layout((1, y.shape[1]))

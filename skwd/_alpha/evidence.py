@@ -29,12 +29,12 @@ from skwd._alpha.constant import (
 from skwd._alpha.evidence_start import (
     HIGHEST,
     HIGHEST_LINEAR,
-    finish,
     first_fits,
-    go_on,
     is_deep,
     print_found,
-    short,
+    train_on,
+    train_to_convergence,
+    with_few_iterations,
 )
 from skwd._alpha.scales import search_scale
 from skwd._curvature.laplace import Laplace
@@ -59,13 +59,13 @@ MARGIN, SHORTEST = 5.0, 0.1
 
 
 def choose_by_evidence(
-    task: TrainingTask, per_layer: bool = False, talks: bool = False
+    task: TrainingTask, per_layer: bool = False, verbose: bool = False
 ) -> AlphaChoice:
-    """Train the restarts of a problem, each at the alpha of its highest evidence.
+    """Train the restarts of a task, each at the alpha of its highest evidence.
 
     Parameters
     ----------
-    problem : Problem
+    task : TrainingTask
     per_layer : bool
         One alpha for each layer, unless the units are homogeneous: of those only the
         product of the alphas matters.
@@ -92,9 +92,9 @@ def choose_by_evidence(
         make_constant(task, trained, k, high)
         trained.laplace[k] = constant()
 
-    trained = first_fits(task, one_alpha, talks)
+    trained = first_fits(task, one_alpha, verbose)
     search_state = AlphaSearchState.of(len(trained.params))
-    running = np.flatnonzero(~trained.lost)
+    running = np.flatnonzero(~trained.unusable)
     for round_ in range(MAX_ROUNDS + 1):
         change = np.zeros_like(trained.alpha)
         for k in map(int, running):
@@ -102,7 +102,7 @@ def choose_by_evidence(
                 task, trained.params[k], trained.alpha[k], one_alpha=one_alpha
             )
             trained.laplace[k] = found
-            if talks:
+            if verbose:
                 print_found(f"Network {k}, round {round_}", found)
             collapsed = is_deep(task) and is_without_weights(task, trained, k)
             search_state.accept_or_go_back(trained, k, collapsed)
@@ -129,14 +129,14 @@ def choose_by_evidence(
         search_state.is_whole[running] = settled[running]
         for networks, how in (
             (running[settled[running]], solver),
-            (running[~settled[running]], short(solver)),
+            (running[~settled[running]], with_few_iterations(solver)),
         ):
-            go_on(task, trained, networks, alpha, how)
-        running = running[~trained.lost[running]]
-    for k in map(int, finish(task, trained)):
+            train_on(task, trained, networks, alpha, how)
+        running = running[~trained.unusable[running]]
+    for k in map(int, train_to_convergence(task, trained)):
         at = trained.params[k], trained.alpha[k]
         trained.laplace[k] = laplace_of(task, *at, one_alpha=one_alpha)
-    for k in map(int, np.flatnonzero(~trained.lost & is_deep(task))):
+    for k in map(int, np.flatnonzero(~trained.unusable & is_deep(task))):
         if constant().log_evidence > trained.known(k).log_evidence:
             take_constant(k)
     trained.lowest = np.any(trained.alpha <= low * (1.0 + 1e-9), axis=1)

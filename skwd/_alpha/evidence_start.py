@@ -31,7 +31,7 @@ HIGHEST, HIGHEST_LINEAR = 1.0, 1e6
 ROUND_ITERATIONS = 200
 
 
-def first_fits(task: TrainingTask, one_alpha: bool, talks: bool) -> AlphaChoice:
+def first_fits(task: TrainingTask, one_alpha: bool, verbose: bool) -> AlphaChoice:
     """Every restart, fitted where on the grid the first has the most evidence."""
     solver, unit = task.solver, search_scale(task)
     at = np.full(task.groups.n_groups, unit)
@@ -39,10 +39,10 @@ def first_fits(task: TrainingTask, one_alpha: bool, talks: bool) -> AlphaChoice:
     for grid in SCAN if task.loss.has_noise else SCAN_KNOWN_NOISE:
         alphas = unit * np.outer(grid, np.ones_like(at))
         starts = np.repeat(task.params0[:1], len(grid), axis=0)
-        scan = train_from(task.objective(alphas), starts, short(solver))
-        for k in map(int, np.flatnonzero(~scan.lost)):
+        scan = train_from(task.objective(alphas), starts, with_few_iterations(solver))
+        for k in map(int, np.flatnonzero(~scan.unusable)):
             found = laplace_of(task, scan.params[k], scan.alpha[k], one_alpha=one_alpha)
-            if talks:
+            if verbose:
                 print_found("Scan", found)
             scan.laplace[k] = found
             # The constant is compared at the end: deep networks may yet be better.
@@ -52,24 +52,26 @@ def first_fits(task: TrainingTask, one_alpha: bool, talks: bool) -> AlphaChoice:
                 first, best, lowest = scan[np.array([k])], value, k == 0
         if first is None or not lowest:
             break
-    begun = {} if first is None else {0: first}
+    started = {} if first is None else {0: first}
     if first is not None:
         at = first.alpha[0]
     if best[0] and is_deep(task):
         others = np.arange(1, len(task.params0))
         if len(others):
             objective = task.objective(at)[others]
-            fits = train_from(objective, task.params0[others], short(solver))
-            usable = [int(k) for k in others if not fits.lost[k - 1]]
-            begun |= {k: fits[np.array([k - 1])] for k in usable}
-        begun = {k: _climb(task, one, one_alpha) for k, one in begun.items()}
+            fits = train_from(
+                objective, task.params0[others], with_few_iterations(solver)
+            )
+            usable = [int(k) for k in others if not fits.unusable[k - 1]]
+            started |= {k: fits[np.array([k - 1])] for k in usable}
+        started = {k: _raise_alpha(task, one, one_alpha) for k, one in started.items()}
     starts, alphas = task.params0.copy(), np.tile(at, (len(task.params0), 1))
-    for k, one in begun.items():
+    for k, one in started.items():
         starts[k], alphas[k] = one.params[0], one.alpha[0]
     return train_from(task.objective(alphas), starts, solver)
 
 
-def _climb(task: TrainingTask, at: AlphaChoice, one_alpha: bool) -> AlphaChoice:
+def _raise_alpha(task: TrainingTask, at: AlphaChoice, one_alpha: bool) -> AlphaChoice:
     """The network ``at`` (K = 1), or one of more evidence on its way up in alpha.
 
     From random weights deep networks collapse at alphas that trained ones can bear.
@@ -85,8 +87,8 @@ def _climb(task: TrainingTask, at: AlphaChoice, one_alpha: bool) -> AlphaChoice:
     found, best = at, evidence(at)
     while (at.alpha * CLIMB <= HIGHEST * search_scale(task)).all():
         at = at[only]
-        go_on(task, at, only, at.alpha * CLIMB, short(task.solver))
-        if at.lost[0] or is_without_weights(task, at, 0):
+        train_on(task, at, only, at.alpha * CLIMB, with_few_iterations(task.solver))
+        if at.unusable[0] or is_without_weights(task, at, 0):
             break
         reached = evidence(at)
         if reached > best:
@@ -94,7 +96,7 @@ def _climb(task: TrainingTask, at: AlphaChoice, one_alpha: bool) -> AlphaChoice:
     return found
 
 
-def go_on(
+def train_on(
     task: TrainingTask,
     trained: AlphaChoice,
     networks: np.ndarray,
@@ -108,14 +110,14 @@ def go_on(
         trained.take(networks, train_from(objective, params, solver))
 
 
-def finish(task: TrainingTask, trained: AlphaChoice) -> np.ndarray:
+def train_to_convergence(task: TrainingTask, trained: AlphaChoice) -> np.ndarray:
     """Train the networks on that have not converged, where they are: their numbers.
 
     One that the evidence went back to may have had a round's iterations alone.
     """
     left = np.flatnonzero(trained.status == Status.MAX_ITER)
-    go_on(task, trained, left, trained.alpha, task.solver)
-    return left[~trained.lost[left]]
+    train_on(task, trained, left, trained.alpha, task.solver)
+    return left[~trained.unusable[left]]
 
 
 def is_deep(task: TrainingTask) -> bool:
@@ -127,7 +129,7 @@ def is_deep(task: TrainingTask) -> bool:
     return task.layout.n_weight_layers > 2
 
 
-def short(solver: Solver) -> Solver:
+def with_few_iterations(solver: Solver) -> Solver:
     """Of a fit that is not the last."""
     return solver.changed(max_iter=min(ROUND_ITERATIONS, solver.max_iter))
 

@@ -31,7 +31,7 @@ BELOW_ONE = 1.0 - 1e-13
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def follow(
+def loss_path(
     task: TrainingTask, params: np.ndarray, alpha: float, alphas: np.ndarray, name: str
 ) -> AlphaPath:
     """The path of ``alphas`` (A,) as seen from the optimum ``params`` at ``alpha``."""
@@ -64,15 +64,15 @@ def follow(
         )
         if name == "loo":
             # One count is left out, or the whole of a row that is less than one.
-            part = np.minimum(rows.share, 1.0 / n)[:, np.newaxis, np.newaxis]
+            part = np.minimum(rows.norm_weight, 1.0 / n)[:, np.newaxis, np.newaxis]
             factors = rows.factors if basis is None else rows.factors.times(basis)
-            spread = curvature.covariances(factors, scales) * part
+            covariance = curvature.covariances(factors, scales) * part
             L = _gram(loss.curvature_root(rows.raw)) if curvature.knows_rows else None
-            raw = left_out(loss, rows.y, raw, spread, L, basis)
+            raw = left_out(loss, rows.y, raw, covariance, L, basis)
         with np.errstate(over="ignore"):  # of counts that are far off
             losses = np.fmin(loss.loss(rows.y, raw), worst)
-            mean += losses @ rows.share
-            square += np.square(losses) @ rows.share
+            mean += losses @ rows.norm_weight
+            square += np.square(losses) @ rows.norm_weight
     if name == "loo":
         with np.errstate(over="ignore", invalid="ignore"):
             errors = np.sqrt(np.maximum(square - mean**2, 0.0) / n)
@@ -87,17 +87,17 @@ def left_out(
     loss: Loss,
     y: np.ndarray,
     raw: np.ndarray,
-    spread: np.ndarray,
+    covariance: np.ndarray,
     L: np.ndarray | None,
     basis: np.ndarray | None = None,
 ) -> np.ndarray:
     """What each row's raw prediction becomes without that row.
 
-    y (b, o), raw (..., b, o); V as ``spread`` (..., b, o, o) and L (b, o, o) as they
-    are in H: with them no leverage is above 1. Without L the V is that of other rows.
+    y (b, o), raw (..., b, o); V as ``covariance`` (..., b, o, o) and L (b, o, o) as
+    they are in H: with them no leverage is above 1. Without L, V is that of other rows.
     With a ``basis`` B (c, o) of differences between outputs, for a loss that depends on
-    them alone, ``spread`` is B V B' (..., b, c, c), and only they move: L and dl/draw
-    lie in their space.
+    them alone, ``covariance`` is B V B' (..., b, c, c), and only they move: L and
+    dl/draw lie in their space.
     """
     slope = np.empty_like(raw)
     with np.errstate(over="ignore"):
@@ -106,15 +106,15 @@ def left_out(
         slope = slope @ basis.T
         L = None if L is None else basis @ L @ basis.T
     if L is None:
-        moved = np.matmul(spread, slope[..., np.newaxis])[..., 0]
+        change = np.matmul(covariance, slope[..., np.newaxis])[..., 0]
     elif slope.shape[-1] == 1:
-        left = 1.0 - BELOW_ONE * L[..., 0] * spread[..., 0]
-        moved = spread[..., 0] / left * slope
+        left = 1.0 - BELOW_ONE * L[..., 0] * covariance[..., 0]
+        change = covariance[..., 0] / left * slope
     else:
-        left = np.eye(slope.shape[-1]) - BELOW_ONE * np.matmul(L, spread)
+        left = np.eye(slope.shape[-1]) - BELOW_ONE * np.matmul(L, covariance)
         pushed = np.linalg.solve(left, slope[..., np.newaxis])
-        moved = np.matmul(spread, pushed)[..., 0]
-    return raw + (moved if basis is None else moved @ basis)
+        change = np.matmul(covariance, pushed)[..., 0]
+    return raw + (change if basis is None else change @ basis)
 
 
 def _worst(task: TrainingTask) -> float:

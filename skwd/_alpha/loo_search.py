@@ -20,8 +20,8 @@ import numpy as np
 
 from skwd._alpha.choice import AlphaChoice, AlphaPath, train_from
 from skwd._alpha.constant import is_without_weights, make_constant, without_features
-from skwd._alpha.evidence_start import finish
-from skwd._alpha.leave_one_out import follow
+from skwd._alpha.evidence_start import train_to_convergence
+from skwd._alpha.leave_one_out import loss_path
 from skwd._alpha.scales import search_scale
 from skwd._solvers.task import TrainingTask
 
@@ -45,24 +45,24 @@ def alpha_path(task: TrainingTask) -> np.ndarray:
     return search_scale(task) * 10.0**steps
 
 
-def choose_by_loo(task: TrainingTask, per_layer: bool, talks: bool) -> AlphaChoice:
+def choose_by_loo(task: TrainingTask, per_layer: bool, verbose: bool) -> AlphaChoice:
     """Each restart at the alpha of the lowest approximate leave-one-out loss."""
-    return choose_by_path(task, "loo", talks=talks)
+    return choose_by_path(task, "loo", verbose=verbose)
 
 
-def choose_by_gcv(task: TrainingTask, per_layer: bool, talks: bool) -> AlphaChoice:
+def choose_by_gcv(task: TrainingTask, per_layer: bool, verbose: bool) -> AlphaChoice:
     """Each restart at the alpha of the lowest generalised cross-validation score."""
-    return choose_by_path(task, "gcv", talks=talks)
+    return choose_by_path(task, "gcv", verbose=verbose)
 
 
 def choose_by_path(
-    task: TrainingTask, name: str, *, talks: bool = False
+    task: TrainingTask, name: str, *, verbose: bool = False
 ) -> AlphaChoice:
-    """Train the restarts of a problem, each at the best alpha of its own search.
+    """Train the restarts of a task, each at the best alpha of its own search.
 
     Parameters
     ----------
-    problem : Problem
+    task : TrainingTask
     name : {"loo", "gcv"}
     talks : bool
         Print a line for each fit of each network.
@@ -91,18 +91,18 @@ def choose_by_path(
     trained = fit(np.arange(len(at)), task.params0)
     criterion = np.full(len(at), np.inf)
     paths: list[AlphaPath | None] = [None] * len(at)
-    running = np.flatnonzero(~trained.lost)
+    running = np.flatnonzero(~trained.unusable)
     chosen: list[int] = []
     best = task.params0.copy()  # where the search has seen the lowest loss
-    constant = follow(*without_features(task), np.ones(1), name).losses[0]
+    constant = loss_path(*without_features(task), np.ones(1), name).losses[0]
     n_fits = 0
     while len(running):
         n_fits += 1
         going: list[int] = []
         for k in map(int, running):
             where = alphas if is_exact else alphas[at[k] : at[k] + 1]
-            path = follow(task, trained.params[k], alphas[at[k]], where, name)
-            if talks:
+            path = loss_path(task, trained.params[k], alphas[at[k]], where, name)
+            if verbose:
                 lowest = int(np.argmin(path.losses))
                 print(
                     f"Network {k}, fit {n_fits}: alpha = {path.alphas[lowest]:.4g}, "
@@ -121,14 +121,16 @@ def choose_by_path(
         if len(running):
             params = trained.params[running].astype(np.float64)
             trained.take(running, fit(running, params))
-            running = running[~trained.lost[running]]
+            running = running[~trained.unusable[running]]
     if chosen:
         last = np.array(sorted(chosen))
         trained.take(last, fit(last, best[last]))
-        finish(task, trained)
+        train_to_convergence(task, trained)
     for k in chosen:
         nothing = criterion[k] >= constant or at[k] == len(alphas) - 1
-        if not trained.lost[k] and (nothing or is_without_weights(task, trained, k)):
+        if not trained.unusable[k] and (
+            nothing or is_without_weights(task, trained, k)
+        ):
             make_constant(task, trained, k, alphas[-1])
             criterion[k] = constant
     trained.criterion, trained.path, trained.lowest = criterion, paths, at == 0

@@ -38,8 +38,8 @@ def alpha_scale(sample: Sample, penalty: Penalty = PENALTIES["l2"]) -> float:
     if not (sample.y != sample.y[0]).any():
         return 1.0  # with a constant y one alpha is as good as another
     with np.errstate(over="ignore", invalid="ignore"):  # the training tells of it
-        residual = sample.y - sample.share @ sample.y
-        residual *= sample.share[:, np.newaxis]
+        residual = sample.y - sample.norm_weight @ sample.y
+        residual *= sample.norm_weight[:, np.newaxis]
         pull = np.zeros((sample.X.shape[1], residual.shape[1]))
         for start in range(0, len(sample), BLOCK_ROWS):
             block = slice(start, start + BLOCK_ROWS)
@@ -62,11 +62,11 @@ def search_scale(task: TrainingTask) -> float:
     if not (sample.y != sample.y[0]).any():
         return a
     square = residual = 0.0
-    mean = sample.share @ sample.y
+    mean = sample.norm_weight @ sample.y
     with np.errstate(over="ignore", invalid="ignore"):
-        for X, y, share in sample.blocks(BLOCK_ROWS):
-            square += share[:, 0] @ _squares(X)
-            residual += share[:, 0] @ np.square(y - mean).sum(axis=1)
+        for X, y, norm_weight in sample.blocks(BLOCK_ROWS):
+            square += norm_weight[:, 0] @ _squares(X)
+            residual += norm_weight[:, 0] @ np.square(y - mean).sum(axis=1)
         if task.layout.n_weight_layers == 1:
             return float(square) if 0.0 < square < np.inf else a
         chance = np.sqrt(square * residual / sample.total_weight)

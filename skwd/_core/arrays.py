@@ -12,12 +12,14 @@ def row_dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.matmul(a[:, np.newaxis], b[:, :, np.newaxis])[:, 0, 0]
 
 
-def weighted_sum(losses: np.ndarray, share: np.ndarray) -> np.ndarray:
+def weighted_sum(losses: np.ndarray, norm_weight: np.ndarray) -> np.ndarray:
     """sum_i share_i losses_ki in float64: (*, b), (..., b, 1) -> (*,)."""
     losses = losses.astype(np.float64, copy=False)
-    if losses.ndim == 1 and share.ndim == 2:  # the same call of BLAS, at less cost
-        return np.dot(losses, share[:, 0])
-    return np.matmul(losses[..., np.newaxis, :], share)[..., 0, 0]
+    if (
+        losses.ndim == 1 and norm_weight.ndim == 2
+    ):  # the same call of BLAS, at less cost
+        return np.dot(losses, norm_weight[:, 0])
+    return np.matmul(losses[..., np.newaxis, :], norm_weight)[..., 0, 0]
 
 
 # numpy's own all and any take a microsecond for a few networks.

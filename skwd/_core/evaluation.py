@@ -26,7 +26,7 @@ class Block(NamedTuple):
 
     X: np.ndarray  # (b, d + 1), or SparseRows (b, d)
     y: np.ndarray  # (b, n_outputs)
-    share: np.ndarray  # (b, 1) s_i / sum s, float64
+    norm_weight: np.ndarray  # (b, 1) s_i / sum s, float64
     weight: np.ndarray  # (b, 1) the same in the networks' dtype
 
 
@@ -79,7 +79,7 @@ class LossGradientEvaluator:
                 np.multiply(raw, block.weight, raw)
                 run(step.backward)
                 grad[rows] += self._part[rows]
-                fun[rows] += weighted_sum(losses, block.share)
+                fun[rows] += weighted_sum(losses, block.norm_weight)
             first = rows.stop
         if self._in_order:
             return fun, grad
@@ -99,8 +99,8 @@ class LossGradientEvaluator:
         return self._kept[number]
 
     def _new_blocks(self, sample) -> Iterator[Block]:
-        for X, y, share in sample.blocks(self._n_rows):
-            yield Block(X, y, share, share.astype(sample.dtype, copy=False))
+        for X, y, norm_weight in sample.blocks(self._n_rows):
+            yield Block(X, y, norm_weight, norm_weight.astype(sample.dtype, copy=False))
 
     def _new_steps(self, rows: slice, blocks: Iterable[Block]) -> Iterator[Step]:
         params, part = self._params[rows], self._part[rows]

@@ -101,9 +101,9 @@ class Objective:
         fun = np.zeros(len(params))
         for sample, networks in self._groups:
             members = params[networks].astype(self.dtype, copy=False)
-            for X, y, share in sample.blocks(self._block_rows):
+            for X, y, norm_weight in sample.blocks(self._block_rows):
                 raw = ForwardBackward(self.network, members, X.shape[0]).forward(X)
-                fun[networks] += weighted_sum(self.loss.loss(y, raw), share)
+                fun[networks] += weighted_sum(self.loss.loss(y, raw), norm_weight)
         return fun
 
     def constant_loss(self) -> np.ndarray:
@@ -112,10 +112,10 @@ class Objective:
         for sample in self.samples:
             key = "constant loss", self.loss.name
             if key not in sample.kept:
-                y, raw = sample.y, self.loss.constant(sample.share @ sample.y)
+                y, raw = sample.y, self.loss.constant(sample.norm_weight @ sample.y)
                 with np.errstate(over="ignore", invalid="ignore"):  # J tells of it
                     losses = self.loss.loss(y, np.broadcast_to(raw, y.shape))
-                sample.kept[key] = float(sample.share @ losses)
+                sample.kept[key] = float(sample.norm_weight @ losses)
             of_sample.append(sample.kept[key])
         return np.array(of_sample)[self.sample_of]
 

@@ -68,12 +68,12 @@ class SparseRows:
             found += self.origin @ self.origin - 2.0 * (self.X @ self.origin)
         return found
 
-    def column_squares(self, share: np.ndarray) -> np.ndarray:
+    def column_squares(self, norm_weight: np.ndarray) -> np.ndarray:
         """Weighted sums of squares of the columns, (d,)."""
-        found = np.asarray(self.X.multiply(self.X).T @ share).ravel()
+        found = np.asarray(self.X.multiply(self.X).T @ norm_weight).ravel()
         if self.origin is not None:
-            moved_by = self.X.T @ (-2.0 * share)
-            moved_by += self.origin * share.sum()
+            moved_by = self.X.T @ (-2.0 * norm_weight)
+            moved_by += self.origin * norm_weight.sum()
             moved_by *= self.origin
             found += moved_by
         return np.maximum(found, 0.0)
@@ -108,34 +108,36 @@ def row_block(
     return out
 
 
-def column_means(X, rows: np.ndarray | None, share: np.ndarray) -> np.ndarray:
-    """Means of the columns over some rows of X, weighted by ``share`` (n,): (d,).
+def column_means(X, rows: np.ndarray | None, norm_weight: np.ndarray) -> np.ndarray:
+    """Means of the columns over some rows of X, weighted by ``norm_weight`` (n,): (d,).
 
     In the dtype of X. A column whose mean is not finite keeps its origin.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         if sparse.issparse(X):
             means = np.zeros(X.shape[1])
-            for start in range(0, len(share), BLOCK_ROWS):
+            for start in range(0, len(norm_weight), BLOCK_ROWS):
                 block = slice(start, start + BLOCK_ROWS)
-                means += X[block if rows is None else rows[block]].T @ share[block]
+                means += (
+                    X[block if rows is None else rows[block]].T @ norm_weight[block]
+                )
         else:
             # About the first row, so that a constant column becomes exactly zero.
             first = X[0 if rows is None else rows[0]].astype(np.float64)
             means = first.copy()
             # In an order of its own, for X in C and in Fortran order to be the same.
-            shifted = np.empty((min(BLOCK_ROWS, len(share)), len(first)))
-            for start in range(0, len(share), BLOCK_ROWS):
+            shifted = np.empty((min(BLOCK_ROWS, len(norm_weight)), len(first)))
+            for start in range(0, len(norm_weight), BLOCK_ROWS):
                 block = slice(start, start + BLOCK_ROWS)
                 part = X[block if rows is None else rows[block]]
                 np.subtract(part, first, out=shifted[: len(part)])
-                means += share[block] @ shifted[: len(part)]
+                means += norm_weight[block] @ shifted[: len(part)]
         means = means.astype(X.dtype)
     means[~np.isfinite(means)] = 0.0
     return means
 
 
-def moved(
+def shift_origin(
     layout: Layout, params: np.ndarray, origin: np.ndarray | None, sign: float
 ) -> np.ndarray:
     """The same networks (K, P) for X about another origin, in the dtype of params.

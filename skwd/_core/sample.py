@@ -55,7 +55,7 @@ class Sample:
         return self.X.dtype
 
     @cached_property
-    def share(self) -> np.ndarray:
+    def norm_weight(self) -> np.ndarray:
         """s_i / sum s, (n,)."""
         # Divided by the largest first: weights near the ends of the float range work.
         scaled = self.weight / self.weight.max()
@@ -116,4 +116,4 @@ class Sample:
         for start in range(0, len(self), n_rows):
             block = slice(start, start + n_rows)
             y = self.y[block].astype(self.dtype, copy=False)
-            yield self.take(block), y, self.share[block, np.newaxis]
+            yield self.take(block), y, self.norm_weight[block, np.newaxis]

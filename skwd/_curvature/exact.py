@@ -99,7 +99,9 @@ class Exact(Curvature):
         # What the floor adds to H is no data: tr(H^-1 (H - floor - decay)).
         part = self.free.part
         added = (self.C * np.sqrt(1.0 - part)).T / np.sqrt(self.decay[self.decay > 0.0])
-        shared = self.penalised.spread(added[part < 1.0, np.newaxis], np.array([scale]))
+        shared = self.penalised.quadratic_forms(
+            added[part < 1.0, np.newaxis], np.array([scale])
+        )
         return float(part.sum() - shared.sum())
 
     def _log_det_ratio(self, scale):
@@ -120,7 +122,7 @@ class Exact(Curvature):
             part.reshape(*shape, part.shape[1])
             for part in self._split(jacobian(self.layout, factors))
         )
-        return gram(free) + self.penalised.spread(psi, scales)
+        return gram(free) + self.penalised.quadratic_forms(psi, scales)
 
     def solve(self, vector, scales):
         p = self.decay > 0.0

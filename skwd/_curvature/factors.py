@@ -85,19 +85,19 @@ def jacobian(layout: Layout, factors: Factors) -> np.ndarray:
 
 def tangent(layout: Layout, factors: Factors, direction: np.ndarray) -> np.ndarray:
     """The Jacobian times ``direction`` (P,): (b, c)."""
-    moved = np.zeros(factors.deltas[0].shape[:2])
+    change = np.zeros(factors.deltas[0].shape[:2])
     direction = direction[np.newaxis]
     for layer, (a, delta) in enumerate(zip(*factors)):
         dZ = a @ layout.W(direction, layer)[0] + layout.b(direction, layer)[0]
-        moved += np.matmul(delta, dZ[:, :, np.newaxis])[:, :, 0]
-    return moved
+        change += np.matmul(delta, dZ[:, :, np.newaxis])[:, :, 0]
+    return change
 
 
 class Rows(NamedTuple):
     """Some training rows of a network at given weights."""
 
     y: np.ndarray  # (b, n_outputs)
-    share: np.ndarray  # (b,) s_i / sum s
+    norm_weight: np.ndarray  # (b,) s_i / sum s
     raw: np.ndarray  # (b, n_outputs)
     factors: Factors  # of the Jacobian of raw
 
@@ -112,12 +112,12 @@ def training_rows(
     network: Network, sample: Sample, params: np.ndarray, n_rows: int
 ) -> Iterator[Rows]:
     """The rows of a sample with their factors, in blocks of ``n_rows``."""
-    for X, y, share in sample.blocks(n_rows):
+    for X, y, norm_weight in sample.blocks(n_rows):
         raw, factors = factors_of(network, params, X.astype(np.float64, copy=False))
-        yield Rows(y.astype(np.float64, copy=False), share[:, 0], raw, factors)
+        yield Rows(y.astype(np.float64, copy=False), norm_weight[:, 0], raw, factors)
 
 
 def whitened(rows: Rows, loss: Loss) -> Factors:
     """Factors of Phi = root(share) R' J, so that Phi'Phi is the Gauss-Newton matrix."""
     root = loss.curvature_root(rows.raw)
-    return rows.factors.times(root).scaled(np.sqrt(rows.share))
+    return rows.factors.times(root).scaled(np.sqrt(rows.norm_weight))

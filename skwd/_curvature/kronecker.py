@@ -65,12 +65,12 @@ class Moments:
         self.mean = np.zeros(m)
         self.second = np.zeros(m) if m > MAX_FACTOR else np.zeros((m, m))
 
-    def add(self, rows, share: np.ndarray | None = None) -> None:
-        """Add rows (b, m), each ``share`` times, or once."""
+    def add(self, rows, norm_weight: np.ndarray | None = None) -> None:
+        """Add rows (b, m), each ``norm_weight`` times, or once."""
         rows = rows.toarray() if isinstance(rows, SparseRows) else rows
-        if share is not None:
-            self.mean += rows.T @ share
-            rows = rows * np.sqrt(share)[:, np.newaxis]
+        if norm_weight is not None:
+            self.mean += rows.T @ norm_weight
+            rows = rows * np.sqrt(norm_weight)[:, np.newaxis]
         if self.second.ndim == 2:
             self.second += rows.T @ rows
         else:
@@ -169,7 +169,7 @@ class Kronecker(Curvature):
         n_rows = rows_per_block(layout, multiplied=False)
         for rows in training_rows(network, sample, params, n_rows):
             for layer, (a, delta) in enumerate(zip(*whitened(rows, loss))):
-                A[layer].add(a, rows.share)
+                A[layer].add(a, rows.norm_weight)
                 B[layer].add(delta.reshape(-1, delta.shape[2]))
         layers, decay = [], decay.copy()
         for layer in range(layout.n_weight_layers):

@@ -103,8 +103,8 @@ def bias_floor(loss: Loss, sample: Sample) -> float:
     """
     scale = 1.0
     if loss.has_noise:
-        y, share = sample.y, sample.share
-        scale = float((share @ np.square(y - share @ y)).mean())
+        y, norm_weight = sample.y, sample.norm_weight
+        scale = float((norm_weight @ np.square(y - norm_weight @ y)).mean())
     return max(2.0 * np.pi * scale / sample.total_weight, LEAST_FLOOR)
 
 
@@ -167,9 +167,9 @@ class Laplace:
 
     def covariance(self, factors: Factors) -> np.ndarray:
         """Of the raw prediction at some rows, by their factors: (b, o, o)."""
-        spread = self.curvature.covariances(factors, np.ones(1))[0] / self.n
+        covariance = self.curvature.covariances(factors, np.ones(1))[0] / self.n
         deviation = np.sqrt(self.noise)
-        return spread * (deviation[:, np.newaxis] * deviation)
+        return covariance * (deviation[:, np.newaxis] * deviation)
 
 
 def _log_volume_ratio(
@@ -197,10 +197,10 @@ def _gaussian(squares: float, noise: float, n: float) -> float:
 def _raw_blocks(network: Network, sample: Sample, params: np.ndarray):
     """y, share and raw prediction of a sample, block after block, in float64."""
     params = params[np.newaxis].astype(np.float64, copy=False)
-    for X, y, share in sample.blocks(block_rows(network.layout, 8)):
+    for X, y, norm_weight in sample.blocks(block_rows(network.layout, 8)):
         X = X.astype(np.float64, copy=False)
         raw = ForwardBackward(network, params, X.shape[0]).forward(X)[0]
-        yield y.astype(np.float64, copy=False), share[:, 0], raw
+        yield y.astype(np.float64, copy=False), norm_weight[:, 0], raw
 
 
 def mean_noise(network, loss, sample, params) -> np.ndarray:
@@ -211,12 +211,12 @@ def mean_noise(network, loss, sample, params) -> np.ndarray:
     if not loss.has_noise:
         return np.ones(sample.y.shape[1])
     blocks = _raw_blocks(network, sample, params)
-    return sum(share @ np.square(y - raw) for y, share, raw in blocks)
+    return sum(norm_weight @ np.square(y - raw) for y, norm_weight, raw in blocks)
 
 
 def _mean_log_likelihood(network, loss, sample, params) -> float:
     """Weighted mean of the log-likelihood of a row."""
     total = 0.0
-    for y, share, raw in _raw_blocks(network, sample, params):
-        total += share @ (loss.saturated_log_likelihood(y) - loss.loss(y, raw))
+    for y, norm_weight, raw in _raw_blocks(network, sample, params):
+        total += norm_weight @ (loss.saturated_log_likelihood(y) - loss.loss(y, raw))
     return float(total)

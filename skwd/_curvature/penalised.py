@@ -52,7 +52,7 @@ class Penalised(Protocol):
     def log_det(self, scale: float) -> float:
         """ln|Psi'Psi / scale + I|."""
 
-    def spread(self, psi: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    def quadratic_forms(self, psi: np.ndarray, scales: np.ndarray) -> np.ndarray:
         """psi H^-1 psi': (b, c, m) -> (S, b, c, c)."""
 
     def solve(self, psi: np.ndarray, scales: np.ndarray) -> np.ndarray:
@@ -95,7 +95,7 @@ class Spectrum:
             return along, np.zeros((*psi.shape[:-1], 0))
         return along, psi - along @ self.V.T
 
-    def spread(self, psi, scales):
+    def quadratic_forms(self, psi, scales):
         along, rest = self._along(psi)
         if psi.shape[1] == 1:
             shrunk = 1.0 / (self.ratio[:, np.newaxis] + scales)  # (q, S)
@@ -135,7 +135,7 @@ class OfParameters:
     def log_det(self, scale):
         return _log_det_ratio(self._root(scale), scale)
 
-    def spread(self, psi, scales):
+    def quadratic_forms(self, psi, scales):
         flat = _rows(psi).T
         parts = [_divided(self._root(scale), flat).T for scale in scales]
         return np.stack([gram(part.reshape(psi.shape)) for part in parts])
@@ -184,7 +184,7 @@ class OfSamples:
     def log_det(self, scale):
         return _log_det_ratio(self._root(scale), scale)
 
-    def spread(self, psi, scales):
+    def quadratic_forms(self, psi, scales):
         shape, flat = psi.shape[:2], self.Psi @ _rows(psi).T
         known = [_divided(self._root(scale), flat).T for scale in scales]
         return np.stack(

@@ -74,11 +74,11 @@ def _one_blas_thread_each() -> Iterator[None]:
     of other backends are set up by whoever starts them.
     """
     backend, _ = get_active_backend()
-    told = nullcontext()
+    callback = nullcontext()
     if type(backend).__name__ == "LokyBackend":
         options = getattr(backend, "backend_kwargs", {})
-        told = parallel_config("loky", inner_max_num_threads=1, **options)
-    with _LIMIT, told:
+        callback = parallel_config("loky", inner_max_num_threads=1, **options)
+    with _LIMIT, callback:
         yield
 
 

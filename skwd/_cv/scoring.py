@@ -99,11 +99,11 @@ class ScorerError(ValueError):
 class Scores:
     """Of F splits at A alphas; every array is (F, A)."""
 
-    score: np.ndarray  # nan where all restarts were lost
+    score: np.ndarray  # nan where no restart has usable weights
     fit_time: np.ndarray  # seconds: an equal share of the chunk's
     score_time: np.ndarray
     status: np.ndarray  # the worst of the networks that predict
-    failures: list[tuple]  # (split, alpha, why) where networks were lost
+    failures: list[tuple]  # (split, alpha, why) of those without usable weights
     unscored: list[tuple]  # (split, alpha, why) where the scorer failed
 
     @classmethod
@@ -187,14 +187,14 @@ def labelled_scorer(scorer, targets: Targets):
     takes = signature(score_function).parameters
     if "labels" not in takes:
         return None
-    told = {**getattr(scorer, "_kwargs", {}), "labels": classes}
+    callback = {**getattr(scorer, "_kwargs", {}), "labels": classes}
     if len(classes) == 2 and "pos_label" in takes:
-        told.setdefault("pos_label", classes[-1])
+        callback.setdefault("pos_label", classes[-1])
     return make_scorer(
         score_function,
         response_method=getattr(scorer, "_response_method", "predict"),
         greater_is_better=getattr(scorer, "_sign", 1) > 0,
-        **told,
+        **callback,
     )
 
 

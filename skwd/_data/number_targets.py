@@ -74,11 +74,11 @@ class RegressionTargets(Targets):
         mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
         self.varies = np.ones(y.shape[1], dtype=bool)
         if self.normalize:
-            mean = sample.share @ y
+            mean = sample.norm_weight @ y
             # Powers of two keep squares within the float range, and are exact.
             power = np.frexp(np.abs(y - mean).max(axis=0))[1]
             squares = np.square(np.ldexp(y - mean, -power))
-            deviation = np.ldexp(np.sqrt(sample.share @ squares), power)
+            deviation = np.ldexp(np.sqrt(sample.norm_weight @ squares), power)
             # A constant leaves rounding behind: that is no deviation either.
             self.varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
             scale = np.where(self.varies, deviation, 1.0)

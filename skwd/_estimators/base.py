@@ -1,4 +1,4 @@
-"""What all estimators share: from checked data to a problem, from networks to self."""
+"""What all estimators share: checked data become a task, and networks attributes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from skwd._core.activations import ACTIVATIONS
 from skwd._core.layout import Layout, initial_params
 from skwd._core.losses import Loss
 from skwd._core.penalties import PENALTIES
-from skwd._core.rows import column_means, moved
+from skwd._core.rows import column_means, shift_origin
 from skwd._core.sample import Sample
 from skwd._data.merged_rows import rows_to_train_on
 from skwd._data.targets import Targets
@@ -162,7 +162,7 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
         )
         origin = earlier.origin
         if origin is None:
-            origin = column_means(X, training.rows, training.share)
+            origin = column_means(X, training.rows, training.norm_weight)
         targets.learn_scale(training)
         for sample in (training, validation):
             if sample is not None:
@@ -211,7 +211,7 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
         if deviations is not None:  # units that begin saturated would stay so
             layout.W(params0, 0)[:] /= np.maximum(deviations, 1.0)[:, np.newaxis]
         bias = layout.b(params0, layout.n_weight_layers - 1)
-        bias[:] = targets.loss.constant(sample.share @ sample.y)
+        bias[:] = targets.loss.constant(sample.norm_weight @ sample.y)
         return params0
 
     def _store(
@@ -230,7 +230,7 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
         layout, loss = task.layout, task.loss
         best, networks = trained.best, trained.predicting(self.ensemble)
         of_centred_X = trained.params[networks], task.training.origin
-        coefs, intercepts = layout.split(moved(layout, *of_centred_X, -1.0))
+        coefs, intercepts = layout.split(shift_origin(layout, *of_centred_X, -1.0))
         if not self.ensemble:
             coefs = [coef[0] for coef in coefs]
             intercepts = [intercept[0] for intercept in intercepts]

@@ -34,8 +34,8 @@ alpha : None, float, sequence of float, "evidence", "loo" or "gcv", default=None
     - "loo": approximate leave-one-out [6]_, its mean loss over a path of alphas;
     - "gcv": generalised cross-validation, for squared error.
 
-    The last two take a network as linear about its fit: of small saturating ones
-    ("tanh", "logistic") that learn noisy rows by heart they can think too well.
+    The last two linearise the network about its fit. They are optimistic for small
+    "tanh" or "logistic" networks that interpolate noisy rows.
 
     The network that was judged best is the one that is returned, trained on to its
     minimum of J. Where no alpha tells the signal from noise, the network is a constant,
@@ -122,15 +122,16 @@ max_fun : int or inf, default=15000
     Most evaluations of J ("lbfgs").
 tol : float, default=1e-5
     A part of J, without units. "lbfgs" has converged when the fall of J that its own
-    model still promises, half of g'H^-1 g, is at most ``tol * J``; for the kinked
-    activations "relu", "leaky_relu" and "selu", whose gradient need not vanish at a
-    minimum, also when J falls by less than ``tol * J`` per iteration over
-    ``n_iter_no_change`` iterations. The other solvers have when ``loss_curve_`` has not
-    fallen below its reference by more than ``tol * n_iter_no_change`` of it for
-    ``n_iter_no_change`` epochs; a fall by more is the new reference, so that slow
-    progress adds up. With ``early_stopping`` that holds for the validation loss and
-    every solver. A linear model of squared error is solved by its normal equations,
-    at their precision, where rows times columns squared are at most 1e10.
+    model predicts, half of g'H^-1 g, is at most ``tol * J``, and J has fallen by no
+    more than 3 times that per iteration over the last 10. For the kinked activations
+    "relu", "leaky_relu" and "selu", whose gradient need not vanish at a minimum, it has
+    also when J falls by less than ``tol * J`` per iteration over ``n_iter_no_change``
+    iterations. The other solvers have when ``loss_curve_`` has not fallen below its
+    reference by more than ``tol * n_iter_no_change`` of it for ``n_iter_no_change``
+    epochs; a fall by more is the new reference, so that slow progress adds up. With
+    ``early_stopping`` that holds for the validation loss and every solver. A linear
+    model of squared error is solved by its normal equations, at their precision, where
+    rows times columns squared are at most 1e10.
 n_iter_no_change : int or inf, default=10
     Patience, see ``tol``.
 early_stopping : bool, default=False

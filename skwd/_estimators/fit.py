@@ -14,7 +14,7 @@ from skwd._alpha import WAYS, train_choosing
 from skwd._alpha.choice import AlphaChoice, AlphaPath
 from skwd._alpha.scales import default_alpha
 from skwd._core.layout import Layout, is_collapsed
-from skwd._core.rows import moved
+from skwd._core.rows import shift_origin
 from skwd._core.sample import Sample
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP, Earlier
@@ -249,7 +249,7 @@ class FitMixin(BaseWeightDecayMLP):
             )
         progress = self.__dict__.get("_partial_fit_state")
         if progress is None or not progress.continues(layout, params):
-            params = moved(layout, params, sample.origin, 1.0)
+            params = shift_origin(layout, params, sample.origin, 1.0)
         else:  # to the last bit
             layout.b(params, 0)[:] = progress.bias
         return targets.continued(layout, params.astype(np.float64))

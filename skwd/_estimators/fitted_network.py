@@ -9,7 +9,7 @@ import numpy as np
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.layout import Layout
 from skwd._core.network import Network
-from skwd._core.rows import moved, row_block
+from skwd._core.rows import row_block, shift_origin
 from skwd._curvature.factors import factors_of
 from skwd._curvature.laplace import Laplace
 
@@ -112,7 +112,7 @@ class FittedNetwork:
         dtype = self.params.dtype
         network = Network(self.layout, self.network.activation)
         params = self.params.astype(np.float64)
-        params = moved(self.layout, params, self.origin, 1.0)
+        params = shift_origin(self.layout, params, self.origin, 1.0)
         step = min(each.curvature.n_rows for each in self.laplace)
         parts = []
         for start in range(0, X.shape[0], step):

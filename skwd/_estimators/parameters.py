@@ -17,7 +17,7 @@ from skwd._solvers.registry import (
     OF_SOME_SOLVERS,
     SOLVERS,
     AutoSolver,
-    asked_for,
+    given_parameters,
     solver_of,
     solvers_that_read,
     solvers_with,
@@ -198,7 +198,7 @@ def check_parameters(estimator, *, by_epochs: bool = False) -> Solver | AutoSolv
     solver = estimator.solver
     for name in OF_SOME_SOLVERS:
         able = solvers_that_read(name)
-        if name in asked_for(params) and solver not in ("auto", *able):
+        if name in given_parameters(params) and solver not in ("auto", *able):
             listed = ", ".join(repr(one) for one in able)
             raise ValueError(
                 f"{name}={params[name]!r} is for the solvers {listed}; got solver="

@@ -9,23 +9,23 @@ from skwd._cv.results import is_at_an_end
 from skwd._cv.scoring import Scores
 from skwd._estimators.warnings import warn
 from skwd._solvers.base import Solver
-from skwd._solvers.result import LOST, Status, succeeded
+from skwd._solvers.result import UNUSABLE, Status, succeeded
 
 
 def raise_if_none(scores: Scores, scoring) -> None:
     """Raise where nothing can be chosen."""
     n_fits, failure = scores.score.size, ""
-    lost = np.isin(scores.status, LOST)
+    unusable = np.isin(scores.status, UNUSABLE)
     if scores.failures:
         number, alpha, why = scores.failures[0]
         failure = f"alpha={alpha:g}, split {number}: {why}"
-    if lost.all():
+    if unusable.all():
         raise ValueError(f"All {n_fits} fits failed. {failure}")
-    if len(scores.unscored) == n_fits - lost.sum():
+    if len(scores.unscored) == n_fits - unusable.sum():
         raise ValueError(scores.unscored[0][2])
     if np.isnan(scores.score).any(axis=0).all():
         without = "The score of every alpha is nan in some split"
-        if lost.any():
+        if unusable.any():
             raise ValueError(f"{without}. {failure}")
         if scores.unscored:
             raise ValueError(f"{without}. {scores.unscored[0][2]}")
@@ -37,11 +37,11 @@ def raise_if_none(scores: Scores, scoring) -> None:
 
 def warn_of_scores(scores: Scores, solver: Solver, scoring, best: int) -> None:
     """One warning for each kind of trouble; of convergence, at the chosen alpha."""
-    lost, n_fits = np.isin(scores.status, LOST), scores.score.size
-    if lost.any():
+    unusable, n_fits = np.isin(scores.status, UNUSABLE), scores.score.size
+    if unusable.any():
         number, alpha, why = scores.failures[0]
         warn(
-            f"{lost.sum()} of {n_fits} fits failed, and their scores are nan. "
+            f"{unusable.sum()} of {n_fits} fits failed, and their scores are nan. "
             f"alpha={alpha:g}, split {number}: {why}",
             FitFailedWarning,
         )
@@ -50,12 +50,12 @@ def warn_of_scores(scores: Scores, solver: Solver, scoring, best: int) -> None:
             f"{len(scores.unscored)} of {n_fits} scores are nan. "
             f"{scores.unscored[0][2]}"
         )
-    elif not np.isfinite(scores.score[~lost]).all():
+    elif not np.isfinite(scores.score[~unusable]).all():
         warn(
             f"scoring={scoring!r} is not finite for some alphas and splits, see "
             "cv_results_; an alpha whose mean score is nan is never chosen."
         )
-    late = ~succeeded(scores.status[:, best]) & ~lost[:, best]
+    late = ~succeeded(scores.status[:, best]) & ~unusable[:, best]
     if late.any():
         first = Status(scores.status[late, best][0])
         warn(

@@ -1,4 +1,4 @@
-"""What is said of a finished training: errors for lost networks, and the warnings."""
+"""What is said of a finished training: the warnings, and their order."""
 
 from __future__ import annotations
 
@@ -69,12 +69,16 @@ def _warn_if_not_converged(
         return False
     solver = task.solver
     # The one that has furthest to go.
-    k = max(late, key=lambda k: (np.nan_to_num(trained.promise[k]), trained.loss[k]))
+    k = max(
+        late, key=lambda k: (np.nan_to_num(trained.predicted_fall[k]), trained.loss[k])
+    )
     status = Status(trained.status[k])
     who = f"{len(late)} of {len(networks)} networks: " if len(networks) > 1 else ""
     left = ""
-    if np.isfinite(trained.promise[k]):
-        left = f", with a fall of J by {trained.promise[k]:.2g} of itself in sight"
+    if np.isfinite(trained.predicted_fall[k]):
+        left = (
+            f", with a fall of J by {trained.predicted_fall[k]:.2g} of itself in sight"
+        )
     worse = _as_bad_as_a_constant(task, trained, np.array(late))
     than = " It is worse than a constant." if worse is not None else ""
     warn(
@@ -100,7 +104,9 @@ def _as_bad_as_a_constant(
     else:
         sample, loss = task.validation, trained.best_validation[networks]
         raw = np.broadcast_to(task.constant, sample.y.shape)
-        constant = np.full(len(loss), sample.share @ task.loss.loss(sample.y, raw))
+        constant = np.full(
+            len(loss), sample.norm_weight @ task.loss.loss(sample.y, raw)
+        )
     worst = int(np.argmax(loss - constant))
     if loss[worst] <= constant[worst] * (1.0 + CLEARLY):
         return None

@@ -1,8 +1,8 @@
 """Mini-batches: the rows of each sample in random order, gathered block by block.
 
-A *crew* is a stack whose networks train on samples of equally many rows, equally many
+A *group* is a stack whose networks train on samples of equally many rows, equally many
 networks to each: F samples of A networks. All their batches have the same sizes, so
-that a batch of the whole crew is one set of arrays: X (F, 1, b, d + 1) against weights
+that a batch of the whole group is one set of arrays: X (F, 1, b, d + 1) against weights
 (F, A, d + 1, h). Axes of length 1 are left out of both.
 """
 
@@ -40,7 +40,7 @@ class BatchSlice(NamedTuple):
 
 
 class BatchPart(NamedTuple):
-    """A batch, or a part of a large one; * are the axes of the crew."""
+    """A batch, or a part of a large one; * are the axes of the group."""
 
     X: np.ndarray | SparseRows  # (..., b, d + 1) or (b, d)
     y: np.ndarray  # (..., b, n_outputs)
@@ -58,14 +58,14 @@ class Block(NamedTuple):
     parts: list[BatchPart]
     y: np.ndarray  # (..., rows, n_outputs)
     weight: np.ndarray  # (..., rows, 1)
-    share: np.ndarray  # (..., rows, 1) s_i / sum s, float64
+    norm_weight: np.ndarray  # (..., rows, 1) s_i / sum s, float64
     factor: np.ndarray  # (rows, 1) n / |B|: weight over share
     raw: np.ndarray  # (*, rows, n_outputs), filled once the parts are done
     key: tuple | None  # the same for blocks in the same arrays; None for sparse X
 
 
 class Batches:
-    """The batches of a crew, epoch after epoch.
+    """The batches of a group, epoch after epoch.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class Batches:
     Attributes
     ----------
     stack : tuple of int
-        The axes of the crew, written * above: F and A where they are not 1.
+        The axes of the group, written * above: F and A where they are not 1.
     """
 
     def __init__(
@@ -171,9 +171,11 @@ class Batches:
                 out[:] = X
             self._y[f, :n] = sample.y[rows]
             if not self._uniform:
-                self._share[f, :n, 0] = sample.share[rows]
+                self._share[f, :n, 0] = sample.norm_weight[rows]
         if not self._uniform:
-            np.multiply(block.share, block.factor, block.weight, casting="same_kind")
+            np.multiply(
+                block.norm_weight, block.factor, block.weight, casting="same_kind"
+            )
         return X
 
     def _views(self, start: int, stop: int, spans: list[BatchSlice], key) -> Block:
@@ -182,27 +184,27 @@ class Batches:
         if self._in_place:
             X = sample.take(slice(start, stop))
             y = sample.y[start:stop].astype(self._dtype, copy=False)
-            share = sample.share[start:stop, np.newaxis]
+            norm_weight = sample.norm_weight[start:stop, np.newaxis]
         else:
             buffers = (buffer[:, :n] for buffer in (self._X, self._y, self._share))
-            X, y, share = (b.reshape(*self._lead, *b.shape[1:]) for b in buffers)
+            X, y, norm_weight = (b.reshape(*self._lead, *b.shape[1:]) for b in buffers)
         factor = np.concatenate(
             [np.full((s.stop - s.start, 1), self._n / s.n_batch) for s in spans]
         )
-        weight = (share * factor).astype(self._dtype)
+        weight = (norm_weight * factor).astype(self._dtype)
         raw = self._raw[..., :n, :]
         parts = []
         for span in spans:
             rows = slice(span.start, span.stop)
-            X_piece: Any = None if self._is_sparse else X[..., rows, :]
+            X_part: Any = None if self._is_sparse else X[..., rows, :]
             if self._is_sparse and self._in_place:
-                X_piece = X[rows]
+                X_part = X[rows]
             n_rows = span.stop - span.start
             shape = (*raw.shape[:-2], n_rows, raw.shape[-1])
             delta = self._network.buffer("delta", 0, shape, self._dtype)
             whole = n_rows == span.n_batch
             part = BatchPart(
-                X_piece,
+                X_part,
                 y[..., rows, :],
                 weight[..., rows, :],
                 raw[..., rows, :],
@@ -212,4 +214,4 @@ class Batches:
                 span.ends,
             )
             parts.append(part)
-        return Block(parts, y, weight, share, factor, raw, key)
+        return Block(parts, y, weight, norm_weight, factor, raw, key)

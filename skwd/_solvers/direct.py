@@ -84,12 +84,12 @@ def _moments(sample: Sample) -> Moments:
     """Of a sample, made once."""
     kept = sample.kept.get("moments")
     if kept is None:
-        d, share = sample.X.shape[1], sample.share
-        X_mean, y_mean = np.zeros(d), share @ sample.y
+        d, norm_weight = sample.X.shape[1], sample.norm_weight
+        X_mean, y_mean = np.zeros(d), norm_weight @ sample.y
         C, r = np.zeros((d, d)), np.zeros((d, sample.y.shape[1]))
         for start in range(0, len(sample), BLOCK_ROWS):
             block = slice(start, start + BLOCK_ROWS)
-            X, s = sample.take(block), share[block]
+            X, s = sample.take(block), norm_weight[block]
             X = X.toarray() if isinstance(X, SparseRows) else X[:, :-1]
             X = X.astype(np.float64, copy=False)
             X_mean += s @ X

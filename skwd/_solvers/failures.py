@@ -36,7 +36,7 @@ def advice(first: str, task: TrainingTask) -> str:
 
 def check_any_usable(trained: StackFit, task: TrainingTask) -> None:
     """Raise when no network of the stack has usable weights."""
-    if not trained.lost.all():
+    if not trained.unusable.all():
         return
     solver = task.solver
     if (trained.status == Status.OVERFLOW).all():

@@ -64,7 +64,9 @@ class _State:
     nfev: np.ndarray  # (K,)
     status: np.ndarray  # (K,)
     negligible: np.ndarray  # (K,) J that is as good as 0
-    promise: np.ndarray  # (K,) the fall of J that the pairs promise, as a part of J
+    predicted_fall: (
+        np.ndarray
+    )  # (K,) the fall of J that the pairs promise, as a part of J
     recent: np.ndarray  # (K, min(WINDOW, P)) J of the last iterations, or inf
 
     def __len__(self) -> int:
@@ -156,7 +158,7 @@ def _start(
         nfev=np.ones(n_networks, int),
         status=np.full(n_networks, Status.RUNNING),
         negligible=np.zeros(n_networks),
-        promise=np.full(n_networks, np.nan),
+        predicted_fall=np.full(n_networks, np.nan),
         recent=np.full((n_networks, min(WINDOW, n_params)), np.inf),
     )
     finite = np.isfinite(fun) & np.isfinite(jac).all(axis=1)
@@ -211,13 +213,13 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
             state.status[ended & (state.status == RUNNING)] = MAX_ITER
         _new_direction(state, at)
         J = state.fun[at] + state.negligible[at]
-        promise = np.where(
+        predicted_fall = np.where(
             state.pairs.count[at] > 0, -0.5 * state.slope[at] / J, np.nan
         )
-        promise[~state.jac[at].any(axis=1)] = 0.0
-        state.promise[at] = promise
+        predicted_fall[~state.jac[at].any(axis=1)] = 0.0
+        state.predicted_fall[at] = predicted_fall
         seen = SEEN * max(tol, np.finfo(objective.dtype).eps) * J
-        ended = (promise <= tol) & ((fall <= seen) | (promise == 0.0))
+        ended = (predicted_fall <= tol) & ((fall <= seen) | (predicted_fall == 0.0))
         if any_true(ended):
             state.status[np.arange(len(state))[at][ended]] = CONVERGED
     spent = state.nfev >= max_fun
@@ -249,7 +251,7 @@ def _give_up(state: _State, searching: np.ndarray, tol: float) -> None:
     """
     failed = searching[state.trials[searching] >= MAX_TRIALS]
     fresh = state.pairs.count[failed] == 0
-    done = state.promise[failed[fresh]] <= tol
+    done = state.predicted_fall[failed[fresh]] <= tol
     state.status[failed[fresh]] = np.where(done, CONVERGED, Status.STALLED)
     retry = failed[~fresh]
     if len(retry):

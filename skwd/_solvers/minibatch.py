@@ -1,8 +1,8 @@
 """The epoch loop for a stack: first-order steps on mini-batches.
 
-Gradient descent on all rows is the epoch of one batch. The networks train in *crews*
+Gradient descent on all rows is the epoch of one batch. The networks train in *groups*
 (see `batches`), each small enough for its state to stay in the cache, and each to its
-end before the next begins. A network that is done leaves its crew.
+end before the next begins. A network that is done leaves its group.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from skwd._solvers.stepping import EpochRunner, State
 # J this many times above its start is divergence: steps that are too long multiply J
 # time and again, so that this is seen within a few epochs.
 EXPLOSION = 1e3
-# Networks per crew: their weights, gradients, moments and activations take no more than
-# this. Changes no bit.
+# Networks per group: their weights, gradients, moments and activations take no more
+# than this. Changes no bit.
 GROUP_STATE_BYTES = 1 << 22
 
 
@@ -108,7 +108,7 @@ def minimize(
 
 
 def network_bytes(layout: Layout, batch_size: int, itemsize: int) -> int:
-    """Memory of a network in its crew: weights, moments and so on, activations."""
+    """Memory of a network in its group: weights, moments and so on, activations."""
     values = 6 * layout.n_params + 2 * batch_size * sum(layout.layer_units[1:])
     return values * itemsize
 
@@ -120,7 +120,7 @@ def _networks_per_group(objective: Objective, batch_size: int) -> int:
 
 
 def _group_networks(objective: Objective, networks: np.ndarray, limit: int):
-    """The samples and networks of crews of at most ``limit`` networks."""
+    """The samples and networks of groups of at most ``limit`` networks."""
     sample_of = objective.sample_of[networks]
     chunks: dict[tuple[int, int], list] = {}
     for number in np.unique(sample_of):
@@ -140,7 +140,7 @@ def _group_networks(objective: Objective, networks: np.ndarray, limit: int):
 def _split(
     group: NetworkGroup, objective: Objective, going: np.ndarray
 ) -> list[NetworkGroup]:
-    """Crews of the networks of a crew that go on, the bool array ``going``."""
+    """Groups of the networks of a group that go on, the bool array ``going``."""
     place = {network: i for i, network in enumerate(group.networks)}
     left = group.networks[going]
     groups: list[NetworkGroup] = []
@@ -162,7 +162,7 @@ def _train(
     callback: Callback,
     noise: LayerNoise | None,
 ) -> np.ndarray:
-    """Train a crew until some network is done; the others, a bool array (F * A,)."""
+    """Train a group until some network is done; the others, a bool array (F * A,)."""
     networks, state = group.networks, group.state
     assert state is not None
     part = objective[networks]
@@ -188,17 +188,19 @@ def _train(
         fun += part.penalty_value(state.params)
         # Until a network is done, the result holds the weights that it started from.
         before = result.x[networks] if is_first else None
-        lost = _lost(part, state, fun, first, before)
-        if lost is None:
+        unusable = _unusable_status(part, state, fun, first, before)
+        if unusable is None:
             status = callback(networks, state.params, fun)
         else:
-            ok = lost == RUNNING
-            status = lost.copy()
+            ok = unusable == RUNNING
+            status = unusable.copy()
             if ok.any():
                 status[ok] = callback(networks[ok], state.params[ok], fun[ok])
         going = status == RUNNING
         if not going.all():
-            out_of_patience = ~going if lost is None else ~going & (lost == RUNNING)
+            out_of_patience = (
+                ~going if unusable is None else ~going & (unusable == RUNNING)
+            )
             status[schedule.lower(out_of_patience, state.rate)] = RUNNING
             going = status == RUNNING
         if group.epochs == max_iter:
@@ -216,7 +218,9 @@ def _train(
             return going
 
 
-def _lost(part: Objective, state: State, fun, first, before) -> np.ndarray | None:
+def _unusable_status(
+    part: Objective, state: State, fun, first, before
+) -> np.ndarray | None:
     """RUNNING, DIVERGED or OVERFLOW after an epoch of J ``fun`` (K,); None: all run.
 
     ``first`` (K,) is the mean loss of the epoch's first batch, ``before`` the weights
@@ -230,9 +234,9 @@ def _lost(part: Objective, state: State, fun, first, before) -> np.ndarray | Non
     gone = exploded(part, fun, state.start)
     if not gone.any():
         return None
-    lost = np.where(gone, int(Status.DIVERGED), RUNNING)
-    lost[~np.isfinite(state.start)] = Status.OVERFLOW
-    return lost
+    unusable = np.where(gone, int(Status.DIVERGED), RUNNING)
+    unusable[~np.isfinite(state.start)] = Status.OVERFLOW
+    return unusable
 
 
 def exploded(objective: Objective, fun: np.ndarray, start: np.ndarray) -> np.ndarray:

@@ -84,9 +84,9 @@ class LbfgsSolver(Solver):
         result = _by_lbfgs(objective, params0, self, monitor)
         at_start = np.flatnonzero((result.status == Status.STALLED) & (result.nit == 0))
         if len(at_start):  # no step lowers J: they may have begun at a minimum
-            promise = _promise(objective[at_start], result.x[at_start])
-            result.promise[at_start] = promise
-            result.status[at_start[promise <= self.tol]] = Status.CONVERGED
+            predicted_fall = _promise(objective[at_start], result.x[at_start])
+            result.predicted_fall[at_start] = predicted_fall
+            result.status[at_start[predicted_fall <= self.tol]] = Status.CONVERGED
         if not stops_early:
             _leave_saddles(objective, result, self, monitor)
         return result
@@ -107,8 +107,8 @@ def check_minimum(objective: Objective, result: Result, tol: float) -> None:
     """
     ended = np.flatnonzero(result.status == Status.CONVERGED)
     if len(ended):
-        result.promise[ended] = _promise(objective[ended], result.x[ended])
-        result.status[ended[result.promise[ended] > FAR * tol]] = Status.SLOW
+        result.predicted_fall[ended] = _promise(objective[ended], result.x[ended])
+        result.status[ended[result.predicted_fall[ended] > FAR * tol]] = Status.SLOW
 
 
 def _promise(objective: Objective, x: np.ndarray) -> np.ndarray:
@@ -123,11 +123,11 @@ def _promise(objective: Objective, x: np.ndarray) -> np.ndarray:
         step = (size / np.sqrt(square))[:, np.newaxis]
         _, nearby = objective.loss_gradient(x + step * g)
         bend = row_dot(g, nearby - g) / step[:, 0]
-        promise = 0.5 * square**2 / np.maximum(bend, TINY * square) / J
-    return np.where(square > 0.0, promise, 0.0)
+        predicted_fall = 0.5 * square**2 / np.maximum(bend, TINY * square) / J
+    return np.where(square > 0.0, predicted_fall, 0.0)
 
 
-def _by_lbfgs(objective, params0, solver: LbfgsSolver, told) -> Result:
+def _by_lbfgs(objective, params0, solver: LbfgsSolver, callback) -> Result:
     J, units = objective, parameter_units(objective)
     tol = tolerance(solver.tol, objective.network.layout, objective.dtype)
     # What counts as 0: a part of J of a constant, or where that is 0 of the penalty.
@@ -136,7 +136,7 @@ def _by_lbfgs(objective, params0, solver: LbfgsSolver, told) -> Result:
     )
     if units is not None:
         J = InUnits(objective, units)
-        params0, told = params0 / units, J.callback(told)
+        params0, callback = params0 / units, J.callback(callback)
     result = lbfgs.minimize(
         J,
         params0,
@@ -144,7 +144,7 @@ def _by_lbfgs(objective, params0, solver: LbfgsSolver, told) -> Result:
         max_fun=solver.max_fun,
         tol=tol,
         negligible=tol * worth,
-        callback=told,
+        callback=callback,
     )
     if units is not None:
         result.x *= units
@@ -161,8 +161,8 @@ def _leave_saddles(objective, result: Result, solver: LbfgsSolver, monitor) -> N
     if not found.any():
         return
     networks = ended[found]
-    part, told = objective[networks], monitor.of(networks)
-    again = _by_lbfgs(part, starts[found], solver, told)
+    part, callback = objective[networks], monitor.of(networks)
+    again = _by_lbfgs(part, starts[found], solver, callback)
     again.nit += result.nit[networks]
     again.nfev += result.nfev[networks]
     lower = again.fun <= result.fun[networks]

@@ -75,7 +75,7 @@ class Monitor:
         worth: np.ndarray | float = 0.0,
         patience: float,
         tol: float,
-        may_rise: float | None = None,
+        allowed_rise: float | None = None,
         verbose: bool,
         interrupt: Interrupt | None = None,
     ):
@@ -86,7 +86,7 @@ class Monitor:
         self.worth = np.broadcast_to(worth, (n_networks,))
         self.patience = patience
         self.tol = tol
-        self.may_rise = may_rise
+        self.allowed_rise = allowed_rise
         self.verbose = verbose
         self.interrupt = interrupt
         self.loss_curves: list[list[float]] = [[] for _ in range(n_networks)]
@@ -138,8 +138,12 @@ class Monitor:
             # No progress is convergence only at the bottom: J that has risen since, or
             # even above its start, was driven there by steps that are too long.
             start = np.array([self.loss_curves[network][0] for network in networks])
-            strict = self.may_rise is None
-            room = RISE * np.abs(reference) if strict else self.may_rise * np.abs(start)
+            strict = self.allowed_rise is None
+            room = (
+                RISE * np.abs(reference)
+                if strict
+                else self.allowed_rise * np.abs(start)
+            )
             room = room + self.tol * self.worth[networks]
             rose = out_of_patience & (watched > reference + room)
             status[rose] = Status.ROSE

@@ -167,8 +167,8 @@ def step_ops(
     for start in range(0, arrays[0].shape[-1], width):
         parts = [array[..., start : start + width] for array in arrays]
         w, g, decay, *moments = parts
-        spare, lost = scratch[..., : w.shape[-1]], None
+        spare, unusable = scratch[..., : w.shape[-1]], None
         if carried:
-            lost, *moments = moments
-        ops += update.ops(penalty, w, g, decay, spare, lost, moments, rows)
+            unusable, *moments = moments
+        ops += update.ops(penalty, w, g, decay, spare, unusable, moments, rows)
     return ops

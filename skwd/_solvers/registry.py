@@ -21,7 +21,7 @@ SOLVERS: dict[str, type[Solver]] = {
 OF_SOME_SOLVERS = {"batch_size": "auto", "learning_rate": "constant", "decay": "l2"}
 
 
-def asked_for(params: Mapping[str, Any]) -> set[str]:
+def given_parameters(params: Mapping[str, Any]) -> set[str]:
     """The parameters that only some solvers read, and that are given a value."""
     return {name for name, none in OF_SOME_SOLVERS.items() if params[name] != none}
 
@@ -65,7 +65,7 @@ def solver_of(
     """
     if params["solver"] != "auto":
         return SOLVERS[params["solver"]].of(params)
-    asked = asked_for(params)
+    asked = given_parameters(params)
     candidates = [
         solver.of(params)
         for name, solver in SOLVERS.items()

@@ -35,7 +35,7 @@ class Status(IntEnum):
 
 
 # How networks end that have no usable weights.
-LOST = (Status.DIVERGED, Status.OVERFLOW, Status.UNWATCHED)
+UNUSABLE = (Status.DIVERGED, Status.OVERFLOW, Status.UNWATCHED)
 SUCCESS = tuple(status for status in Status if status.success)
 # Plain numbers: reading a member of an enumeration takes longer than a small sum.
 RUNNING, CONVERGED, STOPPED = map(
@@ -73,7 +73,9 @@ class Result:
     nit: np.ndarray  # (K,)
     nfev: np.ndarray  # (K,)
     status: np.ndarray  # (K,)
-    promise: np.ndarray  # (K,) the fall of J in sight, as a part of J; nan: not known
+    predicted_fall: (
+        np.ndarray
+    )  # (K,) the fall of J in sight, as a part of J; nan: not known
 
     @classmethod
     def of_start(cls, params0: np.ndarray, *, with_jac: bool = True) -> Result:
@@ -91,7 +93,7 @@ class Result:
             nit=np.zeros(n_networks, int),
             nfev=np.zeros(n_networks, int),
             status=np.full(n_networks, Status.RUNNING),
-            promise=np.full(n_networks, np.nan),
+            predicted_fall=np.full(n_networks, np.nan),
         )
 
     @property

@@ -42,7 +42,9 @@ class Pull(NamedTuple):
 def pull_of(sample: Sample) -> Pull:
     """Of a sample's rows about its origin, found once."""
     if "pull" not in sample.kept:
-        residual = (sample.y - sample.share @ sample.y) * sample.share[:, np.newaxis]
+        residual = (sample.y - sample.norm_weight @ sample.y) * sample.norm_weight[
+            :, np.newaxis
+        ]
         total = np.zeros((sample.X.shape[1], residual.shape[1]))
         for block, X in _blocks(sample):
             r = residual[block]
@@ -52,7 +54,7 @@ def pull_of(sample: Sample) -> Pull:
         square = 0.0
         for block, X in _blocks(sample):
             along = (X if isinstance(X, SparseRows) else X[:, :-1]) @ U[:, :1]
-            square += sample.share[block] @ np.square(along[:, 0])
+            square += sample.norm_weight[block] @ np.square(along[:, 0])
         kept = Pull(float(values[0]), U[:, 0], V[0], float(np.sqrt(square)))
         sample.kept["pull"] = kept
     return sample.kept["pull"]

@@ -1,4 +1,4 @@
-"""The steps of one crew: its state, and an epoch of steps on it.
+"""The steps of one group: its state, and an epoch of steps on it.
 
 For each batch: raw prediction, dl/draw, gradient of the loss, step. The losses of a
 block of batches are computed together, once its steps are done: the raw predictions
@@ -66,12 +66,12 @@ class State:
 
 
 class EpochRunner:
-    """The steps of a crew, written down as calls for as long as it stays together.
+    """The steps of a group, recorded as operations while the group stays together.
 
     Parameters
     ----------
     part : Objective
-        Of the crew's networks.
+        Of the group's networks.
     batches : Batches
     state : State
         ``params`` and moments are stepped in place.
@@ -121,7 +121,7 @@ class EpochRunner:
                 for function, arguments in ops:
                     function(*arguments)
             losses = loss.loss_gradient(block.y, block.raw)
-            fun += np.reshape(weighted_sum(losses, block.share), -1)
+            fun += np.reshape(weighted_sum(losses, block.norm_weight), -1)
             if look_at_first and first is None:
                 n_first = block.parts[0].n_rows
                 first = np.reshape(losses[..., :n_first].mean(axis=-1), -1)

@@ -58,14 +58,14 @@ class TrainingTask:
     def constant(self) -> np.ndarray:
         """The raw prediction of the best constant, (n_outputs,)."""
         sample = self.training
-        return self.loss.constant(sample.share @ sample.y)
+        return self.loss.constant(sample.norm_weight @ sample.y)
 
     @property
     def deviation_of_y(self) -> float:
         """Root mean square of the training y about its mean, over all outputs."""
-        y, share = self.training.y, self.training.share
+        y, norm_weight = self.training.y, self.training.norm_weight
         with np.errstate(over="ignore", invalid="ignore"):
-            return float(np.sqrt((share @ np.square(y - share @ y)).mean()))
+            return float(np.sqrt((norm_weight @ np.square(y - norm_weight @ y)).mean()))
 
     @property
     def largest_deviation_of_X(self) -> float:

@@ -10,12 +10,12 @@ import numpy as np
 
 from skwd._core.layout import Layout
 from skwd._core.objective import Objective
-from skwd._core.rows import moved
+from skwd._core.rows import shift_origin
 from skwd._solvers import minibatch
 from skwd._solvers.base import Solver
 from skwd._solvers.first_order import FirstOrder
 from skwd._solvers.monitor import Interrupt, Monitor
-from skwd._solvers.result import LOST, Result, Status, is_one_of
+from skwd._solvers.result import UNUSABLE, Result, Status, is_one_of
 from skwd._solvers.stepping import State
 
 
@@ -28,7 +28,7 @@ class StackFit:
     loss: np.ndarray  # (K,) J at params
     criterion: np.ndarray  # (K,) the lowest is best: J unless something else counts
     fun: np.ndarray  # (K,) the last J of the training itself
-    promise: np.ndarray  # (K,) of L-BFGS: the fall of J in sight, as a part of J
+    predicted_fall: np.ndarray  # (K,) of L-BFGS: the fall of J in sight, as a part of J
     nit: np.ndarray  # (K,) of the last fit, as is the curve
     nfev: np.ndarray  # (K,)
     status: np.ndarray  # (K,)
@@ -48,18 +48,18 @@ class StackFit:
         return type(self)(**held)
 
     @property
-    def lost(self) -> np.ndarray:
+    def unusable(self) -> np.ndarray:
         """The networks without usable weights, (K,) bool."""
-        return is_one_of(self.status, LOST)
+        return is_one_of(self.status, UNUSABLE)
 
     def predicting(self, ensemble: bool) -> np.ndarray:
         """The networks that predict: all with usable weights, or the best."""
-        return np.flatnonzero(~self.lost) if ensemble else np.array([self.best])
+        return np.flatnonzero(~self.unusable) if ensemble else np.array([self.best])
 
     @property
     def best(self) -> int:
         """The network of the lowest criterion."""
-        return int(np.argmin(np.where(self.lost, np.inf, self.criterion)))
+        return int(np.argmin(np.where(self.unusable, np.inf, self.criterion)))
 
     def take(self, networks: np.ndarray, others: StackFit) -> None:
         """Put others in the place of some networks, by their numbers."""
@@ -93,7 +93,9 @@ class PartialFitState:
         """Whether ``params`` (K, P), of X as it is, are those that it left behind."""
         about_origin = params.copy()
         layout.b(about_origin, 0)[:] = self.bias
-        return np.array_equal(moved(layout, about_origin, self.origin, -1.0), params)
+        return np.array_equal(
+            shift_origin(layout, about_origin, self.origin, -1.0), params
+        )
 
 
 def train(
@@ -175,7 +177,7 @@ def _monitor(
         penalised=None if solver.decay.minimises_J else objective,
         patience=solver.n_iter_no_change,
         tol=min(solver.n_iter_no_change, solver.max_iter) * solver.tol,
-        may_rise=solver.allowed_rise,
+        allowed_rise=solver.allowed_rise,
         verbose=solver.verbose > 0,
         interrupt=interrupt,
     )
@@ -200,7 +202,7 @@ def _trained(
         loss=loss,
         criterion=(monitor.best_validation if validated else loss).copy(),
         fun=result.fun,
-        promise=result.promise,
+        predicted_fall=result.predicted_fall,
         nit=result.nit,
         nfev=result.nfev,
         status=status,

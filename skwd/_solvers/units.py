@@ -29,11 +29,11 @@ def column_deviations(sample: Sample) -> np.ndarray:
     """Of the columns of X over a sample's rows, about its origin, (d,)."""
     total = np.zeros(sample.X.shape[1])
     with np.errstate(over="ignore", invalid="ignore"):
-        for X, _, share in sample.blocks(BLOCK_ROWS):
+        for X, _, norm_weight in sample.blocks(BLOCK_ROWS):
             if isinstance(X, SparseRows):
-                total += X.column_squares(share[:, 0])
+                total += X.column_squares(norm_weight[:, 0])
             else:
-                total += share[:, 0] @ np.square(X[:, :-1], dtype=np.float64)
+                total += norm_weight[:, 0] @ np.square(X[:, :-1], dtype=np.float64)
     return np.sqrt(total, out=total)
 
 
@@ -92,8 +92,8 @@ class InUnits:
         grad *= self._units
         return fun, grad
 
-    def callback(self, told: Callback) -> Callback:
+    def callback(self, callback: Callback) -> Callback:
         """A callback that takes parameters in their units, for one that does not."""
-        return lambda networks, params, fun: told(
+        return lambda networks, params, fun: callback(
             networks, params * self._units[networks], fun
         )
