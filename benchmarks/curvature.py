@@ -22,6 +22,7 @@ from sklearn.datasets import (
 from sklearn.preprocessing import StandardScaler
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd._alpha.choice import laplace_of
 from skwd._alpha.leave_one_out import loss_path
 from skwd._core.network import Network, row_block
 from skwd._curvature.factors import factors_of
@@ -41,7 +42,7 @@ CASES = [
 
 
 def fitted(X, y, classifies, hidden, alpha):
-    """A problem as fit sees it, and the weights (P,) that fit has found."""
+    """A task as fit sees it, and the weights (P,) that fit has found."""
     kept = {}
     if classifies:
         model = WeightDecayMLPClassifier()
@@ -51,13 +52,13 @@ def fitted(X, y, classifies, hidden, alpha):
     model.set_params(random_state=0, max_iter=5000)
     make = model._task
 
-    def keep(*parts):
-        kept["problem"], targets = make(*parts)
-        return kept["problem"], targets
+    def keep(*parts, **others):
+        kept["task"], targets = make(*parts, **others)
+        return kept["task"], targets
 
-    with patch.object(model, "_problem", keep):
+    with patch.object(model, "_task", keep):
         model.fit(StandardScaler().fit_transform(X), y)
-    return kept["problem"], model._fitted.params[0]
+    return kept["task"], model._fitted.params[0]
 
 
 def figures(task, params, alpha, exact):
@@ -67,7 +68,7 @@ def figures(task, params, alpha, exact):
         took = []
         for _ in range(5):
             start = perf_counter()
-            found = task.laplace(params, per_layer)
+            found = laplace_of(task, params, per_layer)
             took.append(perf_counter() - start)
         seconds = min(took)
         path = loss_path(task, params, alpha, np.array([alpha]), "loo")
