@@ -37,6 +37,19 @@ class Activation:
     def __call__(self, Z: np.ndarray, slope: np.ndarray | None = None) -> None:
         self.apply(Z, slope)
 
+    def ops(self, Z: np.ndarray, slope: np.ndarray | None) -> list[tuple]:
+        """What `__call__` does, as (function, arguments) to be called again."""
+        if self.name == "relu" and slope is not None:
+            # Spares the way through Python, and a comparison into floats, which would
+            # convert piece by piece: 6 % of a step of Adam on 32 rows.
+            positive = np.empty(Z.shape, dtype=bool)
+            return [
+                (np.greater, (Z, np.zeros((), dtype=Z.dtype), positive)),
+                (np.copyto, (slope, positive)),
+                (np.multiply, (Z, slope, Z)),
+            ]
+        return [(self.apply, (Z, slope))]
+
     @cached_property
     def gain(self) -> float:
         z, weight = np.polynomial.hermite_e.hermegauss(100)
