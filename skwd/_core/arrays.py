@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+
+# Bytes from which on arrays begin at a line of the cache.
+SMALL = 2048
 
 
 def row_dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -15,9 +20,8 @@ def row_dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def weighted_sum(losses: np.ndarray, norm_weight: np.ndarray) -> np.ndarray:
     """sum_i share_i losses_ki in float64: (*, b), (..., b, 1) -> (*,)."""
     losses = losses.astype(np.float64, copy=False)
-    if (
-        losses.ndim == 1 and norm_weight.ndim == 2
-    ):  # the same call of BLAS, at less cost
+    # The same call of BLAS, at less cost.
+    if losses.ndim == 1 and norm_weight.ndim == 2:
         return np.dot(losses, norm_weight[:, 0])
     return np.matmul(losses[..., np.newaxis, :], norm_weight)[..., 0, 0]
 
@@ -38,11 +42,13 @@ def any_true(mask: np.ndarray) -> bool:
 def aligned(shape: tuple[int, ...], dtype, *, zeros: bool = False) -> np.ndarray:
     """A new array that begins at a multiple of 64 bytes: a line of the cache.
 
-    NumPy's own begin at 16, for which small products take up to a third longer.
+    NumPy's own begin at 16, for which small products take up to a third longer. Of
+    arrays of less than SMALL bytes nothing is gained.
     """
-    dtype = np.dtype(dtype)
-    n_bytes = int(np.prod(shape)) * dtype.itemsize
-    make = np.zeros if zeros else np.empty
+    make, dtype = np.zeros if zeros else np.empty, np.dtype(dtype)
+    n_bytes = math.prod(shape) * dtype.itemsize
+    if n_bytes < SMALL:
+        return make(shape, dtype)
     memory = make(n_bytes + 64, np.uint8)
-    start = -memory.ctypes.data % 64
+    start = -memory.__array_interface__["data"][0] % 64
     return memory[start : start + n_bytes].view(dtype).reshape(shape)

@@ -98,10 +98,14 @@ class Network:
 
         Scratch memory: each is valid until the next is asked for.
         """
-        step = block_rows(self.layout, params.dtype.itemsize)
+        step, n_networks = block_rows(self.layout, params.dtype.itemsize), len(params)
+        stack = (n_networks,) if n_networks > 1 else ()
         for start in range(0, X.shape[0], step):
-            block = row_block(X, slice(start, start + step))
-            yield ForwardBackward(self, params, block.shape[0]).forward(block)
+            is_all = X.shape[0] <= step
+            block = row_block(X, slice(None) if is_all else slice(start, start + step))
+            one = ForwardBackward(self, params, block.shape[0], stack=stack)
+            raw = one.forward(block)
+            yield raw if stack else raw[np.newaxis]
 
 
 class ForwardBackward:

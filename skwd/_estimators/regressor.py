@@ -59,7 +59,8 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
 
     def _mean_prediction(self, raw: np.ndarray) -> np.ndarray:
         """Mean over the networks, in y's units: (K, b, n_outputs) -> (b, n_outputs)."""
-        y = self._loss.inverse_link(raw).mean(axis=0)
+        y = self._loss.inverse_link(raw)
+        y = y[0] if len(y) == 1 else y.mean(axis=0)
         return (y * self.y_scale_ + self.y_mean_).astype(raw.dtype)
 
     def _targets(self, y, weight, continued=False, one_epoch=False, classes=None):
