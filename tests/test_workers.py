@@ -261,7 +261,7 @@ def test_lost_networks_in_a_stack_leave_their_neighbours(regression, monkeypatch
         seen.append(scores)
         raise RuntimeError("far enough")
 
-    monkeypatch.setattr("skwd._estimators.search._raise_if_none", stop)
+    monkeypatch.setattr("skwd._estimators.search.raise_if_none", stop)
     for cv in (splits, splits[::2]):
         with pytest.raises(RuntimeError, match="far enough"):
             how = {"early_stopping": True, "normalize_y": False}
