@@ -189,7 +189,10 @@ def test_a_spectrum_where_a_cholesky_factor_would_lose_digits(n):
     for alpha in 1e-2, 1e-12:
         net = network(n=n, alpha=np.full((1, 2), alpha))
         forms[alpha] = type(exact(net).penalised).__name__
-        assert exact(net).penalised.quadratic_forms(np.ones((1, 1, 30)), SCALES).min() > 0.0
+        assert (
+            exact(net).penalised.quadratic_forms(np.ones((1, 1, 30)), SCALES).min()
+            > 0.0
+        )
     assert forms == {
         1e-2: "OfParameters" if n == 60 else "OfSamples",
         1e-12: "Spectrum",
