@@ -182,12 +182,7 @@ class AlphaPathDisplay:
         self.split_lines_ = []
         if of_splits:
             self.split_lines_ = ax.plot(self.alphas, shown, **{**faint, **split_kw})
-        self.band_ = self.one_se_line_ = None
-        best = choose(self.scores, "best")
-        mark = {"color": "0.4", "linewidth": 1.2, "zorder": 0}
-        self.best_line_ = ax.axvline(
-            self.alphas[best], linestyle="--", label=self._label(best, "best"), **mark
-        )
+        self.band_ = None
         if std_error is not None:
             self.band_ = ax.fill_between(
                 self.alphas,
@@ -196,21 +191,7 @@ class AlphaPathDisplay:
                 **{"color": colour, "alpha": 0.2, "linewidth": 0, **band_kw},
             )
             self.band_.set_label("± 1 standard error")
-        if of_splits:
-            largest = choose(self.scores, "1se")
-            self.one_se_line_ = ax.axvline(
-                self.alphas[largest],
-                linestyle=":",
-                label=self._label(largest, "1-se"),
-                **mark,
-            )
-        self.chosen_line_ = None
-        lines = [self.best_line_, self.one_se_line_]
-        if self.alpha is not None and not any(
-            line and line.get_xdata()[0] == self.alpha for line in lines
-        ):
-            chosen = f"chosen: {self.alpha:.2g}"
-            self.chosen_line_ = ax.axvline(self.alpha, label=chosen, **mark)
+        self._mark_choices(ax, of_splits)
         self.line_.set_label(f"mean of {n_splits} splits" if of_splits else "score")
         # Zero has no place on a logarithmic axis: it is drawn below the others.
         positive = self.alphas[self.alphas > 0]
@@ -224,6 +205,32 @@ class AlphaPathDisplay:
         ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _mark_choices(self, ax, of_splits: bool) -> None:
+        """Lines at the best alpha, that of the one-standard-error rule, the chosen."""
+        best, mark = choose(self.scores, "best"), {"color": "0.4", "linewidth": 1.2}
+        self.best_line_ = ax.axvline(
+            self.alphas[best],
+            linestyle="--",
+            label=self._label(best, "best"),
+            zorder=0,
+            **mark,
+        )
+        self.one_se_line_ = self.chosen_line_ = None
+        if of_splits:
+            largest = choose(self.scores, "1se")
+            self.one_se_line_ = ax.axvline(
+                self.alphas[largest],
+                linestyle=":",
+                label=self._label(largest, "1-se"),
+                zorder=0,
+                **mark,
+            )
+        lines = [self.best_line_, self.one_se_line_]
+        marked = [line.get_xdata()[0] for line in lines if line is not None]
+        if self.alpha is not None and self.alpha not in marked:
+            chosen = f"chosen: {self.alpha:.2g}"
+            self.chosen_line_ = ax.axvline(self.alpha, label=chosen, zorder=0, **mark)
 
     def _label(self, number: int, name: str) -> str:
         chosen = ", chosen" if self.alphas[number] == self.alpha else ""

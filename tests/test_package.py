@@ -126,6 +126,14 @@ def test_imports_go_down(name):
         assert not any(module.startswith("sklearn") for module, _ in imports(name))
 
 
+@pytest.mark.parametrize("room_name", ["__init__", *ROOMS])
+def test_files_are_short_and_say_what_they_are_for(room_name):
+    for name, path in FILES.items():
+        if room(name) == room_name:
+            assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, name
+            assert ast.get_docstring(parsed(name)), name
+
+
 def test_imports_have_no_cycle():
     graph = {name: own_imports(name) for name in FILES}
     order = list(graphlib.TopologicalSorter(graph).static_order())

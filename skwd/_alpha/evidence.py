@@ -15,7 +15,7 @@ network can bear; every restart has its own alpha, and the evidence ranks them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 
 import numpy as np
 
@@ -69,80 +69,111 @@ def choose_by_evidence(
     per_layer : bool
         One alpha for each layer, unless the units are homogeneous: of those only the
         product of the alphas matters.
-    talks : bool
+    verbose : bool
         Print a line for each round of each network.
 
     Returns
     -------
-    Trained
+    AlphaChoice
         ``laplace`` and ``alpha`` are those of the optimum, ``criterion`` is minus the
         log-evidence. Where the data cannot tell a signal from noise, alpha is at its
         highest and the network a constant.
     """
-    solver, one_alpha = task.solver, not per_layer or task.activation.homogeneous
-    low, high = alpha_range(task)
-    tol = tolerance(solver.tol, task.layout, task.training.dtype)
+    return EvidenceSearch(task, per_layer, verbose).run()
 
-    @cache
-    def constant() -> Laplace:
-        alpha = np.full(task.groups.n_groups, high)
-        return laplace_of(task, constant_params(task), alpha, one_alpha=one_alpha)
 
-    def take_constant(k: int) -> None:
-        make_constant(task, trained, k, high)
-        trained.laplace[k] = constant()
+class EvidenceSearch:
+    """The search of `choose_by_evidence` for the restarts of one task."""
 
-    trained = first_fits(task, one_alpha, verbose)
-    search_state = AlphaSearchState.of(len(trained.params))
-    running = np.flatnonzero(~trained.unusable)
-    for round_ in range(MAX_ROUNDS + 1):
-        change = np.zeros_like(trained.alpha)
-        for k in map(int, running):
-            found = laplace_of(
-                task, trained.params[k], trained.alpha[k], one_alpha=one_alpha
-            )
-            trained.laplace[k] = found
-            if verbose:
-                print_found(f"Network {k}, round {round_}", found)
-            collapsed = is_deep(task) and is_without_weights(task, trained, k)
-            search_state.accept_or_go_back(trained, k, collapsed)
-            again = np.clip(trained.known(k).alpha, low, high)
-            change[k] = np.log(again / trained.alpha[k])
-            gamma = trained.known(k).n_effective.sum()
-            endless = gamma < LEAST_GAMMA and (change[k] > 0.0).all()
-            at_the_edge = collapsed and search_state.longest[k] < SHORTEST
-            if endless or at_the_edge or has_no_signal(task, trained, k, again, high):
-                change[k] = 0.0
-                least = search_state.highest[k] - MARGIN if at_the_edge else -np.inf
-                if constant().log_evidence >= least:
-                    take_constant(k)
-        change[search_state.longest < SHORTEST] = 0.0  # the evidence has stopped it
-        settled = np.abs(change).max(axis=1) <= SETTLED * np.sqrt(tol)
-        unfinished = (trained.status == Status.MAX_ITER) & ~search_state.is_whole
-        running = running[~settled[running] | unfinished[running]]
-        if round_ == MAX_ROUNDS:
-            trained.status[running] = Status.UNSETTLED
-        if round_ == MAX_ROUNDS or not len(running):
-            break
-        longest = search_state.longest[:, np.newaxis]
-        alpha = trained.alpha * np.exp(np.clip(change, -longest, longest))
-        search_state.is_whole[running] = settled[running]
+    def __init__(self, task: TrainingTask, per_layer: bool, verbose: bool):
+        self.task, self.verbose = task, verbose
+        self.one_alpha = not per_layer or task.activation.homogeneous
+        self.low, self.high = alpha_range(task)
+        tol = tolerance(task.solver.tol, task.layout, task.training.dtype)
+        self.least_change = SETTLED * np.sqrt(tol)
+
+    def run(self) -> AlphaChoice:
+        """The networks, each at the alpha of its highest evidence."""
+        fit = self.fit = first_fits(self.task, self.one_alpha, self.verbose)
+        self.state = AlphaSearchState.of(len(fit.params))
+        running = np.flatnonzero(~fit.unusable)
+        for round_ in range(MAX_ROUNDS + 1):
+            change = np.zeros_like(fit.alpha)
+            for k in map(int, running):
+                change[k] = self._change(k, round_)
+            change[self.state.longest < SHORTEST] = 0.0  # the evidence has stopped it
+            settled = np.abs(change).max(axis=1) <= self.least_change
+            unfinished = (fit.status == Status.MAX_ITER) & ~self.state.is_whole
+            running = running[~settled[running] | unfinished[running]]
+            if round_ == MAX_ROUNDS:
+                fit.status[running] = Status.UNSETTLED
+            if round_ == MAX_ROUNDS or not len(running):
+                break
+            self._next_round(running, settled[running], change)
+            running = running[~fit.unusable[running]]
+        self._end()
+        return fit
+
+    def _change(self, k: int, round_: int) -> np.ndarray:
+        """What ln(alpha) of network k is to change by, (G,); 0 where it has ended."""
+        fit, state, task = self.fit, self.state, self.task
+        found = self._laplace(fit.params[k], fit.alpha[k])
+        fit.laplace[k] = found
+        if self.verbose:
+            print_found(f"Network {k}, round {round_}", found)
+        collapsed = is_deep(task) and is_without_weights(task, fit, k)
+        state.accept_or_go_back(fit, k, collapsed)
+        again = np.clip(fit.known(k).alpha, self.low, self.high)
+        change = np.log(again / fit.alpha[k])
+        gamma = fit.known(k).n_effective.sum()
+        endless = gamma < LEAST_GAMMA and (change > 0.0).all()
+        at_the_edge = collapsed and state.longest[k] < SHORTEST
+        if endless or at_the_edge or has_no_signal(task, fit, k, again, self.high):
+            least = state.highest[k] - MARGIN if at_the_edge else -np.inf
+            if self.constant.log_evidence >= least:
+                self._take_constant(k)
+            return np.zeros_like(change)
+        return change
+
+    def _next_round(self, running, settled, change) -> None:
+        """Train the networks ``running`` on, at alphas changed by ``change`` (K, G).
+
+        Those that have ``settled`` are trained with as many iterations as they need.
+        """
+        longest, solver = self.state.longest[:, np.newaxis], self.task.solver
+        alpha = self.fit.alpha * np.exp(np.clip(change, -longest, longest))
+        self.state.is_whole[running] = settled
         for networks, how in (
-            (running[settled[running]], solver),
-            (running[~settled[running]], with_few_iterations(solver)),
+            (running[settled], solver),
+            (running[~settled], with_few_iterations(solver)),
         ):
-            train_on(task, trained, networks, alpha, how)
-        running = running[~trained.unusable[running]]
-    for k in map(int, train_to_convergence(task, trained)):
-        at = trained.params[k], trained.alpha[k]
-        trained.laplace[k] = laplace_of(task, *at, one_alpha=one_alpha)
-    for k in map(int, np.flatnonzero(~trained.unusable & is_deep(task))):
-        if constant().log_evidence > trained.known(k).log_evidence:
-            take_constant(k)
-    trained.lowest = np.any(trained.alpha <= low * (1.0 + 1e-9), axis=1)
-    known = [np.inf if each is None else -each.log_evidence for each in trained.laplace]
-    trained.criterion = np.array(known)
-    return trained
+            train_on(self.task, self.fit, networks, alpha, how)
+
+    def _end(self) -> None:
+        """End every network at a minimum of J, with its evidence as the criterion."""
+        fit = self.fit
+        for k in map(int, train_to_convergence(self.task, fit)):
+            fit.laplace[k] = self._laplace(fit.params[k], fit.alpha[k])
+        for k in map(int, np.flatnonzero(~fit.unusable & is_deep(self.task))):
+            if self.constant.log_evidence > fit.known(k).log_evidence:
+                self._take_constant(k)
+        fit.lowest = np.any(fit.alpha <= self.low * (1.0 + 1e-9), axis=1)
+        fit.criterion = np.array(
+            [np.inf if one is None else -one.log_evidence for one in fit.laplace]
+        )
+
+    def _laplace(self, params: np.ndarray, alpha: np.ndarray) -> Laplace:
+        return laplace_of(self.task, params, alpha, one_alpha=self.one_alpha)
+
+    @cached_property
+    def constant(self) -> Laplace:
+        """The evidence of the best constant, at the highest alpha."""
+        alpha = np.full(self.task.groups.n_groups, self.high)
+        return self._laplace(constant_params(self.task), alpha)
+
+    def _take_constant(self, k: int) -> None:
+        make_constant(self.task, self.fit, k, self.high)
+        self.fit.laplace[k] = self.constant
 
 
 @dataclass

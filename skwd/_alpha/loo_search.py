@@ -64,12 +64,12 @@ def choose_by_path(
     ----------
     task : TrainingTask
     name : {"loo", "gcv"}
-    talks : bool
+    verbose : bool
         Print a line for each fit of each network.
 
     Returns
     -------
-    Trained
+    AlphaChoice
         ``path`` is what the search has seen, ``criterion`` its lowest loss.
     """
     alphas, solver = alpha_path(task), task.solver
@@ -103,12 +103,7 @@ def choose_by_path(
             where = alphas if is_exact else alphas[at[k] : at[k] + 1]
             path = loss_path(task, trained.params[k], alphas[at[k]], where, name)
             if verbose:
-                lowest = int(np.argmin(path.losses))
-                print(
-                    f"Network {k}, fit {n_fits}: alpha = {path.alphas[lowest]:.4g}, "
-                    f"{name} = {path.losses[lowest]:.8g}, effective parameters = "
-                    f"{path.dof[lowest]:.4g}"
-                )
+                _print_lowest(f"Network {k}, fit {n_fits}", path, name)
             if path.losses.min() < criterion[k]:
                 best[k] = trained.params[k]
             request = searches[k].send(path)
@@ -128,13 +123,21 @@ def choose_by_path(
         train_to_convergence(task, trained)
     for k in chosen:
         nothing = criterion[k] >= constant or at[k] == len(alphas) - 1
-        if not trained.unusable[k] and (
-            nothing or is_without_weights(task, trained, k)
-        ):
+        nothing = nothing or is_without_weights(task, trained, k)
+        if nothing and not trained.unusable[k]:
             make_constant(task, trained, k, alphas[-1])
             criterion[k] = constant
     trained.criterion, trained.path, trained.lowest = criterion, paths, at == 0
     return trained
+
+
+def _print_lowest(which: str, path: AlphaPath, name: str) -> None:
+    """One line about a fit: what its path sees at its best."""
+    lowest = int(np.argmin(path.losses))
+    print(
+        f"{which}: alpha = {path.alphas[lowest]:.4g}, {name} = "
+        f"{path.losses[lowest]:.8g}, effective parameters = {path.dof[lowest]:.4g}"
+    )
 
 
 class SearchRequest(NamedTuple):

@@ -13,7 +13,7 @@ from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from joblib.parallel import get_active_backend
 
 from skwd._cv.chunks import chunks
-from skwd._cv.scoring import ARRAYS, CellScorer, Scores, Split, train_and_score
+from skwd._cv.scoring import CellScorer, Scores, Split, train_and_score
 from skwd._solvers.monitor import Interrupt
 
 
@@ -36,16 +36,11 @@ def cross_validate(
     try:
         with _one_blas_thread_each():
             for part, found in zip(parts, _run(jobs, min(n_jobs, len(parts)))):
-                cells = np.ix_(part.tasks, part.alphas)
-                for name in ARRAYS:
-                    getattr(whole, name)[cells] = getattr(found, name)
-                whole.failures.extend(found.failures)
-                whole.unscored.extend(found.unscored)
+                whole.take(part.tasks, part.alphas, found)
                 n_done += found.score.size
                 if verbose:
-                    print(
-                        _progress_line(n_done, whole.score.size, perf_counter() - start)
-                    )
+                    seconds = perf_counter() - start
+                    print(_progress_line(n_done, whole.score.size, seconds))
     except BaseException:
         interrupt.requested = True  # for the threads that are still at work
         raise

@@ -112,6 +112,14 @@ class Scores:
         score, status = np.full(shape, np.nan), np.full(shape, int(Status.RUNNING))
         return cls(score, np.zeros(shape), np.zeros(shape), status, [], [])
 
+    def take(self, splits: list[int], alphas: list[int], others: Scores) -> None:
+        """Put others in the place of some splits and alphas, by their numbers."""
+        cells = np.ix_(splits, alphas)
+        for name in ARRAYS:
+            getattr(self, name)[cells] = getattr(others, name)
+        self.failures.extend(others.failures)
+        self.unscored.extend(others.unscored)
+
     def followed_by(self, others: Scores) -> Scores:
         """With the scores of further alphas, above these."""
         joined: dict[str, Any] = {

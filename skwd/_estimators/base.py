@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -25,6 +25,7 @@ from skwd._estimators.fitted_network import FittedNetwork
 from skwd._estimators.parameters import check_hidden_layer_sizes
 from skwd._estimators.posterior import PosteriorMixin
 from skwd._estimators.validation import (
+    Data,
     check_sample_weight,
     check_some_weight,
     in_dtype,
@@ -40,14 +41,6 @@ CHECK_X = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
 CHECK_Y = {"accept_sparse": "csr", "dtype": None, "ensure_2d": False}
 # The separate random streams of one random_state.
 WEIGHTS, VALIDATION, SHUFFLING = 0, 1, 2
-
-
-class Data(NamedTuple):
-    """Checked arguments of fit; y is as the user has it."""
-
-    X: np.ndarray  # (n, n_features), or CSR
-    y: np.ndarray
-    weight: np.ndarray  # (n,)
 
 
 @dataclass(frozen=True)
@@ -146,9 +139,7 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
         check_some_weight(weight, "sample_weight times class_weight")
         training, validation = Sample(X, Y, weight, rows), None
         if held_out is not None:
-            parts = targets.encode(held_out.y, held_out.weight, "y_val")
-            validation = Sample(in_dtype(held_out.X, X.dtype), *parts)
-            check_some_weight(validation.weight, "X_val and y_val")
+            validation = self._validation(held_out, targets, X.dtype)
         elif self.early_stopping:
             training, validation = self._split(training, targets, seed)
         hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
@@ -183,6 +174,13 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
             n_rows,
         )
         return task, targets
+
+    def _validation(self, held_out: Data, targets: Targets, dtype) -> Sample:
+        """The user's validation rows."""
+        parts = targets.encode(held_out.y, held_out.weight, "y_val")
+        validation = Sample(in_dtype(held_out.X, dtype), *parts)
+        check_some_weight(validation.weight, "X_val and y_val")
+        return validation
 
     def _split(self, sample: Sample, targets: Targets, seed: int) -> list[Sample]:
         """The rows to train on and those held out for early stopping."""

@@ -30,7 +30,7 @@ from skwd._cv.splits import (
     tasks,
 )
 from skwd._data.targets import Targets
-from skwd._estimators.base import BaseWeightDecayMLP, Data
+from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.fit import FitMixin, draw_seed
 from skwd._estimators.parameters import (
     check_alphas,
@@ -43,7 +43,11 @@ from skwd._estimators.search_warnings import (
     warn_of_scores,
     warn_of_the_end,
 )
-from skwd._estimators.validation import check_validation_data, unchanged_on_failure
+from skwd._estimators.validation import (
+    Data,
+    check_validation_data,
+    unchanged_on_failure,
+)
 from skwd._estimators.warnings import report, warn, warn_of_order
 from skwd._solvers.task import TrainingTask, train_path
 
@@ -146,16 +150,9 @@ class CrossValidationMixin(BaseWeightDecayMLP):
             return cross_validate(splits, alphas, cell_scorer, *how)
 
         alphas, scores = self._scored_grid(alphas, whole, data, targets, scored)
-        raise_if_none(scores, self.scoring)
-        self.alphas_, self.n_splits_, self.scorer_ = alphas, len(splits), scorer
-        self.cv_results_ = results_table(alphas, scores)
-        self.best_index_ = choose(scores.score.T, self.rule)
-        warn_of_scores(scores, whole.solver, self.scoring, self.best_index_)
-        self.best_score_ = self.cv_results_["mean_test_score"][self.best_index_]
-
-        best = float(alphas[self.best_index_])
-        per_layer = np.full(whole.groups.n_groups, best)
-        trained = self._refit(whole, per_layer)
+        self.n_splits_, self.scorer_ = len(splits), scorer
+        best = self._choose(alphas, scores, whole)
+        trained = self._refit(whole, np.full(whole.groups.n_groups, best))
         report(whole, trained, self.ensemble, best)
         is_made = self.alphas is None or isinstance(self.alphas, Integral)
         if whole.has_varying_y and is_made and len(alphas) >= FEWEST:
@@ -163,6 +160,15 @@ class CrossValidationMixin(BaseWeightDecayMLP):
         if self.cv is None or isinstance(self.cv, Integral):
             warn_of_order(data.y, rows, is_classifier(self))
         self._store(whole, targets, trained, best)
+
+    def _choose(self, alphas: np.ndarray, scores: Scores, whole: TrainingTask) -> float:
+        """Keep the table of scores, and choose alpha by it."""
+        raise_if_none(scores, self.scoring)
+        self.alphas_, self.cv_results_ = alphas, results_table(alphas, scores)
+        self.best_index_ = choose(scores.score.T, self.rule)
+        warn_of_scores(scores, whole.solver, self.scoring, self.best_index_)
+        self.best_score_ = self.cv_results_["mean_test_score"][self.best_index_]
+        return float(alphas[self.best_index_])
 
     def _scored_grid(
         self, alphas, whole: TrainingTask, data: Data, targets: Targets, scored

@@ -5,10 +5,19 @@ from __future__ import annotations
 import numbers
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array
+
+
+class Data(NamedTuple):
+    """Checked arguments of fit; y is as the user has it."""
+
+    X: np.ndarray  # (n, n_features), or CSR
+    y: np.ndarray
+    weight: np.ndarray  # (n,)
 
 
 def check_sample_weight(sample_weight, n_samples: int, name: str) -> np.ndarray:

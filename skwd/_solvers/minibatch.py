@@ -189,33 +189,46 @@ def _train(
         # Until a network is done, the result holds the weights that it started from.
         before = result.x[networks] if is_first else None
         unusable = _unusable_status(part, state, fun, first, before)
-        if unusable is None:
-            status = callback(networks, state.params, fun)
-        else:
-            ok = unusable == RUNNING
-            status = unusable.copy()
-            if ok.any():
-                status[ok] = callback(networks[ok], state.params[ok], fun[ok])
+        status = _status_of(networks, state, fun, unusable, schedule, callback)
         going = status == RUNNING
-        if not going.all():
-            out_of_patience = (
-                ~going if unusable is None else ~going & (unusable == RUNNING)
-            )
-            status[schedule.lower(out_of_patience, state.rate)] = RUNNING
-            going = status == RUNNING
         if group.epochs == max_iter:
             status[going] = Status.MAX_ITER
             going = np.zeros(len(networks), bool)
         if not going.all():
-            done = ~going
-            result.x[networks[done]] = state.params[done]
-            result.fun[networks[done]] = fun[done]
-            result.nit[networks[done]] = group.epochs
-            result.nfev[networks[done]] = group.epochs * batches.n_batches
-            result.status[networks[done]] = status[done]
+            done = networks[~going]
+            result.x[done], result.fun[done] = state.params[~going], fun[~going]
+            result.nit[done] = group.epochs
+            result.nfev[done] = group.epochs * batches.n_batches
+            result.status[done] = status[~going]
             # Each network takes the state of its sample's order along.
             state.order[:] = np.repeat(np.array(rngs, dtype=object), per_sample)
             return going
+
+
+def _status_of(
+    networks: np.ndarray,
+    state: State,
+    fun: np.ndarray,
+    unusable: np.ndarray | None,
+    schedule: Schedule,
+    callback: Callback,
+) -> np.ndarray:
+    """The status of each network after an epoch of J ``fun``, (K,).
+
+    ``unusable`` (K,) are statuses that the callback is not asked about; None: it is
+    asked about all. An adaptive schedule lowers the rate where patience has run out.
+    """
+    if unusable is None:
+        status = callback(networks, state.params, fun)
+        out_of_patience = status != RUNNING
+    else:
+        status, ok = unusable.copy(), unusable == RUNNING
+        if ok.any():
+            status[ok] = callback(networks[ok], state.params[ok], fun[ok])
+        out_of_patience = ok & (status != RUNNING)
+    if out_of_patience.any():
+        status[schedule.lower(out_of_patience, state.rate)] = RUNNING
+    return status
 
 
 def _unusable_status(
