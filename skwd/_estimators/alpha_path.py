@@ -73,6 +73,8 @@ def _grid_over_alpha(search) -> dict | None:
 
 def _loss_name(estimator) -> str:
     """What a search without splits has estimated: GCV has no standard errors."""
+    if getattr(estimator, "alpha_choice_", None) is not None:
+        return "neg_held-out_loss"
     if estimator.alpha_score_errors_ is None:
         return "neg_generalized_cross-validation"
     return "neg_leave-one-out_loss"

@@ -40,7 +40,7 @@ from skwd._solvers.units import unscaled_deviations
 CHECK_X = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
 CHECK_Y = {"accept_sparse": "csr", "dtype": None, "ensure_2d": False}
 # The separate random streams of one random_state.
-WEIGHTS, VALIDATION, SHUFFLING = 0, 1, 2
+WEIGHTS, VALIDATION, SHUFFLING, FOLDS = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,12 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
         held_out: Data | None = None,
         rows: np.ndarray | None = None,
         earlier: Earlier | None = None,
+        hidden: tuple[int, ...] | None = None,
     ) -> tuple[TrainingTask, Targets]:
         """What there is to train on some rows of the data, all by default.
 
-        ``held_out`` are X_val and so on. ``earlier`` is what an earlier fit has left to
-        continue; without it everything begins anew.
+        ``held_out`` are X_val and so on; ``earlier`` is what an earlier fit has left to
+        continue, if any; ``hidden``, the hidden layers, replace hidden_layer_sizes.
         """
         X, y, weight = data
         if rows is not None:
@@ -142,7 +143,8 @@ class BaseWeightDecayMLP(PosteriorMixin, BaseEstimator, metaclass=ABCMeta):
             validation = self._validation(held_out, targets, X.dtype)
         elif self.early_stopping:
             training, validation = self._split(training, targets, seed)
-        hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
+        if hidden is None:
+            hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
         layout = Layout((X.shape[1], *hidden, Y.shape[1]))
         n_rows, n_counted = len(training), int(np.count_nonzero(training.weight))
         resolved = solver.resolved(n_counted, layout.n_params)

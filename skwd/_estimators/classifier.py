@@ -12,7 +12,8 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from skwd._data.class_targets import ClassTargets, LabelTargets, check_classes
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.docstrings import documented
-from skwd._estimators.fit import FitMixin, has_partial_fit
+from skwd._estimators.fit import FitMixin
+from skwd._estimators.partial import has_partial_fit
 
 
 class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):

@@ -21,13 +21,20 @@ solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
     ``learning_rate`` or ``decay`` other than their defaults) and in partial_fit.
 """,
     "alpha": """\
-alpha : None, float, sequence of float, "evidence", "loo" or "gcv", default=None
+alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", default=None
     lambda of J, or one per weight layer (hidden layers first, the output layer last).
     None is ``c / sum(s)`` over the rows trained on, the same prior for every number of
     rows, with c = 5 for squared error, 4 for classes and 13 for counts; in partial_fit
     it is that of at least 1000 rows, and with ``decay="decoupled"`` it is 0.01. Weights
-    count as rows there: give them a mean of 1. A name says how to choose alpha from the
-    training data alone, in one fit by "lbfgs":
+    count as rows there: give them a mean of 1.
+
+    "auto" chooses alpha, with every solver, by the held-out loss of a small
+    cross-validation: 3 shuffled folds (of more than 12000 rows one split of a random
+    12000), multiples of the default alpha, four at first and further ones while an end
+    is the best. The linear model and the constant are compared too, and the simplest
+    that is as good is taken: ``alpha_choice_`` says which, and their scores.
+
+    Other names choose alpha from the training data alone, in one fit by "lbfgs":
 
     - "evidence": the probability of the data with all weights integrated out, by
       Laplace's approximation, re-estimated to its fixed point [4]_ [5]_;
@@ -208,12 +215,15 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
 alpha_ : float or ndarray of shape (n_layers - 1,)
     The alpha that was used, with ``ensemble`` by the best network.
 alphas_, alpha_scores_, alpha_score_errors_ : ndarray of shape (n_alphas,)
-    With ``alpha="loo"`` or "gcv": the alphas that were compared, ascending, minus the
-    expected loss of a new row (that part of J, in its units) and its standard error
-    (None for "gcv"). `AlphaPathDisplay` draws them. Hidden networks are judged at fits
-    that are wide apart, and ``alpha_`` is the lowest point of the parabola through the
-    three lowest losses; of a linear model with squared errors it is one of them. Not
-    there if y does not vary.
+    With ``alpha="auto"``, "loo" or "gcv": the alphas that were compared, ascending,
+    minus the expected loss of a new row (that part of J, in its units) and its standard
+    error (None for "gcv"). `AlphaPathDisplay` draws them. With "loo" and "gcv" hidden
+    networks are judged at fits that are wide apart, and ``alpha_`` is the lowest point
+    of the parabola through the three lowest losses. Not there if y does not vary.
+alpha_choice_ : dict
+    With ``alpha="auto"``: "way", how candidates were judged; "model", "network",
+    "linear model" (then there is no hidden layer in ``coefs_``) or "constant" (zero
+    weights); "reason"; "scores", minus the held-out loss of the best of each model.
 <<fitted_posterior>>
 """,
     "fitted_posterior": """\

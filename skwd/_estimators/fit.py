@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from skwd._alpha import WAYS, train_choosing
 from skwd._alpha.choice import AlphaChoice, AlphaPath
@@ -17,7 +15,8 @@ from skwd._core.layout import Layout, is_collapsed
 from skwd._core.rows import shift_origin
 from skwd._core.sample import Sample
 from skwd._data.targets import Targets
-from skwd._estimators.base import BaseWeightDecayMLP, Earlier
+from skwd._estimators.auto import fit_auto
+from skwd._estimators.base import FOLDS, BaseWeightDecayMLP, Earlier
 from skwd._estimators.parameters import (
     check_alpha,
     check_hidden_layer_sizes,
@@ -25,65 +24,18 @@ from skwd._estimators.parameters import (
 )
 from skwd._estimators.validation import (
     check_validation_data,
+    draw_seed,
     in_dtype,
     unchanged_on_failure,
 )
 from skwd._estimators.warnings import report
 from skwd._solvers.failures import check_any_usable
 from skwd._solvers.first_order import FirstOrder
-from skwd._solvers.registry import solvers_with
 from skwd._solvers.task import train_path
 from skwd._solvers.training import PartialFitState, train_epoch
 
-# Parameters that have no meaning for one epoch at a time: (name, value, reason).
-_WHOLE_FITS = (
-    ("posterior", True, "it needs a whole fit, to a minimum of J"),
-    ("early_stopping", True, "deciding it takes many epochs"),
-    ("class_weight", "balanced", "the frequencies of all y are not known"),
-)
-
-
 # partial_fit takes its rows for a part of at least so many, when alpha is None.
 STREAM_ROWS = 1000.0
-
-
-def draw_seed(random_state) -> int:
-    """The seed of all random streams of one fit."""
-    try:
-        rng = check_random_state(random_state)
-    except ValueError:
-        raise ValueError(
-            "random_state must be None, an integer from 0 to 2**32 - 1 or a "
-            f"RandomState; got {random_state!r}. Use random_state=0 for the same "
-            "result every time."
-        ) from None
-    return int(rng.randint(2**31 - 1))
-
-
-def has_partial_fit(estimator) -> bool:
-    """Whether an estimator's solver can continue epoch by epoch."""
-    n_init, why = estimator.n_init, "it needs a whole fit, to a minimum of J"
-    by_name = [("alpha", name, why) for name in WAYS]
-    for name, value, reason in (*by_name, *_WHOLE_FITS):
-        given = getattr(estimator, name, None)
-        if isinstance(given, (str, bool, np.bool_)) and given == value:
-            raise AttributeError(
-                f"{name}={value!r} has no partial_fit: {reason}. Use fit, or change "
-                f"{name}."
-            )
-    if isinstance(n_init, Integral) and int(n_init) > 1:
-        raise AttributeError(
-            f"n_init={n_init!r} has no partial_fit: it trains a single network. Use "
-            "fit, or n_init=1."
-        )
-    able = solvers_with("has_epochs")
-    if estimator.solver in ("auto", *able):
-        return True
-    listed = " or ".join(repr(name) for name in sorted(able))
-    raise AttributeError(
-        f"solver={estimator.solver!r} has no partial_fit: it needs all rows at once. "
-        f"Use solver={listed}."
-    )
 
 
 class FitMixin(BaseWeightDecayMLP):
@@ -149,12 +101,17 @@ class FitMixin(BaseWeightDecayMLP):
         if X_val is not None:
             held_out = self._validate(X_val, y_val, sample_weight_val, "_val")
         start, epochs = None, 0
-        if continued and not self._is_constant():
+        if continued and not self._is_constant() and not self._is_another_model():
             start, epochs = self._start("warm_start=True"), self._n_epochs
         earlier = Earlier(targets, start, epochs)
         begun = data, solver, self._seed
         task, targets = self._task(*begun, held_out=held_out, earlier=earlier)
-        if isinstance(alpha, str):
+        self.__dict__.pop("alpha_choice_", None)
+        if isinstance(alpha, str) and alpha not in WAYS:
+            rng = np.random.default_rng([self._seed, FOLDS])
+            found = fit_auto(self, data, held_out, targets, task, self._seed, rng)
+            trained, task, self.alpha_choice_ = found
+        elif isinstance(alpha, str):
             trained = train_choosing(task, alpha, per_layer=self.alpha_per_layer)
         else:
             alpha = default_alpha(task) if alpha is None else alpha
@@ -165,7 +122,8 @@ class FitMixin(BaseWeightDecayMLP):
         self._n_epochs = self.n_iter_ + epochs
 
     def _way(self) -> str | None:
-        return self.alpha if isinstance(self.alpha, str) else None
+        by_way = isinstance(self.alpha, str) and self.alpha in WAYS
+        return self.alpha if by_way else None
 
     def _is_constant(self) -> bool:
         """Whether no weights are left to go on from, as where y did not vary."""
@@ -173,6 +131,10 @@ class FitMixin(BaseWeightDecayMLP):
         network, params = fitted.network, fitted.params
         none = not (params * network.layout.decay_mask).any()
         return none or is_collapsed(network.layout, network.activation.gain, params)
+
+    def _is_another_model(self) -> bool:
+        """Whether alpha="auto" has chosen a model without the hidden layers."""
+        return self.__dict__.get("alpha_choice_", {}).get("model") == "linear model"
 
     def _check_parameters(self, *, by_epochs: bool = False):
         solver = check_parameters(self, by_epochs=by_epochs)

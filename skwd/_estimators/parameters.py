@@ -135,6 +135,10 @@ def _as_list(value) -> list:
     return list(value) if sequence else [value]
 
 
+# How alpha may be chosen, by name: from folds, or by one of the ways.
+ALPHA_NAMES = ("auto", *WAYS)
+
+
 def check_optimum(estimator) -> None:
     """Raise where alpha by name or a posterior cannot mean anything."""
     alpha = estimator._way()
@@ -265,11 +269,11 @@ def check_alpha(alpha, n_weight_layers: int) -> np.ndarray | str | None:
         return None
     if getattr(alpha, "ndim", None) == 0:
         alpha = alpha.item()
-    if isinstance(alpha, str) and alpha in WAYS:
+    if isinstance(alpha, str) and alpha in ALPHA_NAMES:
         return str(alpha)
     values = _as_list(alpha)
     if not all(_is_real(value) and value >= 0 for value in values):
-        listed = ", ".join(repr(name) for name in WAYS)
+        listed = ", ".join(repr(name) for name in ALPHA_NAMES)
         raise ValueError(
             f"alpha must be None, finite and >= 0, or one of {listed}; got {alpha!r}. "
             "Use alpha=None for the default, or alpha=0 for no weight decay."

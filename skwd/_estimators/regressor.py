@@ -10,8 +10,9 @@ from skwd._core.losses import LOSSES, losses_of_numbers
 from skwd._data.number_targets import RegressionTargets
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.docstrings import documented
-from skwd._estimators.fit import FitMixin, has_partial_fit
+from skwd._estimators.fit import FitMixin
 from skwd._estimators.parameters import check_choice
+from skwd._estimators.partial import has_partial_fit
 
 
 class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):

@@ -31,7 +31,7 @@ from skwd._cv.splits import (
 )
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
-from skwd._estimators.fit import FitMixin, draw_seed
+from skwd._estimators.fit import FitMixin
 from skwd._estimators.parameters import (
     check_alphas,
     check_choice,
@@ -46,6 +46,7 @@ from skwd._estimators.search_warnings import (
 from skwd._estimators.validation import (
     Data,
     check_validation_data,
+    draw_seed,
     unchanged_on_failure,
 )
 from skwd._estimators.warnings import report, warn, warn_of_order

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array
+from sklearn.utils import check_array, check_random_state
 
 
 class Data(NamedTuple):
@@ -129,3 +129,16 @@ def unchanged_on_failure(estimator) -> Iterator[None]:
         estimator.__dict__.clear()
         estimator.__dict__.update(before)
         raise
+
+
+def draw_seed(random_state) -> int:
+    """The seed of all random streams of one fit."""
+    try:
+        rng = check_random_state(random_state)
+    except ValueError:
+        raise ValueError(
+            "random_state must be None, an integer from 0 to 2**32 - 1 or a "
+            f"RandomState; got {random_state!r}. Use random_state=0 for the same "
+            "result every time."
+        ) from None
+    return int(rng.randint(2**31 - 1))

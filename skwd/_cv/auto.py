@@ -1,0 +1,142 @@
+"""alpha="auto": a small cross-validation of alphas about the default one.
+
+A candidate is a multiple of the default alpha, which is the same prior for every number
+of rows: what is best on two thirds of the rows is, as a multiple, taken to all of them.
+The folds of all candidates are trained as one stack and judged by their held-out loss.
+Beside the networks stand the linear model and the constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold
+
+from skwd._alpha.choice import AlphaPath
+from skwd._alpha.scales import default_alpha
+from skwd._core.network import Network
+from skwd._core.objective import Objective
+from skwd._core.sample import Sample
+from skwd._solvers.task import TrainingTask, train_path
+
+FOLDS = 3
+# Of more rows than this a random subsample is judged, by one split of it.
+MOST_ROWS = 12_000
+# The first multiples of the default alpha, the factor to the next one, and their range.
+FIRST = 10.0 ** np.array([-1.5, -0.75, 0.0, 0.75])
+FACTOR = 10.0**0.75
+LOWEST, HIGHEST = 1e-6, 100.0
+# Above the lowest loss by this part of it a loss is as good.
+EQUAL = 1e-3
+
+
+def as_good(lowest: float) -> float:
+    """The highest loss that is as good as the lowest."""
+    return lowest + EQUAL * abs(lowest) if np.isfinite(lowest) else lowest
+
+
+def splits_of(
+    weight: np.ndarray, strata: np.ndarray | None, rng: np.random.Generator
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows to train on and to judge by, of positive weight, in random order.
+
+    Classes, as ``strata`` (n,), are kept in proportion where each has FOLDS rows.
+    """
+    rows, seed = np.flatnonzero(weight), int(rng.integers(2**31 - 1))
+    splitter: KFold | StratifiedKFold | ShuffleSplit
+    if len(rows) > MOST_ROWS:
+        rows = np.sort(rng.choice(rows, MOST_ROWS, replace=False))
+        splitter = ShuffleSplit(1, test_size=1 / FOLDS, random_state=seed)
+    else:
+        splitter = KFold(FOLDS, shuffle=True, random_state=seed)
+        if strata is not None and np.bincount(strata[rows]).min() >= FOLDS:
+            splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    y = np.zeros(len(rows)) if strata is None else strata[rows]
+    for train, test in splitter.split(rows, y):
+        yield rows[train], rows[test]
+
+
+@dataclass
+class Candidates:
+    """Multiples of the default alpha for networks of one shape, and their losses.
+
+    Parameters
+    ----------
+    tasks : list of TrainingTask
+        One for each split, each with a single starting point.
+    tests : list of Sample
+        The held-out rows of each split.
+    """
+
+    tasks: list[TrainingTask]
+    tests: list[Sample]
+
+    def __post_init__(self) -> None:
+        self.tasks = [replace(t, params0=t.params0[:1]) for t in self.tasks]
+        self.multiples = np.empty(0)
+        self.losses = np.empty((len(self.tasks), 0))  # (F, A), inf without weights
+
+    def search(self) -> None:
+        """Judge the first multiples, and further ones while an end is the best."""
+        self.judge(FIRST)
+        while True:
+            best, lowest = self.best, self.multiples[0]
+            if best == 0 and lowest > LOWEST:
+                self.judge(lowest / np.array([FACTOR**2, FACTOR]))
+            elif best == len(self.multiples) - 1 and self.multiples[-1] < HIGHEST:
+                self.judge(self.multiples[-1:] * FACTOR)
+            else:
+                return
+
+    def judge(self, multiples: np.ndarray) -> None:
+        """Train all splits at further multiples, and add their held-out losses."""
+        first, n_splits = self.tasks[0], len(self.tasks)
+        alphas = multiples[:, np.newaxis] * default_alpha(first)
+        fit = train_path(self.tasks, alphas)
+        held_out = Objective(
+            Network(first.layout, first.activation),
+            first.loss,
+            self.tests,
+            fit.alpha,
+            np.repeat(np.arange(n_splits), len(multiples)),
+            first.penalty,
+            first.groups,
+        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            losses = held_out.data_loss(fit.params)
+        losses[fit.unusable | ~np.isfinite(losses)] = np.inf
+        losses = losses.reshape(n_splits, len(multiples))
+        order = np.argsort(np.concatenate([self.multiples, multiples]))
+        self.multiples = np.concatenate([self.multiples, multiples])[order]
+        self.losses = np.concatenate([self.losses, losses], axis=1)[:, order]
+
+    @property
+    def best(self) -> int:
+        """The number of the largest multiple that is as good as the best one."""
+        mean = self.losses.mean(axis=0)
+        return int(np.flatnonzero(mean <= as_good(mean.min()))[-1])
+
+    @property
+    def lowest(self) -> float:
+        """The lowest mean loss."""
+        return float(self.losses.mean(axis=0).min())
+
+    def constant(self) -> float:
+        """The mean held-out loss of the best constants of the rows trained on."""
+        found = []
+        for task, test in zip(self.tasks, self.tests):
+            raw = np.broadcast_to(task.constant, test.y.shape)
+            found.append(float(test.norm_weight @ task.loss.loss(test.y, raw)))
+        return float(np.mean(found))
+
+    def path(self, unit: float) -> AlphaPath:
+        """What was seen, for a default alpha of ``unit``."""
+        mean, n_splits = self.losses.mean(axis=0), len(self.losses)
+        errors = None
+        if n_splits > 1:
+            with np.errstate(invalid="ignore"):
+                errors = self.losses.std(axis=0, ddof=1) / np.sqrt(n_splits)
+        unknown = np.full(len(mean), np.nan)
+        return AlphaPath(unit * self.multiples, mean, errors, unknown)

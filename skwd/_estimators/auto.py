@@ -1,0 +1,143 @@
+"""alpha="auto" in fit: the splits of the user's data, the choice, and the last fit."""
+
+from __future__ import annotations
+
+import copy
+from typing import NamedTuple
+
+import numpy as np
+
+from skwd._alpha.choice import AlphaChoice
+from skwd._alpha.constant import train_constant
+from skwd._alpha.scales import default_alpha
+from skwd._core.sample import Sample
+from skwd._cv.auto import FOLDS, MOST_ROWS, Candidates, as_good, splits_of
+from skwd._cv.chunks import share_memory
+from skwd._data.targets import Targets
+from skwd._estimators.base import BaseWeightDecayMLP, Earlier
+from skwd._estimators.validation import Data
+from skwd._solvers.base import Solver
+from skwd._solvers.registry import SOLVERS, solvers_with
+from skwd._solvers.task import TrainingTask, train_path
+
+# Fewer rows than this leave nothing to judge by.
+LEAST_ROWS = 4 * FOLDS
+# The models that are compared, the simplest first.
+MODELS = ("constant", "linear model", "network")
+
+
+class AutoResult(NamedTuple):
+    """The networks of a choice, what they were trained on, and how it was made."""
+
+    trained: AlphaChoice
+    task: TrainingTask
+    choice: dict  # alpha_choice_
+
+
+def fit_auto(
+    estimator: BaseWeightDecayMLP,
+    data: Data,
+    held_out: Data | None,
+    targets: Targets,
+    whole: TrainingTask,
+    seed: int,
+    rng: np.random.Generator,
+) -> AutoResult:
+    """Choose between alphas, the linear model and the constant, and fit to all rows.
+
+    Parameters
+    ----------
+    estimator : BaseWeightDecayMLP
+    data, held_out : Data
+        As fit has checked them; held_out are X_val and y_val.
+    targets : Targets
+        What y is.
+    whole : TrainingTask
+        All rows to train on, with the solver that trains every candidate.
+    seed : int
+    rng : Generator
+        Draws the splits.
+    """
+    if np.count_nonzero(data.weight) < LEAST_ROWS or not whole.has_varying_y:
+        return _at_the_default(whole)
+
+    def make(hidden, solver: Solver, rows=None) -> tuple[TrainingTask, Targets]:
+        how = {"held_out": held_out, "rows": rows, "hidden": hidden}
+        earlier = Earlier(copy.copy(targets))
+        return estimator._task(data, solver, seed, earlier=earlier, **how)
+
+    Y, _ = targets.encode(data.y, data.weight)
+    splits = list(splits_of(data.weight, targets.strata(Y), rng))
+    linear_solver = _linear_solver(estimator, whole.solver)
+    networks = _candidates(make, None, whole.solver, splits, data)
+    networks.search()
+    losses = {"network": networks.lowest, "constant": networks.constant()}
+    linear = None
+    if whole.layout.n_weight_layers > 1:
+        linear = _candidates(make, (), linear_solver, splits, data)
+        linear.search()
+        losses["linear model"] = linear.lowest
+    if not np.isfinite(min(losses.values())):
+        return _at_the_default(whole)
+    # The simplest of those that are as good.
+    most = as_good(min(losses.values()))
+    good = [name for name in MODELS if losses.get(name, np.inf) <= most]
+    model = good[0]
+    task, seen = whole, networks
+    if model == "linear model" and linear is not None:
+        task, seen = make((), linear_solver)[0], linear
+    unit = float(default_alpha(task)[0])
+    alpha = unit * seen.multiples[seen.best]
+    if model == "constant":
+        trained = train_constant(task)
+    else:
+        alphas = np.full((1, task.groups.n_groups), alpha)
+        trained = AlphaChoice.of(train_path([task], alphas))
+    trained.path = [seen.path(unit)] * len(trained.path)
+    trained.lowest[:] = model == "network" and seen.best == 0
+    choice = {
+        "way": _way(data),
+        "model": model,
+        "reason": f"lowest held-out loss, {losses[model]:.4g}",
+        "scores": {name: -loss for name, loss in losses.items()},
+    }
+    return AutoResult(trained, task, choice)
+
+
+def _way(data: Data) -> str:
+    if np.count_nonzero(data.weight) > MOST_ROWS:
+        return f"one split of {MOST_ROWS} rows"
+    return f"{FOLDS}-fold cross-validation"
+
+
+def _linear_solver(estimator: BaseWeightDecayMLP, solver: Solver) -> Solver:
+    """One that ends at the minimum of a linear model, if the parameters allow it."""
+    if solver.finds_minima or not solver.decay.minimises_J or estimator.early_stopping:
+        return solver
+    params = estimator.get_params(deep=False)
+    exact = SOLVERS[solvers_with("finds_minima")[0]].of(params)
+    return exact.changed(verbose=0)
+
+
+def _candidates(make, hidden, solver: Solver, splits: list, data: Data) -> Candidates:
+    """Networks of the hidden layers ``hidden`` on every split."""
+    tasks, tests = [], []
+    for train, test in splits:
+        task, targets = make(hidden, solver.changed(verbose=0), train)
+        Y, weight = targets.encode(data.y[test], data.weight[test])
+        origin = task.training.origin
+        tests.append(Sample(data.X, targets.scaled(Y), weight, test, origin=origin))
+        tasks.append(task)
+    share_memory(tasks)
+    return Candidates(tasks, tests)
+
+
+def _at_the_default(whole: TrainingTask) -> AutoResult:
+    """A plain fit, where nothing can be judged."""
+    alpha = default_alpha(whole)
+    trained = AlphaChoice.of(train_path([whole], alpha[np.newaxis]))
+    reason = "y does not vary"
+    if whole.has_varying_y:
+        reason = f"fewer than {LEAST_ROWS} rows, or no candidate with a finite loss"
+    choice = {"way": "default", "model": "network", "reason": reason, "scores": {}}
+    return AutoResult(trained, whole, choice)

@@ -1,0 +1,207 @@
+"""alpha="auto": judged on held-out rows, for every solver, and said why."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
+
+from skwd import (
+    AlphaPathDisplay,
+    WeightDecayMLPClassifier,
+    WeightDecayMLPRegressor,
+)
+from skwd._cv import auto
+from skwd._cv.auto import FIRST, splits_of
+from skwd._estimators.base import FOLDS as STREAM
+
+SMALL = {"hidden_layer_sizes": (6,), "alpha": "auto", "random_state": 0}
+# Short trainings, which need not end at a minimum.
+short = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def curve(n=90, noise=0.3, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, 3))
+    return X, np.sin(2.0 * X[:, 0]) + 0.5 * X[:, 1] ** 2 + noise * rng.normal(size=n)
+
+
+def line(n=90, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, 3))
+    return X, X @ [1.0, -2.0, 0.5] + 0.5 * rng.standard_normal(n)
+
+
+def quiet(model, *data, **kwargs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.fit(*data, **kwargs)
+
+
+# Of a hidden network the last digit of alpha may lead to another minimum.
+@pytest.mark.parametrize(("hidden", "rel"), [((), 1e-6), ((6,), 1e-2)])
+def test_scores_are_those_of_plain_fits_on_the_same_folds(hidden, rel, one_blas_thread):
+    """At the same multiple of c / n; each in the deviation of the y it has seen."""
+    X, y = curve()
+    model = WeightDecayMLPRegressor(**SMALL | {"hidden_layer_sizes": hidden}).fit(X, y)
+    rng = np.random.default_rng([model._seed, STREAM])
+    splits = list(splits_of(np.ones(len(y)), None, rng))
+    assert sorted(np.concatenate([test for _, test in splits])) == list(range(90))
+    unit = 5.0 / len(y)
+    multiples = model.alphas_ / unit
+    for multiple, score in zip(multiples, model.alpha_scores_):
+        losses = []
+        for train, test in splits:
+            alpha = multiple * 5.0 / len(train)
+            plain = clone(model).set_params(alpha=alpha)
+            quiet(plain, X[train], y[train])
+            error = (y[test] - plain.predict(X[test])) / plain.y_scale_
+            losses.append(0.5 * np.mean(error**2))
+        assert score == pytest.approx(-np.mean(losses), rel=rel)
+    assert set(np.round(np.log10(FIRST), 6)) <= set(np.round(np.log10(multiples), 6))
+    best = int(np.argmax(model.alpha_scores_))
+    assert model.alpha_ >= model.alphas_[best]  # the largest that is as good
+    chosen = list(model.alphas_).index(model.alpha_)
+    assert model.alpha_scores_[chosen] >= 1.001 * model.alpha_scores_[best]
+    same = clone(model).set_params(alpha=model.alpha_).fit(X, y)
+    assert_array_equal(same.coefs_[0], model.coefs_[0])
+    scores = model.alpha_choice_["scores"]
+    assert model.alpha_choice_["model"] == "network" == max(scores, key=scores.get)
+    assert scores["network"] == model.alpha_scores_[best]
+
+
+def test_a_line_is_a_linear_model():
+    X, y = line()
+    model = WeightDecayMLPRegressor(**SMALL).fit(X, y)
+    assert model.alpha_choice_["model"] == "linear model"
+    assert [W.shape for W in model.coefs_] == [(3, 1)] and model.n_layers_ == 2
+    ridge = Ridge(alpha=model.alpha_ * len(y)).fit(X, y)
+    assert_allclose(model.predict(X), ridge.predict(X), atol=1e-6 * y.std())
+    again = pickle.loads(pickle.dumps(model))
+    assert_array_equal(again.predict(X), model.predict(X))
+    # A warm start of another model begins anew.
+    model.set_params(warm_start=True).fit(*curve())
+    assert model.alpha_choice_["model"] == "network" and len(model.coefs_) == 2
+
+
+def test_next_to_nothing_is_learnt_from_noise():
+    """A constant on some seeds, which is said, a strong decay on the others."""
+    n_constant = 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        X, y = rng.standard_normal((240, 3)), rng.standard_normal(240)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model = WeightDecayMLPRegressor(**SMALL).fit(X, y)
+        assert model.predict(X).std() < 0.2 * y.std()
+        said = [str(w.message) for w in caught]
+        is_constant = model.alpha_choice_["model"] == "constant"
+        n_constant += is_constant
+        weak = [text for text in said if "the signal is too weak" in text]
+        assert len(weak) == is_constant == (not any(W.any() for W in model.coefs_))
+        if is_constant:
+            assert_allclose(model.predict(X), y.mean())
+    assert n_constant >= 2
+
+
+@short
+@pytest.mark.parametrize("solver", ["lbfgs", "gd", "sgd", "adam"])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"early_stopping": True}, {"decay": "decoupled"}, {"n_init": 2}],
+    ids=str,
+)
+def test_every_solver_and_way_to_train(solver, changes):
+    if solver == "lbfgs" and "decay" in changes:
+        changes = {"ensemble": True, "n_init": 2}
+    X, y = curve(noise=0.1)
+    model = WeightDecayMLPRegressor(**SMALL, solver=solver, max_iter=150, **changes)
+    model.set_params(learning_rate_init=0.05).fit(X, y)
+    scores = model.alpha_choice_["scores"]
+    assert max(scores.values()) > scores["constant"]
+    assert model.score(X, y) > 0.15 and model.alpha_ in model.alphas_
+    assert set(model.alpha_choice_) == {"way", "model", "reason", "scores"}
+
+
+@short
+@pytest.mark.filterwarnings("ignore:The network is worse than a constant")
+def test_kinds_of_y_and_X():
+    X, y = curve(120)
+    rng = np.random.default_rng(0)
+    labels = np.digitize(y, [0.0, 0.8])
+    kinds = [
+        (WeightDecayMLPClassifier(), X, labels),
+        (WeightDecayMLPClassifier(), X, np.array(["a", "b"])[(y > 0) * 1]),
+        (WeightDecayMLPClassifier(), X, np.column_stack([y > 0, X[:, 0] > 0]) * 1),
+        (WeightDecayMLPClassifier(class_weight="balanced"), X, labels),
+        (WeightDecayMLPRegressor(loss="poisson"), X, rng.poisson(np.exp(y))),
+        (WeightDecayMLPRegressor(), X, np.column_stack([y, -3.0 * y])),
+        (WeightDecayMLPRegressor(posterior=True), X, y),
+        (WeightDecayMLPRegressor(), X.astype(np.float32), y),
+    ]
+    for model, data, target in kinds:
+        model.set_params(**SMALL).fit(data, target)
+        assert model.score(data, target) > 0.2, model
+        assert hasattr(model, "log_evidence_") == model.posterior
+    dense = WeightDecayMLPRegressor(**SMALL).fit(X * (X > 0), y)
+    thin = WeightDecayMLPRegressor(**SMALL).fit(sparse.csr_array(X * (X > 0)), y)
+    assert_allclose(thin.alpha_scores_, dense.alpha_scores_, rtol=0.05)
+
+
+def test_a_class_with_few_rows_is_in_no_fold_of_its_own():
+    X, y = curve()
+    labels = (y > 0).astype(int)
+    labels[:2] = 2
+    model = quiet(WeightDecayMLPClassifier(**SMALL), X, labels)
+    assert model.classes_.tolist() == [0, 1, 2]
+    assert np.isfinite(model.alpha_scores_).all()
+
+
+def test_rows_of_zero_weight_are_removed_rows(one_blas_thread):
+    X, y = curve()
+    weight = np.ones(len(y))
+    weight[::3] = 0.0
+    model = WeightDecayMLPRegressor(**SMALL).fit(X, y, sample_weight=weight)
+    bare = WeightDecayMLPRegressor(**SMALL).fit(X[weight > 0], y[weight > 0])
+    assert_allclose(model.alpha_scores_, bare.alpha_scores_, rtol=1e-9)
+
+
+def test_many_rows_are_judged_by_a_part(monkeypatch):
+    """One split of a random part; its best multiple is taken to all rows."""
+    monkeypatch.setattr(auto, "MOST_ROWS", 60)
+    monkeypatch.setattr("skwd._estimators.auto.MOST_ROWS", 60)
+    X, y = curve()
+    rng = np.random.default_rng(0)
+    ((train, test),) = splits_of(np.ones(90), None, rng)
+    assert len(train) == 40 and len(test) == 20 and not set(train) & set(test)
+    model = WeightDecayMLPRegressor(**SMALL).fit(X, y)
+    assert model.alpha_choice_["way"] == "one split of 60 rows"
+    assert model.alpha_score_errors_ is None
+    steps = np.log10(model.alpha_ / (5.0 / 90)) / 0.75
+    assert steps == pytest.approx(round(steps), abs=1e-9)
+
+
+def test_without_rows_to_judge_by_the_default_is_taken():
+    X, y = curve(11)
+    for target, reason in ((y, "fewer than 12 rows"), (np.ones(11), "does not vary")):
+        model = quiet(WeightDecayMLPRegressor(**SMALL), X, target)
+        assert model.alpha_choice_["way"] == "default"
+        assert reason in model.alpha_choice_["reason"]
+        assert model.alpha_ == pytest.approx(5.0 / 11)
+        assert not hasattr(model, "alphas_")
+
+
+def test_what_is_left_and_what_is_refused():
+    X, y = curve()
+    model = WeightDecayMLPRegressor(**SMALL).fit(X, y)
+    display = AlphaPathDisplay.from_estimator(model)
+    assert display.score_name == "Negative held-out loss"
+    model.set_params(alpha=0.01).fit(X, y)
+    assert not {"alpha_choice_", "alphas_"} & vars(model).keys()
+    assert not hasattr(clone(model).set_params(alpha="auto"), "partial_fit")
+    with pytest.raises(ValueError, match="one of 'auto', 'evidence', 'loo', 'gcv'"):
+        WeightDecayMLPRegressor(alpha="best").fit(X, y)
