@@ -10,7 +10,7 @@ least half so many, cut down to so many. Five shuffled folds, stratified by clas
 same for all. Printed are R2, higher is better, or the log-loss, lower is better, with
 no probability below 1e-4; their mean and mean rank; on how many tables skwd is no worse
 than each rival, within 0.005; CPU seconds of fitting and predicting, on one thread; and
-the warnings of skwd.
+the warnings of skwd. "auto" is skwd with alpha="auto".
 """
 
 import argparse
@@ -48,6 +48,7 @@ LEARNERS = {
         "HistGB": HistGradientBoostingRegressor(**SEED),
         "forest": RandomForestRegressor(**SEED),
         "linear": RidgeCV(),
+        "auto": WeightDecayMLPRegressor(alpha="auto", **SEED),
     },
     "classes": {
         "skwd": WeightDecayMLPClassifier(**SEED),
@@ -55,6 +56,7 @@ LEARNERS = {
         "HistGB": HistGradientBoostingClassifier(**SEED),
         "forest": RandomForestClassifier(**SEED),
         "linear": LogisticRegressionCV(),
+        "auto": WeightDecayMLPClassifier(alpha="auto", **SEED),
     },
 }
 

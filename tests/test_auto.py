@@ -46,10 +46,10 @@ def quiet(model, *data, **kwargs):
 @pytest.mark.parametrize(("hidden", "rel"), [((), 1e-6), ((6,), 1e-2)])
 def test_scores_are_those_of_plain_fits_on_the_same_folds(hidden, rel, one_blas_thread):
     """At the same multiple of c / n; each in the deviation of the y it has seen."""
-    X, y = curve()
+    X, y = curve() if hidden else line()
     model = WeightDecayMLPRegressor(**SMALL | {"hidden_layer_sizes": hidden}).fit(X, y)
     rng = np.random.default_rng([model._seed, STREAM])
-    splits = list(splits_of(np.ones(len(y)), None, rng))
+    splits = list(splits_of(X, y[:, None], np.ones(len(y)), None, rng))
     assert sorted(np.concatenate([test for _, test in splits])) == list(range(90))
     unit = 5.0 / len(y)
     multiples = model.alphas_ / unit
@@ -170,13 +170,28 @@ def test_rows_of_zero_weight_are_removed_rows(one_blas_thread):
     assert_allclose(model.alpha_scores_, bare.alpha_scores_, rtol=1e-9)
 
 
+def test_copies_of_a_row_are_in_one_fold(one_blas_thread):
+    """So that a row of weight 2 is a repeated one, in any order of the rows."""
+    X, y = curve()
+    rng = np.random.default_rng(0)
+    counts = rng.integers(0, 4, len(y))
+    rows = rng.permutation(np.repeat(np.arange(len(y)), counts))
+    weighted = WeightDecayMLPRegressor(**SMALL).fit(X, y, sample_weight=counts)
+    repeated = WeightDecayMLPRegressor(**SMALL).fit(X[rows], y[rows])
+    assert_array_equal(weighted.alpha_scores_, repeated.alpha_scores_)
+    assert_array_equal(weighted.coefs_[0], repeated.coefs_[0])
+    splits = splits_of(X[rows], y[rows, None], np.ones(len(rows)), None, rng)
+    for train, test in splits:
+        assert not set(rows[train]) & set(rows[test])
+
+
 def test_many_rows_are_judged_by_a_part(monkeypatch):
     """One split of a random part; its best multiple is taken to all rows."""
     monkeypatch.setattr(auto, "MOST_ROWS", 60)
     monkeypatch.setattr("skwd._estimators.auto.MOST_ROWS", 60)
     X, y = curve()
     rng = np.random.default_rng(0)
-    ((train, test),) = splits_of(np.ones(90), None, rng)
+    ((train, test),) = splits_of(X, y[:, None], np.ones(90), None, rng)
     assert len(train) == 40 and len(test) == 20 and not set(train) & set(test)
     model = WeightDecayMLPRegressor(**SMALL).fit(X, y)
     assert model.alpha_choice_["way"] == "one split of 60 rows"
@@ -187,7 +202,10 @@ def test_many_rows_are_judged_by_a_part(monkeypatch):
 
 def test_without_rows_to_judge_by_the_default_is_taken():
     X, y = curve(11)
-    for target, reason in ((y, "fewer than 12 rows"), (np.ones(11), "does not vary")):
+    for target, reason in (
+        (y, "fewer than 12 different rows"),
+        (np.ones(11), "does not vary"),
+    ):
         model = quiet(WeightDecayMLPRegressor(**SMALL), X, target)
         assert model.alpha_choice_["way"] == "default"
         assert reason in model.alpha_choice_["reason"]

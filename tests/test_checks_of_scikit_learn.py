@@ -56,6 +56,8 @@ def test_tiny_estimators(estimator, check):
         WeightDecayMLPClassifier(solver="sgd", learning_rate_init=0.01),
         WeightDecayMLPRegressor(solver="adam", learning_rate_init=0.01),
         WeightDecayMLPClassifier(solver="adam", learning_rate_init=0.01),
+        WeightDecayMLPRegressor(**FIVE, alpha="auto"),
+        WeightDecayMLPClassifier(**FIVE, alpha="auto"),
         WeightDecayMLPRegressor(**FIVE, alpha="evidence"),
         WeightDecayMLPClassifier(**FIVE, alpha="evidence"),
         WeightDecayMLPRegressor(**FIVE, alpha="loo"),

@@ -19,6 +19,7 @@ from skwd._alpha.scales import default_alpha
 from skwd._core.network import Network
 from skwd._core.objective import Objective
 from skwd._core.sample import Sample
+from skwd._data.merged_rows import row_numbers_of_values
 from skwd._solvers.task import TrainingTask, train_path
 
 FOLDS = 3
@@ -37,25 +38,43 @@ def as_good(lowest: float) -> float:
     return lowest + EQUAL * abs(lowest) if np.isfinite(lowest) else lowest
 
 
-def splits_of(
-    weight: np.ndarray, strata: np.ndarray | None, rng: np.random.Generator
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rows to train on and to judge by, of positive weight, in random order.
+def n_different(X, Y: np.ndarray, weight: np.ndarray) -> int:
+    """How many different rows of positive weight there are."""
+    counted = np.flatnonzero(weight)
+    return int(row_numbers_of_values(X[counted], Y[counted]).max()) + 1
 
-    Classes, as ``strata`` (n,), are kept in proportion where each has FOLDS rows.
+
+def splits_of(
+    X, Y: np.ndarray, weight: np.ndarray, strata, rng: np.random.Generator
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows to train on and to judge by, of positive weight.
+
+    Equal rows are kept together: no row is judged by its copy, and a row of weight 2 is
+    a repeated one. Classes, as ``strata`` (n,) or None, are kept in proportion where
+    each has FOLDS different rows.
     """
-    rows, seed = np.flatnonzero(weight), int(rng.integers(2**31 - 1))
+    counted, seed = np.flatnonzero(weight), int(rng.integers(2**31 - 1))
+    _, first, value = np.unique(
+        row_numbers_of_values(X[counted], Y[counted]),
+        return_index=True,
+        return_inverse=True,
+    )
+    values = np.arange(len(first))
     splitter: KFold | StratifiedKFold | ShuffleSplit
-    if len(rows) > MOST_ROWS:
-        rows = np.sort(rng.choice(rows, MOST_ROWS, replace=False))
+    if len(values) > MOST_ROWS:
+        values = np.sort(rng.choice(values, MOST_ROWS, replace=False))
         splitter = ShuffleSplit(1, test_size=1 / FOLDS, random_state=seed)
     else:
         splitter = KFold(FOLDS, shuffle=True, random_state=seed)
-        if strata is not None and np.bincount(strata[rows]).min() >= FOLDS:
+    classes = np.zeros(len(values))
+    if strata is not None:
+        classes = strata[counted[first[values]]]
+        enough = np.unique(classes, return_counts=True)[1].min() >= FOLDS
+        if enough and isinstance(splitter, KFold):
             splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    y = np.zeros(len(rows)) if strata is None else strata[rows]
-    for train, test in splitter.split(rows, y):
-        yield rows[train], rows[test]
+    for parts in splitter.split(values, classes):
+        train, test = (counted[np.isin(value, values[part])] for part in parts)
+        yield train, test
 
 
 @dataclass

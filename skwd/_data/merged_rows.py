@@ -55,6 +55,17 @@ def distinct_rows(sample: Sample) -> Sample:
     return Sample(sample.X, y[starts], summed, rows[starts])
 
 
+def row_numbers_of_values(X, y: np.ndarray) -> np.ndarray:
+    """A number for each row, which equal rows (x, y) share in any order: (n,)."""
+    x_key, y_key = _row_hash(X), _array_hash(y, seed=1)
+    order = np.lexsort((y_key, x_key))
+    keys = x_key[order], y_key[order]
+    new = np.logical_or.reduce([np.diff(key) != 0 for key in keys])
+    numbers = np.empty(len(order), dtype=np.intp)
+    numbers[order] = np.concatenate([[0], np.cumsum(new)])
+    return numbers
+
+
 def _all_equal(X, y: np.ndarray, rows: np.ndarray, twin: np.ndarray) -> bool:
     """Whether every row that was merged equals the one that stands for it."""
     merged = np.flatnonzero(twin != np.arange(len(rows)))

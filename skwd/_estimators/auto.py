@@ -11,8 +11,9 @@ from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.constant import train_constant
 from skwd._alpha.scales import default_alpha
 from skwd._core.sample import Sample
-from skwd._cv.auto import FOLDS, MOST_ROWS, Candidates, as_good, splits_of
+from skwd._cv.auto import FOLDS, MOST_ROWS, Candidates, as_good, n_different, splits_of
 from skwd._cv.chunks import share_memory
+from skwd._data.merged_rows import distinct_rows
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP, Earlier
 from skwd._estimators.validation import Data
@@ -20,7 +21,7 @@ from skwd._solvers.base import Solver
 from skwd._solvers.registry import SOLVERS, solvers_with
 from skwd._solvers.task import TrainingTask, train_path
 
-# Fewer rows than this leave nothing to judge by.
+# Fewer different rows than this leave nothing to judge by.
 LEAST_ROWS = 4 * FOLDS
 # The models that are compared, the simplest first.
 MODELS = ("constant", "linear model", "network")
@@ -58,7 +59,9 @@ def fit_auto(
     rng : Generator
         Draws the splits.
     """
-    if np.count_nonzero(data.weight) < LEAST_ROWS or not whole.has_varying_y:
+    Y, _ = targets.encode(data.y, data.weight)
+    given = data.X, Y, data.weight, targets.strata(Y)
+    if not whole.has_varying_y or n_different(*given[:3]) < LEAST_ROWS:
         return _at_the_default(whole)
 
     def make(hidden, solver: Solver, rows=None) -> tuple[TrainingTask, Targets]:
@@ -66,8 +69,7 @@ def fit_auto(
         earlier = Earlier(copy.copy(targets))
         return estimator._task(data, solver, seed, earlier=earlier, **how)
 
-    Y, _ = targets.encode(data.y, data.weight)
-    splits = list(splits_of(data.weight, targets.strata(Y), rng))
+    splits = list(splits_of(*given, rng))
     linear_solver = _linear_solver(estimator, whole.solver)
     networks = _candidates(make, None, whole.solver, splits, data)
     networks.search()
@@ -126,7 +128,9 @@ def _candidates(make, hidden, solver: Solver, splits: list, data: Data) -> Candi
         task, targets = make(hidden, solver.changed(verbose=0), train)
         Y, weight = targets.encode(data.y[test], data.weight[test])
         origin = task.training.origin
-        tests.append(Sample(data.X, targets.scaled(Y), weight, test, origin=origin))
+        held_out = distinct_rows(Sample(data.X, targets.scaled(Y), weight, test))
+        held_out.origin = origin
+        tests.append(held_out)
         tasks.append(task)
     share_memory(tasks)
     return Candidates(tasks, tests)
@@ -138,6 +142,6 @@ def _at_the_default(whole: TrainingTask) -> AutoResult:
     trained = AlphaChoice.of(train_path([whole], alpha[np.newaxis]))
     reason = "y does not vary"
     if whole.has_varying_y:
-        reason = f"fewer than {LEAST_ROWS} rows, or no candidate with a finite loss"
+        reason = f"fewer than {LEAST_ROWS} different rows, or no finite loss"
     choice = {"way": "default", "model": "network", "reason": reason, "scores": {}}
     return AutoResult(trained, whole, choice)
