@@ -1,0 +1,98 @@
+"""The docstrings of fitted attributes, and the references, that estimators share."""
+
+FITTED = {
+    "fitted_regressor": """\
+y_mean_, y_scale_ : ndarray of shape (n_outputs,)
+    The scaling of y; 0 and 1 without ``normalize_y``, and for counts.
+noise_std_ : float or ndarray of shape (n_outputs,)
+    With a posterior or alpha by name, for squared error: the standard deviation of y's
+    noise, in y's own units.
+n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
+    As in scikit-learn's MLPRegressor.
+""",
+    "fitted_classifier": """\
+classes_ : ndarray of shape (n_classes,)
+    The labels, sorted; for multilabel targets 0 ... n_labels - 1.
+n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
+    As in scikit-learn's MLPClassifier.
+""",
+    "fitted_alpha": """\
+alpha_ : float or ndarray of shape (n_layers - 1,)
+    The alpha that was used, with ``ensemble`` by the best network.
+alphas_, alpha_scores_, alpha_score_errors_ : ndarray of shape (n_alphas,)
+    With ``alpha="auto"``, "loo" or "gcv": the alphas that were compared, ascending,
+    minus the expected loss of a new row (that part of J, in its units) and its standard
+    error (None for "gcv"). `AlphaPathDisplay` draws them. With "loo" and "gcv" hidden
+    networks are judged at fits that are wide apart, and ``alpha_`` is the lowest point
+    of the parabola through the three lowest losses. Not there if y does not vary.
+alpha_choice_ : dict
+    With ``alpha="auto"``: "way", how candidates were judged; "model", "network",
+    "linear model" (then there is no hidden layer in ``coefs_``) or "constant" (zero
+    weights); "reason"; "scores", minus the held-out loss of the best of each model.
+<<fitted_posterior>>
+""",
+    "fitted_posterior": """\
+log_evidence_, n_effective_params_ : float
+    With a posterior or alpha by name: ln p(y | X, alpha) of the y that the network
+    sees (scaled by ``normalize_y``), with flat priors of density 1 on the biases, and
+    how many parameters the data determine, biases included. Directions of hidden
+    biases of which H is below 2 pi var(y) / n, or 2 pi / n without squared errors, are
+    taken to have that curvature, and no part in the evidence.
+""",
+    "fitted": """\
+coefs_, intercepts_ : list of ndarray
+    Weights (fan_in, fan_out) and biases (fan_out,) of each layer, for X as it is; with
+    ``ensemble`` they have the networks as a further first axis. predict reads them.
+    Training is about the column means of X, which changes no minimum: biases are free.
+loss_ : float
+    J at the returned weights, on all rows; with ``ensemble`` this and the following are
+    those of the best network.
+loss_curve_ : list of float
+    J after each iteration of the last fit ("lbfgs"); otherwise, for each epoch, the
+    weighted mean of the batches' losses before their steps, plus the penalty at its
+    end.
+best_loss_ : float
+    The lowest of ``loss_curve_``.
+validation_scores_ : list of float or None
+    Minus the validation loss, without penalty, per iteration or epoch.
+best_validation_score_ : float or None
+    The score of the returned weights.
+n_iter_, t_ : int
+    Iterations or epochs, of the last fit of a search by name, and rows seen.
+converged_ : bool
+    Whether "lbfgs" or "gd" ended at a minimum of J, by ``tol``. Of "sgd", "adam" and
+    with early stopping: whether patience ran out before ``max_iter``.
+""",
+    "searched": """\
+alpha_ : float
+    The alpha that was chosen, and with which the network is fitted to all data.
+alphas_ : ndarray of shape (n_alphas,)
+    The values tried, ascending.
+cv_results_ : dict of ndarray
+    Score of every split and alpha, with the keys of GridSearchCV: a
+    ``pandas.DataFrame`` of it is the table. ``std_test_score`` has ddof=0, times are
+    equal shares of those of the chunks. A network that diverged scores nan.
+best_index_, best_score_ : int, float
+    The number of ``alpha_`` in ``alphas_`` and its mean score, whatever the rule.
+n_splits_, scorer_
+    The number of splits and the scorer.
+""",
+    "references": """\
+Krogh and Hertz, "A simple weight decay can improve generalization", NeurIPS 1991.
+
+.. [1] Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+.. [2] Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
+.. [3] George, Laurent, Bouthillier, Ballas and Vincent, "Fast approximate natural
+   gradient descent in a Kronecker-factored eigenbasis", NeurIPS 2018.
+""",
+    "alpha_references": """\
+.. [4] MacKay, "A practical Bayesian framework for backpropagation networks", Neural
+   Computation 1992.
+.. [5] Foresee and Hagan, "Gauss-Newton approximation to Bayesian learning", ICNN 1997.
+.. [6] Rad and Maleki, "A scalable estimate of the out-of-sample prediction error via
+   approximate leave-one-out cross-validation", JRSS B 2020.
+""",
+    "search_references": """\
+.. [4] Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984.
+""",
+}
