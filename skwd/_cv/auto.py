@@ -26,7 +26,8 @@ FOLDS = 3
 # Of more rows than this a random subsample is judged, by one split of it.
 MOST_ROWS = 12_000
 # The first multiples of the default alpha, the factor to the next one, and their range.
-FIRST = 10.0 ** np.array([-1.5, -0.75, 0.0, 0.75])
+# Downwards one at a time: low alphas take the most iterations.
+FIRST = 10.0 ** np.array([-0.75, 0.0, 0.75])
 FACTOR = 10.0**0.75
 LOWEST, HIGHEST = 1e-6, 100.0
 # Above the lowest loss by this part of it a loss is as good.
@@ -103,7 +104,7 @@ class Candidates:
         while True:
             best, lowest = self.best, self.multiples[0]
             if best == 0 and lowest > LOWEST:
-                self.judge(lowest / np.array([FACTOR**2, FACTOR]))
+                self.judge(self.multiples[:1] / FACTOR)
             elif best == len(self.multiples) - 1 and self.multiples[-1] < HIGHEST:
                 self.judge(self.multiples[-1:] * FACTOR)
             else:

@@ -32,7 +32,7 @@ alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", defaul
 
     "auto" chooses alpha, with every solver, by the held-out loss of a small
     cross-validation: 3 shuffled folds (of more than 12000 rows one split of a random
-    12000), multiples of the default alpha, four at first and further ones while an end
+    12000), multiples of the default alpha, three at first and further ones while an end
     is the best. The linear model and the constant are compared too, and the simplest
     that is as good is taken: ``alpha_choice_`` says which, and their scores.
 
