@@ -17,6 +17,7 @@ from skwd import (
 )
 from skwd._cv import auto
 from skwd._cv.auto import FIRST, splits_of
+from skwd._data.merged_rows import row_numbers_of_values
 from skwd._estimators.base import FOLDS as STREAM
 
 SMALL = {"hidden_layer_sizes": (6,), "alpha": "auto", "random_state": 0}
@@ -49,7 +50,8 @@ def test_scores_are_those_of_plain_fits_on_the_same_folds(hidden, rel, one_blas_
     X, y = curve() if hidden else line()
     model = WeightDecayMLPRegressor(**SMALL | {"hidden_layer_sizes": hidden}).fit(X, y)
     rng = np.random.default_rng([model._seed, STREAM])
-    splits = list(splits_of(X, y[:, None], np.ones(len(y)), None, rng))
+    numbers = row_numbers_of_values(X, y[:, None])
+    splits = list(splits_of(numbers, np.ones(len(y)), None, rng))
     assert sorted(np.concatenate([test for _, test in splits])) == list(range(90))
     unit = 5.0 / len(y)
     multiples = model.alphas_ / unit
@@ -180,7 +182,8 @@ def test_copies_of_a_row_are_in_one_fold(one_blas_thread):
     repeated = WeightDecayMLPRegressor(**SMALL).fit(X[rows], y[rows])
     assert_array_equal(weighted.alpha_scores_, repeated.alpha_scores_)
     assert_array_equal(weighted.coefs_[0], repeated.coefs_[0])
-    splits = splits_of(X[rows], y[rows, None], np.ones(len(rows)), None, rng)
+    numbers = row_numbers_of_values(X[rows], y[rows, None])
+    splits = splits_of(numbers, np.ones(len(rows)), None, rng)
     for train, test in splits:
         assert not set(rows[train]) & set(rows[test])
 
@@ -188,10 +191,9 @@ def test_copies_of_a_row_are_in_one_fold(one_blas_thread):
 def test_many_rows_are_judged_by_a_part(monkeypatch):
     """One split of a random part; its best multiple is taken to all rows."""
     monkeypatch.setattr(auto, "MOST_ROWS", 60)
-    monkeypatch.setattr("skwd._estimators.auto.MOST_ROWS", 60)
     X, y = curve()
     rng = np.random.default_rng(0)
-    ((train, test),) = splits_of(X, y[:, None], np.ones(90), None, rng)
+    ((train, test),) = splits_of(np.arange(90), np.ones(90), None, rng)
     assert len(train) == 40 and len(test) == 20 and not set(train) & set(test)
     model = WeightDecayMLPRegressor(**SMALL).fit(X, y)
     assert model.alpha_choice_["way"] == "one split of 60 rows"

@@ -19,7 +19,6 @@ from skwd._alpha.scales import default_alpha
 from skwd._core.network import Network
 from skwd._core.objective import Objective
 from skwd._core.sample import Sample
-from skwd._data.merged_rows import row_numbers_of_values
 from skwd._solvers.task import TrainingTask, train_path
 
 FOLDS = 3
@@ -39,26 +38,18 @@ def as_good(lowest: float) -> float:
     return lowest + EQUAL * abs(lowest) if np.isfinite(lowest) else lowest
 
 
-def n_different(X, Y: np.ndarray, weight: np.ndarray) -> int:
-    """How many different rows of positive weight there are."""
-    counted = np.flatnonzero(weight)
-    return int(row_numbers_of_values(X[counted], Y[counted]).max()) + 1
-
-
 def splits_of(
-    X, Y: np.ndarray, weight: np.ndarray, strata, rng: np.random.Generator
+    numbers: np.ndarray, weight: np.ndarray, strata, rng: np.random.Generator
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Rows to train on and to judge by, of positive weight.
 
-    Equal rows are kept together: no row is judged by its copy, and a row of weight 2 is
-    a repeated one. Classes, as ``strata`` (n,) or None, are kept in proportion where
-    each has FOLDS different rows.
+    Rows of the same number (n,), equal ones, are kept together: no row is judged by its
+    copy, and a row of weight 2 is a repeated one. Classes, as ``strata`` (n,) or None,
+    are kept in proportion where each has FOLDS different rows.
     """
     counted, seed = np.flatnonzero(weight), int(rng.integers(2**31 - 1))
     _, first, value = np.unique(
-        row_numbers_of_values(X[counted], Y[counted]),
-        return_index=True,
-        return_inverse=True,
+        numbers[counted], return_index=True, return_inverse=True
     )
     values = np.arange(len(first))
     splitter: KFold | StratifiedKFold | ShuffleSplit

@@ -11,9 +11,9 @@ from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.constant import train_constant
 from skwd._alpha.scales import default_alpha
 from skwd._core.sample import Sample
-from skwd._cv.auto import FOLDS, MOST_ROWS, Candidates, as_good, n_different, splits_of
+from skwd._cv.auto import FOLDS, Candidates, as_good, splits_of
 from skwd._cv.chunks import share_memory
-from skwd._data.merged_rows import distinct_rows
+from skwd._data.merged_rows import distinct_rows, row_numbers_of_values
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP, Earlier
 from skwd._estimators.validation import Data
@@ -60,8 +60,9 @@ def fit_auto(
         Draws the splits.
     """
     Y, _ = targets.encode(data.y, data.weight)
-    given = data.X, Y, data.weight, targets.strata(Y)
-    if not whole.has_varying_y or n_different(*given[:3]) < LEAST_ROWS:
+    numbers = row_numbers_of_values(data.X, Y)
+    n_different = len(np.unique(numbers[data.weight > 0.0]))
+    if not whole.has_varying_y or n_different < LEAST_ROWS:
         return _at_the_default(whole)
 
     def make(hidden, solver: Solver, rows=None) -> tuple[TrainingTask, Targets]:
@@ -69,7 +70,7 @@ def fit_auto(
         earlier = Earlier(copy.copy(targets))
         return estimator._task(data, solver, seed, earlier=earlier, **how)
 
-    splits = list(splits_of(*given, rng))
+    splits = list(splits_of(numbers, data.weight, targets.strata(Y), rng))
     linear_solver = _linear_solver(estimator, whole.solver)
     networks = _candidates(make, None, whole.solver, splits, data)
     networks.search()
@@ -97,19 +98,16 @@ def fit_auto(
         trained = AlphaChoice.of(train_path([task], alphas))
     trained.path = [seen.path(unit)] * len(trained.path)
     trained.lowest[:] = model == "network" and seen.best == 0
+    way = f"{FOLDS}-fold cross-validation"
+    if len(splits) == 1:
+        way = f"one split of {sum(map(len, splits[0]))} rows"
     choice = {
-        "way": _way(data),
+        "way": way,
         "model": model,
         "reason": f"lowest held-out loss, {losses[model]:.4g}",
         "scores": {name: -loss for name, loss in losses.items()},
     }
     return AutoResult(trained, task, choice)
-
-
-def _way(data: Data) -> str:
-    if np.count_nonzero(data.weight) > MOST_ROWS:
-        return f"one split of {MOST_ROWS} rows"
-    return f"{FOLDS}-fold cross-validation"
 
 
 def _linear_solver(estimator: BaseWeightDecayMLP, solver: Solver) -> Solver:
