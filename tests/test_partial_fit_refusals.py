@@ -74,7 +74,8 @@ def test_it_is_hidden_with_several_starts():
         (
             CLASSIFIER,
             {"alpha": -1.0},
-            r"alpha must be None, finite and >= 0, or one of 'auto', 'evidence', 'loo', 'gcv'; "
+            r"alpha must be None, finite and >= 0, or one of 'auto', 'evidence', "
+            r"'loo', 'gcv'; "
             r"got -1\.0\. Use alpha=None for the default, or alpha=0 for no weight "
             r"decay\.",
         ),

@@ -69,7 +69,8 @@ def test_hidden_layer_sizes(Estimator, value):
 def test_alpha(Estimator, value):
     assert_refused(
         Estimator(alpha=value),
-        "alpha must be None, finite and >= 0, or one of 'auto', 'evidence', 'loo', 'gcv'; got "
+        "alpha must be None, finite and >= 0, or one of 'auto', 'evidence', 'loo', "
+        "'gcv'; got "
         f"{value!r}. Use alpha=None for the default, or alpha=0 for no weight decay.",
         y=LABELS,
     )
