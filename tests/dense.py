@@ -12,7 +12,8 @@ from scipy.special import logsumexp
 from scipy.stats import bernoulli, norm, poisson
 from stacks import LOSSES, make_stack
 
-from skwd._core.network import ForwardBackward, row_block
+from skwd._core.network import ForwardBackward
+from skwd._core.rows import row_block
 from skwd._curvature.factors import factors_of
 
 STEP = 1e-5

@@ -18,7 +18,7 @@ from skwd import (
 from skwd._cv import auto
 from skwd._cv.auto import FIRST, splits_of
 from skwd._data.merged_rows import row_numbers_of_values
-from skwd._estimators.base import FOLDS as STREAM
+from skwd._estimators.tasks import FOLDS as STREAM
 
 SMALL = {"hidden_layer_sizes": (6,), "alpha": "auto", "random_state": 0}
 # Short trainings, which need not end at a minimum.

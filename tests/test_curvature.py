@@ -17,7 +17,7 @@ from stacks import LOSSES, targets
 import skwd._curvature.factors as factors_module
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.alpha_groups import AlphaGroups
-from skwd._core.network import row_block
+from skwd._core.rows import row_block
 from skwd._curvature.exact import Exact
 from skwd._curvature.factors import Rows, factors_of, jacobian, tangent, whitened
 from skwd._curvature.free import UnpenalisedBlock

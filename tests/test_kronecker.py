@@ -11,7 +11,7 @@ from stacks import LOSSES
 
 import skwd._curvature.factors as factors_module
 import skwd._curvature.kronecker as kronecker_module
-from skwd._core.network import row_block
+from skwd._core.rows import row_block
 from skwd._curvature.exact import Exact
 from skwd._curvature.factors import factors_of
 from skwd._curvature.kronecker import Kronecker

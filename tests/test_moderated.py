@@ -48,7 +48,7 @@ def test_the_mean_of_a_softmax_of_a_gaussian(classes):
     """Close to what many draws give."""
     X, y = classes
     _, model = pair(X, y, alpha=0.01, hidden_layer_sizes=())
-    from skwd._core.network import row_block
+    from skwd._core.rows import row_block
     from skwd._curvature.factors import factors_of
 
     rows = row_block(X[:6], slice(None))

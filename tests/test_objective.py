@@ -98,7 +98,7 @@ def test_agrees_with_the_plain_reference_at_every_layer(loss, n_outputs, activat
     )
     sample, layout = objective.samples[0], objective.network.layout
     coefs, intercepts = layout.split(params)
-    block = skwd._core.network.row_block(sample.X, slice(None))
+    block = skwd._core.rows.row_block(sample.X, slice(None))
     step = skwd._core.network.ForwardBackward(objective.network, params, len(block))
     step.forward(block)
     A = [a.copy() for a in step.values]

@@ -199,7 +199,7 @@ def starting_far_off(networks, scale):
         params[networks] *= scale
         return params
 
-    return patch("skwd._estimators.base.initial_params", initial_params)
+    return patch("skwd._estimators.tasks.initial_params", initial_params)
 
 
 @pytest.mark.slow

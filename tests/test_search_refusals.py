@@ -295,7 +295,7 @@ def test_all_networks_diverge():
 
 
 def test_a_diverged_restart_is_dropped(monkeypatch):
-    import skwd._estimators.base as module
+    import skwd._estimators.tasks as module
 
     def initial_params(*args):
         params = skwd_initial_params(*args)

@@ -113,7 +113,7 @@ def test_a_second_warm_start_does_not_destroy_the_best_weights(solver):
 
 @pytest.mark.parametrize("random_state", [0, None, np.random.RandomState(0)])
 def test_a_warm_start_keeps_the_validation_rows(random_state, monkeypatch):
-    import skwd._estimators.base as module
+    import skwd._estimators.tasks as module
 
     X, y = overfitting()
     held_out, split = [], module.validation_split

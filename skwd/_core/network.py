@@ -20,7 +20,7 @@ import numpy as np
 from skwd._core.activations import Activation
 from skwd._core.arrays import aligned
 from skwd._core.layout import Layout
-from skwd._core.rows import SparseRows, row_block
+from skwd._core.rows import SparseRows
 
 # A function and its arguments; with arrays among them, all of it can be called again.
 RecordedOp = tuple[Callable, tuple]
@@ -96,16 +96,25 @@ class Network:
     def predict_blocks(self, params: np.ndarray, X) -> Iterator[np.ndarray]:
         """Raw predictions (K, b, n_outputs) of all rows of X, block after block.
 
-        Scratch memory: each is valid until the next is asked for.
+        The memory is each caller's own, so that threads may predict at the same time.
         """
-        step, n_networks = block_rows(self.layout, params.dtype.itemsize), len(params)
-        stack = (n_networks,) if n_networks > 1 else ()
-        for start in range(0, X.shape[0], step):
-            is_all = X.shape[0] <= step
-            block = row_block(X, slice(None) if is_all else slice(start, start + step))
-            one = ForwardBackward(self, params, block.shape[0], stack=stack)
-            raw = one.forward(block)
-            yield raw if stack else raw[np.newaxis]
+        layout, n_rows = self.layout, X.shape[0]
+        layers = range(layout.n_weight_layers)
+        W = [layout.W(params, layer) for layer in layers]
+        b = [layout.b(params, layer) for layer in layers]
+        step = block_rows(layout, params.dtype.itemsize)
+        for start in range(0, n_rows, step):
+            rows = X if n_rows <= step else X[start : start + step]
+            raws = []
+            for k in range(len(params)):
+                values = rows @ W[0][k]
+                values += b[0][k]
+                for layer in layers[1:]:
+                    self.activation(values)
+                    values = values @ W[layer][k]
+                    values += b[layer][k]
+                raws.append(values)
+            yield np.stack(raws) if len(raws) > 1 else raws[0][np.newaxis]
 
 
 class ForwardBackward:

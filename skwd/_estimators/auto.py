@@ -15,7 +15,8 @@ from skwd._cv.auto import FOLDS, Candidates, as_good, splits_of
 from skwd._cv.chunks import share_memory
 from skwd._data.merged_rows import distinct_rows, row_numbers_of_values
 from skwd._data.targets import Targets
-from skwd._estimators.base import BaseWeightDecayMLP, Earlier
+from skwd._estimators.base import BaseWeightDecayMLP
+from skwd._estimators.tasks import Earlier
 from skwd._estimators.validation import Data
 from skwd._solvers.base import Solver
 from skwd._solvers.registry import SOLVERS, solvers_with

@@ -16,12 +16,13 @@ from skwd._core.rows import shift_origin
 from skwd._core.sample import Sample
 from skwd._data.targets import Targets
 from skwd._estimators.auto import fit_auto
-from skwd._estimators.base import FOLDS, BaseWeightDecayMLP, Earlier
+from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.parameters import (
     check_alpha,
     check_hidden_layer_sizes,
     check_parameters,
 )
+from skwd._estimators.tasks import FOLDS, Earlier
 from skwd._estimators.validation import (
     check_validation_data,
     draw_seed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -95,15 +95,10 @@ class FittedNetwork:
         assert self.laplace is not None
         return np.array([each.noise for each in self.laplace])
 
-    def predict_blocks(self, X) -> Iterator[np.ndarray]:
-        """Raw predictions (K, b, n_outputs) of the rows of X, block after block."""
-        # Scratch memory of its own, so that threads may predict at the same time.
-        network = Network(self.layout, self.network.activation)
-        return network.predict_blocks(self.params, X)
-
     def combine_blocks(self, X, combine: Callable) -> np.ndarray:
         """``combine`` of the raw predictions of X, block after block."""
-        parts = [combine(block) for block in self.predict_blocks(X)]
+        blocks = self.network.predict_blocks(self.params, X)
+        parts = [combine(block) for block in blocks]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def combine_posterior_blocks(self, X, combine: Callable) -> np.ndarray:

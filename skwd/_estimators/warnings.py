@@ -99,7 +99,8 @@ def _as_bad_as_a_constant(
     """
     objective = task.objective(trained.alpha[networks])
     if task.validation is None:
-        loss = objective.data_loss(trained.params[networks])
+        penalty = objective.penalty_value(trained.params[networks])
+        loss = trained.loss[networks] - penalty
         constant = objective.constant_loss()
     else:
         sample, loss = task.validation, trained.best_validation[networks]
