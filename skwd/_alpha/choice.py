@@ -45,9 +45,9 @@ class AlphaChoice(StackFit):
         )
 
     def __getitem__(self, networks: np.ndarray) -> AlphaChoice:
-        some = super().__getitem__(networks)
-        assert isinstance(some, AlphaChoice)
-        return some
+        part = super().__getitem__(networks)
+        assert isinstance(part, AlphaChoice)
+        return part
 
     def known(self, k: int) -> Laplace:
         """Laplace's approximation of network k, which has been computed."""
@@ -74,8 +74,8 @@ def laplace_of(
 ) -> Laplace:
     """Laplace's approximation at an optimum ``params`` (P,) of J at ``alpha`` (G,)."""
     network = Network(task.layout, task.activation)
-    at = network, task.loss, task.training, params, alpha
-    return Laplace.of(*at, one_alpha=one_alpha, groups=task.groups)
+    point = network, task.loss, task.training, params, alpha
+    return Laplace.of(*point, one_alpha=one_alpha, groups=task.groups)
 
 
 def train_from(

@@ -159,7 +159,10 @@ class EvidenceSearch:
                 self._take_constant(k)
         fit.lowest = np.any(fit.alpha <= self.low * (1.0 + 1e-9), axis=1)
         fit.criterion = np.array(
-            [np.inf if one is None else -one.log_evidence for one in fit.laplace]
+            [
+                np.inf if laplace is None else -laplace.log_evidence
+                for laplace in fit.laplace
+            ]
         )
 
     def _laplace(self, params: np.ndarray, alpha: np.ndarray) -> Laplace:
@@ -203,17 +206,17 @@ class AlphaSearchState:
         best just before. A whole fit has the evidence of its alpha, whatever that of a
         fit on the way has been.
         """
-        evidence, one = trained.known(k).log_evidence, np.array([k])
+        evidence, network = trained.known(k).log_evidence, np.array([k])
         too_low = evidence < self.highest[k] - MARGIN and not self.is_whole[k]
         accepted = self.accepted[k]
         if accepted is not None and (too_low or collapsed):
             before, self.is_whole[k] = accepted
-            trained.take(one, before)
+            trained.take(network, before)
             self.longest[k] *= 0.5
         else:
             highest = -np.inf if self.is_whole[k] else self.highest[k]
             self.highest[k] = max(highest, evidence)
-            self.accepted[k] = trained[one], bool(self.is_whole[k])
+            self.accepted[k] = trained[network], bool(self.is_whole[k])
 
 
 def alpha_range(task: TrainingTask) -> tuple[float, float]:

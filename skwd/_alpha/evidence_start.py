@@ -34,10 +34,10 @@ ROUND_ITERATIONS = 200
 def first_fits(task: TrainingTask, one_alpha: bool, verbose: bool) -> AlphaChoice:
     """Every restart, fitted where on the grid the first has the most evidence."""
     solver, unit = task.solver, search_scale(task)
-    at = np.full(task.groups.n_groups, unit)
+    alpha = np.full(task.groups.n_groups, unit)
     first, best = None, (False, -np.inf)
     for grid in SCAN if task.loss.has_noise else SCAN_KNOWN_NOISE:
-        alphas = unit * np.outer(grid, np.ones_like(at))
+        alphas = unit * np.outer(grid, np.ones_like(alpha))
         starts = np.repeat(task.params0[:1], len(grid), axis=0)
         scan = train_from(task.objective(alphas), starts, with_few_iterations(solver))
         for k in map(int, np.flatnonzero(~scan.unusable)):
@@ -54,45 +54,49 @@ def first_fits(task: TrainingTask, one_alpha: bool, verbose: bool) -> AlphaChoic
             break
     started = {} if first is None else {0: first}
     if first is not None:
-        at = first.alpha[0]
+        alpha = first.alpha[0]
     if best[0] and is_deep(task):
         others = np.arange(1, len(task.params0))
         if len(others):
-            objective = task.objective(at)[others]
+            objective = task.objective(alpha)[others]
             fits = train_from(
                 objective, task.params0[others], with_few_iterations(solver)
             )
             usable = [int(k) for k in others if not fits.unusable[k - 1]]
             started |= {k: fits[np.array([k - 1])] for k in usable}
-        started = {k: _raise_alpha(task, one, one_alpha) for k, one in started.items()}
-    starts, alphas = task.params0.copy(), np.tile(at, (len(task.params0), 1))
-    for k, one in started.items():
-        starts[k], alphas[k] = one.params[0], one.alpha[0]
+        started = {k: _raise_alpha(task, fit, one_alpha) for k, fit in started.items()}
+    starts, alphas = task.params0.copy(), np.tile(alpha, (len(task.params0), 1))
+    for k, fit in started.items():
+        starts[k], alphas[k] = fit.params[0], fit.alpha[0]
     return train_from(task.objective(alphas), starts, solver)
 
 
-def _raise_alpha(task: TrainingTask, at: AlphaChoice, one_alpha: bool) -> AlphaChoice:
-    """The network ``at`` (K = 1), or one of more evidence on its way up in alpha.
+def _raise_alpha(
+    task: TrainingTask, trained: AlphaChoice, one_alpha: bool
+) -> AlphaChoice:
+    """The network ``trained`` (K = 1), or one of more evidence on its way up in alpha.
 
     From random weights deep networks collapse at alphas that trained ones can bear.
     """
 
-    def evidence(one: AlphaChoice) -> float:
-        known = one.laplace[0] or laplace_of(
-            task, one.params[0], one.alpha[0], one_alpha=one_alpha
+    def evidence(fit: AlphaChoice) -> float:
+        known = fit.laplace[0] or laplace_of(
+            task, fit.params[0], fit.alpha[0], one_alpha=one_alpha
         )
         return known.log_evidence
 
     only = np.array([0])
-    found, best = at, evidence(at)
-    while (at.alpha * CLIMB <= HIGHEST * search_scale(task)).all():
-        at = at[only]
-        train_on(task, at, only, at.alpha * CLIMB, with_few_iterations(task.solver))
-        if at.unusable[0] or is_without_weights(task, at, 0):
+    found, best = trained, evidence(trained)
+    while (trained.alpha * CLIMB <= HIGHEST * search_scale(task)).all():
+        trained = trained[only]
+        train_on(
+            task, trained, only, trained.alpha * CLIMB, with_few_iterations(task.solver)
+        )
+        if trained.unusable[0] or is_without_weights(task, trained, 0):
             break
-        reached = evidence(at)
+        reached = evidence(trained)
         if reached > best:
-            found, best = at, reached
+            found, best = trained, reached
     return found
 
 

@@ -50,7 +50,10 @@ def loss_path(
     )
     scales, n = alphas / alpha, sample.total_weight
     dof = np.array(
-        [curvature.n_effective(at).sum() + curvature.n_free(at) for at in scales]
+        [
+            curvature.n_effective(scale).sum() + curvature.n_free(scale)
+            for scale in scales
+        ]
     )
     moves = _moves(task, curvature, params, per_layer, scales)
     mean, square = np.zeros(len(alphas)), np.zeros(len(alphas))

@@ -79,18 +79,18 @@ def choose_by_path(
     patience = 2 if task.loss.has_noise else 1
     search = _along_the_path if is_exact else partial(_by_steps, patience=patience)
     searches = [search(first, alphas) for _ in task.params0]
-    for one in searches:
-        next(one)
-    at = np.full(len(searches), first)
-    shape = len(at), task.groups.n_groups
+    for begun in searches:
+        next(begun)
+    place = np.full(len(searches), first)
+    shape = len(place), task.groups.n_groups
 
     def fit(networks: np.ndarray, params: np.ndarray) -> AlphaChoice:
-        objective = task.objective(np.broadcast_to(alphas[at, None], shape))
+        objective = task.objective(np.broadcast_to(alphas[place, None], shape))
         return train_from(objective[networks], params, solver)
 
-    trained = fit(np.arange(len(at)), task.params0)
-    criterion = np.full(len(at), np.inf)
-    paths: list[AlphaPath | None] = [None] * len(at)
+    trained = fit(np.arange(len(place)), task.params0)
+    criterion = np.full(len(place), np.inf)
+    paths: list[AlphaPath | None] = [None] * len(place)
     running = np.flatnonzero(~trained.unusable)
     chosen: list[int] = []
     best = task.params0.copy()  # where the search has seen the lowest loss
@@ -100,8 +100,8 @@ def choose_by_path(
         n_fits += 1
         going: list[int] = []
         for k in map(int, running):
-            where = alphas if is_exact else alphas[at[k] : at[k] + 1]
-            path = loss_path(task, trained.params[k], alphas[at[k]], where, name)
+            where = alphas if is_exact else alphas[place[k] : place[k] + 1]
+            path = loss_path(task, trained.params[k], alphas[place[k]], where, name)
             if verbose:
                 _print_lowest(f"Network {k}, fit {n_fits}", path, name)
             if path.losses.min() < criterion[k]:
@@ -110,7 +110,7 @@ def choose_by_path(
             assert request is not None
             paths[k] = request.path
             criterion[k] = request.path.losses.min()
-            at[k] = request.place
+            place[k] = request.place
             (chosen if request.is_last else going).append(k)
         running = np.array(going, dtype=np.intp)
         if len(running):
@@ -122,12 +122,12 @@ def choose_by_path(
         trained.take(last, fit(last, best[last]))
         train_to_convergence(task, trained)
     for k in chosen:
-        nothing = criterion[k] >= constant or at[k] == len(alphas) - 1
+        nothing = criterion[k] >= constant or place[k] == len(alphas) - 1
         nothing = nothing or is_without_weights(task, trained, k)
         if nothing and not trained.unusable[k]:
             make_constant(task, trained, k, alphas[-1])
             criterion[k] = constant
-    trained.criterion, trained.path, trained.lowest = criterion, paths, at == 0
+    trained.criterion, trained.path, trained.lowest = criterion, paths, place == 0
     return trained
 
 
@@ -153,7 +153,7 @@ class SearchRequest(NamedTuple):
 Search = Generator[SearchRequest | None, AlphaPath, None]
 
 
-def _along_the_path(at: int, alphas: np.ndarray) -> Search:
+def _along_the_path(place: int, alphas: np.ndarray) -> Search:
     """Where the path from the first fit is lowest."""
     path = yield None
     # The highest of equals: GCV is infinite where nothing is left to be noise.
@@ -161,8 +161,8 @@ def _along_the_path(at: int, alphas: np.ndarray) -> Search:
     yield SearchRequest(best, True, path)
 
 
-def _by_steps(at: int, alphas: np.ndarray, patience: int) -> Search:
-    """Down from ``at`` while losses fall, and up; then where a parabola is lowest.
+def _by_steps(place: int, alphas: np.ndarray, patience: int) -> Search:
+    """Down from ``place`` while losses fall, and up; then where a parabola is lowest.
 
     ``patience`` fits without a lower loss end the way down.
     """
@@ -179,8 +179,8 @@ def _by_steps(at: int, alphas: np.ndarray, patience: int) -> Search:
         dof = np.array([path.dof[0] for path in paths])
         return AlphaPath(alphas[sorted(seen)], losses, errors, dof)
 
-    seen[at] = yield None
-    best = at
+    seen[place] = yield None
+    best = place
     for step, most in ((-STEP, patience), (STEP, 1)):
         to, misses = best + step, 0
         while misses < most and 0 <= to < len(alphas):

@@ -106,7 +106,9 @@ class LossGradientEvaluator:
         params, part = self._params[rows], self._part[rows]
         stack = (len(params),) if len(params) > 1 else ()
         for block in blocks:
-            one = ForwardBackward(self._network, params, block.X.shape[0], part, stack)
-            raw = one.values[-1]
-            calls = one.forward_ops(block.X, raw), one.backward_ops(block.X, raw)
+            passes = ForwardBackward(
+                self._network, params, block.X.shape[0], part, stack
+            )
+            raw = passes.values[-1]
+            calls = passes.forward_ops(block.X, raw), passes.backward_ops(block.X, raw)
             yield Step(block, *calls, raw)

@@ -51,8 +51,8 @@ class SparseRows:
         if self.origin is not None:
             sums = delta.sum(axis=0)
             for start in range(0, len(product), BLOCK_ROWS):  # of columns of X here
-                some = slice(start, start + BLOCK_ROWS)
-                product[some] -= np.multiply.outer(self.origin[some], sums)
+                block = slice(start, start + BLOCK_ROWS)
+                product[block] -= np.multiply.outer(self.origin[block], sums)
         return product
 
     def astype(self, dtype, copy: bool = True) -> SparseRows:

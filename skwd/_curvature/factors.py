@@ -57,16 +57,16 @@ def factors_of(network: Network, params: np.ndarray, X) -> tuple[np.ndarray, Fac
         As `row_block` gives it.
     """
     layout, params = network.layout, params[np.newaxis]
-    one = ForwardBackward(network, params, X.shape[0], with_slopes=True)
-    raw = one.forward(X)[0].copy()
+    passes = ForwardBackward(network, params, X.shape[0], with_slopes=True)
+    raw = passes.forward(X)[0].copy()
     inputs = [X if isinstance(X, SparseRows) else X[:, :-1]]
-    inputs += [values[0].copy() for values in one.values[:-1]]
+    inputs += [values[0].copy() for values in passes.values[:-1]]
     n_outputs = raw.shape[1]
     shape = X.shape[0], n_outputs, n_outputs
     deltas = [np.broadcast_to(np.eye(n_outputs), shape)]
     for layer in range(layout.n_weight_layers - 1, 0, -1):
         delta = np.matmul(deltas[0], layout.W(params, layer)[0].T)
-        deltas.insert(0, delta * one.slopes[layer - 1][0][:, np.newaxis])
+        deltas.insert(0, delta * passes.slopes[layer - 1][0][:, np.newaxis])
     return raw, Factors(inputs, deltas)
 
 

@@ -191,10 +191,10 @@ class Kronecker(Curvature):
             )
             layers.append(of_layer)
         for rows in training_rows(network, sample, params, n_rows):
-            for each, a, delta in zip(layers, *whitened(rows, loss)):
-                squares = np.square(each.B.into(delta)).sum(axis=1)
-                each.values += np.square(each.centred(a)).T @ squares
-        determined = [each.B.values[each.determined] for each in layers]
+            for part, a, delta in zip(layers, *whitened(rows, loss)):
+                squares = np.square(part.B.into(delta)).sum(axis=1)
+                part.values += np.square(part.centred(a)).T @ squares
+        determined = [part.B.values[part.determined] for part in layers]
         return cls(
             layout,
             groups,
@@ -217,10 +217,12 @@ class Kronecker(Curvature):
         return gamma
 
     def n_free(self, scale=1.0):
-        return float(sum(each.B.values @ each.inverse_bias() for each in self.layers))
+        return float(
+            sum(layer.B.values @ layer.inverse_bias() for layer in self.layers)
+        )
 
     def _log_det_ratio(self, scale):
-        return sum(np.log1p(each.values / scale).sum() for each in self.layers)
+        return sum(np.log1p(layer.values / scale).sum() for layer in self.layers)
 
     def covariances(self, factors, scales):
         n_rows, n_outputs = factors.deltas[0].shape[:2]

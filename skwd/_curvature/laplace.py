@@ -78,12 +78,12 @@ def curvature_of(
     decay = np.where(alpha > 0.0, np.maximum(alpha, LEAST_DECAY), 0.0)
     groups = network.layout.layer_groups if groups is None else groups
     decay = groups.per_parameter(decay[np.newaxis])[0]
-    at = network, loss, sample, params, decay, bias_floor(loss, sample), groups
+    point = network, loss, sample, params, decay, bias_floor(loss, sample), groups
     size, request = sample.y.size, {"many_scales": many_scales, "of_rows": of_rows}
     try:
         if is_exact(size, network.layout.n_params, **request):
-            return Exact.of(*at, many_scales=many_scales)
-        return Kronecker.of(*at)
+            return Exact.of(*point, many_scales=many_scales)
+        return Kronecker.of(*point)
     except (np.linalg.LinAlgError, ValueError) as error:  # of numbers that overflow
         raise ValueError(
             "The curvature of J is not finite: X, y or sample_weight hold values too "

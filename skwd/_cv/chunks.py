@@ -56,9 +56,9 @@ def _ceil_div(a: int, b: int) -> int:
 def _cell_bytes(task: TrainingTask) -> int:
     """Working memory of the restarts of one task at one alpha."""
     n_rows, itemsize = len(task.training), task.training.dtype.itemsize
-    each = task.solver.network_bytes(task.layout, n_rows, itemsize)
+    network_size = task.solver.network_bytes(task.layout, n_rows, itemsize)
     kept = 3 if task.validation is None else 4  # starts, results, the best
-    return len(task.params0) * (each + kept * 8 * task.layout.n_params)
+    return len(task.params0) * (network_size + kept * 8 * task.layout.n_params)
 
 
 def share_memory(tasks: list[TrainingTask]) -> None:

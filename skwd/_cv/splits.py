@@ -19,7 +19,7 @@ def row_numbers(cv, X, y, classifier: bool, params: dict) -> list[tuple]:
             f"got {cv!r}. Use cv=5."
         )
     splitter = check_cv(cv, y, classifier=classifier)
-    every, found = np.arange(X.shape[0] if hasattr(X, "shape") else len(X)), []
+    all_rows, found = np.arange(X.shape[0] if hasattr(X, "shape") else len(X)), []
     for number, split in enumerate(splitter.split(X, y, **params)):
         parts = [np.asarray(part) for part in split]
         for part, what in zip(parts, ("train on", "test on")):
@@ -28,7 +28,7 @@ def row_numbers(cv, X, y, classifier: bool, params: dict) -> list[tuple]:
                     f"Split {number} of cv={cv!r} has no rows to {what}. Give every "
                     "split some."
                 )
-        found.append(tuple(every[part] for part in parts))
+        found.append(tuple(all_rows[part] for part in parts))
     return found
 
 

@@ -48,10 +48,10 @@ class FittedNetwork:
         self.activation = activation
         self.network = Network(layout, ACTIVATIONS[activation])
         self.params = layout.join(weights, biases)
-        every = slice(None) if coefs[0].ndim == 3 else 0
+        networks = slice(None) if coefs[0].ndim == 3 else 0
         layers = range(layout.n_weight_layers)
-        self.coefs = [layout.W(self.params, layer)[every] for layer in layers]
-        self.intercepts = [layout.b(self.params, i)[every, 0] for i in layers]
+        self.coefs = [layout.W(self.params, layer)[networks] for layer in layers]
+        self.intercepts = [layout.b(self.params, i)[networks, 0] for i in layers]
         self.laplace: list[Laplace] | None = None
         self.origin: np.ndarray | None = None
 
@@ -93,7 +93,7 @@ class FittedNetwork:
     def noise(self) -> np.ndarray:
         """Variance of y about each network, in scaled units, (K, n_outputs)."""
         assert self.laplace is not None
-        return np.array([each.noise for each in self.laplace])
+        return np.array([laplace.noise for laplace in self.laplace])
 
     def combine_blocks(self, X, combine: Callable) -> np.ndarray:
         """``combine`` of the raw predictions of X, block after block."""
@@ -108,7 +108,7 @@ class FittedNetwork:
         network = Network(self.layout, self.network.activation)
         params = self.params.astype(np.float64)
         params = shift_origin(self.layout, params, self.origin, 1.0)
-        step = min(each.curvature.n_rows for each in self.laplace)
+        step = min(laplace.curvature.n_rows for laplace in self.laplace)
         parts = []
         for start in range(0, X.shape[0], step):
             block = slice(start, start + step)

@@ -212,7 +212,7 @@ def check_parameters(estimator, *, by_epochs: bool = False) -> Solver | AutoSolv
     for name in OF_SOME_SOLVERS:
         able = solvers_that_read(name)
         if name in given_parameters(params) and solver not in ("auto", *able):
-            listed = ", ".join(repr(one) for one in able)
+            listed = ", ".join(repr(name) for name in able)
             raise ValueError(
                 f"{name}={params[name]!r} is for the solvers {listed}; got solver="
                 f"{solver!r}. Use {name}={OF_SOME_SOLVERS[name]!r}, or another solver."
@@ -225,7 +225,7 @@ def check_parameters(estimator, *, by_epochs: bool = False) -> Solver | AutoSolv
         needs.append("takes_proximal_steps")
     able = solvers_with(*needs)
     if solver not in ("auto", *able):
-        listed = ", ".join(repr(one) for one in able)
+        listed = ", ".join(repr(name) for name in able)
         raise ValueError(
             f"The penalty {estimator._penalty!r} has no gradient everywhere: it is for "
             f"the solvers {listed}; got solver={solver!r}."

@@ -133,12 +133,12 @@ class Batches:
             return
         together = max(1, min(BLOCK_BATCHES, BLOCK_BYTES // (row_bytes * size)))
         for i in range(0, len(batches), together):
-            some = batches[i : i + together]
-            start, stop = some[0][0], some[-1][1]
+            group = batches[i : i + together]
+            start, stop = group[0][0], group[-1][1]
             yield (
                 start,
                 stop,
-                [BatchSlice(a - start, b - start, b - a, True) for a, b in some],
+                [BatchSlice(a - start, b - start, b - a, True) for a, b in group],
             )
 
     def epoch(self) -> Iterator[Block]:

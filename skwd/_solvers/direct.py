@@ -62,7 +62,7 @@ def minimize(
     result, layout = Result.of_start(params0), objective.network.layout
     with np.errstate(over="ignore", invalid="ignore"):
         moments = [_moments(sample) for sample in objective.samples]
-    if not all(np.isfinite(part).all() for each in moments for part in each):
+    if not all(np.isfinite(part).all() for moment in moments for part in moment):
         return None
     for k, number in enumerate(objective.sample_of):
         x, found = result.x[k : k + 1], moments[number]

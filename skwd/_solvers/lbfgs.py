@@ -199,48 +199,54 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
     if any_true(accepted):
         # A slice where all have arrived, the common case, for it copies nothing.
         everyone = all_true(accepted)
-        at: Index = slice(None) if everyone else np.flatnonzero(accepted)
+        moved: Index = slice(None) if everyone else np.flatnonzero(accepted)
         # The least s'y of a pair: a part of -s'g, as in SciPy, which frees it of units.
         least = -EPS * (state.step * state.slope)
-        state.pairs.store(at, trial - state.x, jac - state.jac, least)
-        fall = _mean_fall(state, at, fun)
-        state.x[at], state.fun[at], state.jac[at] = trial[at], fun[at], jac[at]
-        state.nit[at] += 1
+        state.pairs.store(moved, trial - state.x, jac - state.jac, least)
+        fall = _mean_fall(state, moved, fun)
+        state.x[moved], state.fun[moved], state.jac[moved] = (
+            trial[moved],
+            fun[moved],
+            jac[moved],
+        )
+        state.nit[moved] += 1
         if callback is not None:
-            state.status[at] = callback(state.network[at], trial[at], fun[at])
+            state.status[moved] = callback(
+                state.network[moved], trial[moved], fun[moved]
+            )
         ended = state.nit >= max_iter
         if any_true(ended):
             state.status[ended & (state.status == RUNNING)] = MAX_ITER
-        _new_direction(state, at)
-        J = state.fun[at] + state.negligible[at]
+        _new_direction(state, moved)
+        J = state.fun[moved] + state.negligible[moved]
         predicted_fall = np.where(
-            state.pairs.count[at] > 0, -0.5 * state.slope[at] / J, np.nan
+            state.pairs.count[moved] > 0, -0.5 * state.slope[moved] / J, np.nan
         )
-        predicted_fall[~state.jac[at].any(axis=1)] = 0.0
-        state.predicted_fall[at] = predicted_fall
+        predicted_fall[~state.jac[moved].any(axis=1)] = 0.0
+        state.predicted_fall[moved] = predicted_fall
         seen = SEEN * max(tol, np.finfo(objective.dtype).eps) * J
         ended = (predicted_fall <= tol) & ((fall <= seen) | (predicted_fall == 0.0))
         if any_true(ended):
-            state.status[np.arange(len(state))[at][ended]] = CONVERGED
+            state.status[np.arange(len(state))[moved][ended]] = CONVERGED
     spent = state.nfev >= max_fun
     if any_true(spent):
         state.status[spent & (state.status == RUNNING)] = MAX_FUN
 
 
-def _narrow_brackets(state: _State, tried: tuple, at: np.ndarray) -> None:
-    """Choose the next trial of the networks ``at``, whose last was not accepted."""
-    step, fun, slope, fun_0, slope_0 = (value[at] for value in tried)
-    bracket = state.low[at], state.high[at], state.trials[at]
+def _narrow_brackets(state: _State, tried: tuple, searching: np.ndarray) -> None:
+    """Choose the next trial of the networks whose last one was not accepted."""
+    step, fun, slope, fun_0, slope_0 = (value[searching] for value in tried)
+    bracket = state.low[searching], state.high[searching], state.trials[searching]
     narrowed = narrow(step, fun, slope, fun_0, slope_0, *bracket)
-    state.low[at], state.high[at], state.step[at] = narrowed
+    state.low[searching], state.high[searching], state.step[searching] = narrowed
 
 
-def _mean_fall(state: _State, at: Index, fun: np.ndarray) -> np.ndarray:
+def _mean_fall(state: _State, moved: Index, fun: np.ndarray) -> np.ndarray:
     """Mean fall of J over the last iterations, inf at first; ``fun`` is the newest."""
-    networks, size = np.arange(len(state))[at], state.recent.shape[1]
-    place = state.nit[at] % size
-    fall = (state.recent[networks, place] - fun[at]) / size
-    state.recent[networks, place] = fun[at]
+    networks, size = np.arange(len(state))[moved], state.recent.shape[1]
+    place = state.nit[moved] % size
+    fall = (state.recent[networks, place] - fun[moved]) / size
+    state.recent[networks, place] = fun[moved]
     return fall
 
 
@@ -259,31 +265,32 @@ def _give_up(state: _State, searching: np.ndarray, tol: float) -> None:
         _new_direction(state, retry)
 
 
-def _new_direction(state: _State, at: Index) -> None:
-    """direction = -H jac of the networks ``at``, and a new search along it."""
+def _new_direction(state: _State, networks: Index) -> None:
+    """direction = -H jac of the ``networks``, and a new search along it."""
     direction = state.pairs.direction(state.jac)
     slope = row_dot(state.jac, direction)
     falls = slope < 0.0
     if not all_true(falls):
         ascent = ~falls & (state.pairs.count > 0)
-        if any_true(ascent[at]):  # rounding has spoilt the pairs: the gradient is left
+        if any_true(ascent[networks]):
+            # Rounding has spoilt the pairs: the gradient is left.
             state.pairs.forget(ascent)
-            _new_direction(state, at)
+            _new_direction(state, networks)
             return
-    state.direction[at] = direction[at]
-    state.slope[at] = slope[at]
-    state.step[at] = 1.0
-    state.trials[at] = 0
-    state.low[at, 0] = 0.0
-    state.low[at, 1] = state.fun[at]
-    state.low[at, 2] = slope[at]
-    state.high[at] = np.inf
-    first = state.pairs.count[at] == 0
+    state.direction[networks] = direction[networks]
+    state.slope[networks] = slope[networks]
+    state.step[networks] = 1.0
+    state.trials[networks] = 0
+    state.low[networks, 0] = 0.0
+    state.low[networks, 1] = state.fun[networks]
+    state.low[networks, 2] = slope[networks]
+    state.high[networks] = np.inf
+    first = state.pairs.count[networks] == 0
     if any_true(first):
         # Without curvature the first trial moves the parameters by a distance of 1, or
         # as far as should lower J by a millionth of itself, which is seen at any scale
         # of y.
-        at = np.arange(len(state))[at][first]
-        norm = np.sqrt(-slope[at])
-        visible = np.maximum(1.0 / norm, 1e-6 * state.fun[at] / norm**2)
-        state.step[at] = np.minimum(1.0, visible)
+        networks = np.arange(len(state))[networks][first]
+        norm = np.sqrt(-slope[networks])
+        visible = np.maximum(1.0 / norm, 1e-6 * state.fun[networks] / norm**2)
+        state.step[networks] = np.minimum(1.0, visible)

@@ -62,8 +62,10 @@ class CurvaturePairs:
         self.scale[networks] = 1.0
         self.count[networks] = 0
 
-    def store(self, at: Index, s: np.ndarray, y: np.ndarray, least: np.ndarray) -> None:
-        """Give the networks ``at`` a new pair, unless s'y is at most ``least`` (K,).
+    def store(
+        self, networks: Index, s: np.ndarray, y: np.ndarray, least: np.ndarray
+    ) -> None:
+        """Give the ``networks`` a new pair, unless s'y is at most ``least`` (K,).
 
         s and y (K, P), overwritten, are of use for those networks. Without the oldest
         pair, and with the products b = S'y of the new one,
@@ -72,26 +74,30 @@ class CurvaturePairs:
         """
         sy, yy = row_dot(s, y), row_dot(y, y)
         curved = sy > least
-        if not all_true(curved[at]):
-            at = np.arange(len(curved))[at]
-            at = at[curved[at]]
+        if not all_true(curved[networks]):
+            networks = np.arange(len(curved))[networks]
+            networks = networks[curved[networks]]
         root = np.sqrt(sy)[:, np.newaxis]
         s /= root
         y /= root
-        network, slot = at, self.count[at] % MEMORY
-        if isinstance(at, slice):  # all networks: their slots, if alike, as one number
+        network, slot = networks, self.count[networks] % MEMORY
+        if isinstance(
+            networks, slice
+        ):  # all networks: their slots, if alike, as one number
             alike = all_true(slot == slot[0])
-            network, slot = (at, slot[0]) if alike else (np.arange(len(slot)), slot)
-        self.SY[network, slot] = s[at]
-        self.SY[network, MEMORY + slot] = y[at]
+            network, slot = (
+                (networks, slot[0]) if alike else (np.arange(len(slot)), slot)
+            )
+        self.SY[network, slot] = s[networks]
+        self.SY[network, MEMORY + slot] = y[networks]
         products = np.matmul(self.SY, y[:, :, np.newaxis])[:, :, 0]
-        self.YY[network, slot] = self.YY[network, :, slot] = products[at, MEMORY:]
+        self.YY[network, slot] = self.YY[network, :, slot] = products[networks, MEMORY:]
         self.R_inv[network, slot] = self.R_inv[network, :, slot] = 0.0
-        column = np.matmul(self.R_inv, products[:, :MEMORY, np.newaxis])[at, :, 0]
+        column = np.matmul(self.R_inv, products[:, :MEMORY, np.newaxis])[networks, :, 0]
         self.R_inv[network, :, slot] = -column
         self.R_inv[network, slot, slot] = 1.0
-        self.scale[at] = (sy / yy)[at]
-        self.count[at] += 1
+        self.scale[networks] = (sy / yy)[networks]
+        self.count[networks] += 1
 
     def direction(self, g: np.ndarray) -> np.ndarray:
         """-H g for gradients (K, P) of all networks: some would be copied."""
@@ -111,11 +117,12 @@ class CurvaturePairs:
         return direction
 
 
-def joined(one, other):
+def joined(first, second):
     """One stack after the other, of what has arrays with a stack axis for fields."""
-    if isinstance(one, np.ndarray):
-        return np.concatenate([one, other])
+    if isinstance(first, np.ndarray):
+        return np.concatenate([first, second])
     both = (
-        (getattr(one, field.name), getattr(other, field.name)) for field in fields(one)
+        (getattr(first, field.name), getattr(second, field.name))
+        for field in fields(first)
     )
-    return type(one)(*(joined(*each) for each in both))
+    return type(first)(*(joined(*pair) for pair in both))

@@ -115,8 +115,10 @@ def network_bytes(layout: Layout, batch_size: int, itemsize: int) -> int:
 
 def _networks_per_group(objective: Objective, batch_size: int) -> int:
     rows = min(batch_size, max(len(sample) for sample in objective.samples))
-    each = network_bytes(objective.network.layout, rows, objective.dtype.itemsize)
-    return max(1, GROUP_STATE_BYTES // each)
+    network_size = network_bytes(
+        objective.network.layout, rows, objective.dtype.itemsize
+    )
+    return max(1, GROUP_STATE_BYTES // network_size)
 
 
 def _group_networks(objective: Objective, networks: np.ndarray, limit: int):

@@ -155,8 +155,8 @@ def _by_lbfgs(objective, params0, solver: LbfgsSolver, callback) -> Result:
 def _leave_saddles(objective, result: Result, solver: LbfgsSolver, monitor) -> None:
     """Train networks on that have converged where J has not begun to fall."""
     ended = np.flatnonzero(result.status == Status.CONVERGED)
-    part, at = objective[ended], (result.x[ended], result.fun[ended])
-    starts = away_from_saddle(part, *at, solver.tol)
+    part, point = objective[ended], (result.x[ended], result.fun[ended])
+    starts = away_from_saddle(part, *point, solver.tol)
     found = ~np.isnan(starts).any(axis=1)
     if not found.any():
         return

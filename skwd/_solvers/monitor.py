@@ -155,7 +155,7 @@ class Monitor:
         """The callback of some networks alone, whose patience begins anew."""
         self.waited[networks] = 0
         self.reference[networks] = np.inf
-        return lambda some, params, fun: self(networks[some], params, fun)
+        return lambda members, params, fun: self(networks[members], params, fun)
 
     def _keep_best(self, networks: np.ndarray, params: np.ndarray) -> np.ndarray:
         assert self.validation is not None

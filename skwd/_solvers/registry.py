@@ -48,11 +48,15 @@ class AutoSolver:
 
     def changed(self, **changes: Any) -> AutoSolver:
         """With other values of the fields of every candidate."""
-        return AutoSolver(tuple(one.changed(**changes) for one in self.candidates))
+        return AutoSolver(
+            tuple(solver.changed(**changes) for solver in self.candidates)
+        )
 
     def resolved(self, n_rows: int, n_params: int) -> Solver:
         """The first candidate that suits so many rows and parameters."""
-        suiting = (one for one in self.candidates if one.suits(n_rows, n_params))
+        suiting = (
+            solver for solver in self.candidates if solver.suits(n_rows, n_params)
+        )
         return next(suiting, self.candidates[0])
 
 

@@ -106,6 +106,6 @@ def succeeded(status: np.ndarray) -> np.ndarray:
     return is_one_of(status, SUCCESS)
 
 
-def is_one_of(status: np.ndarray, some: Collection[int]) -> np.ndarray:
+def is_one_of(status: np.ndarray, group: Collection[int]) -> np.ndarray:
     """Which of some statuses (K,) are among others, bool (K,)."""
-    return np.fromiter((s in some for s in status.tolist()), bool, len(status))
+    return np.fromiter((s in group for s in status.tolist()), bool, len(status))

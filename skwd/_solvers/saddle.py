@@ -128,15 +128,15 @@ def _along_the_pull(
     balance = (second / first) ** 0.25 if first > 0.0 and second > 0.0 else 1.0
     tried = []
     for size in SIZES:
-        each = np.sqrt(size / pull.deviation)
+        strength = np.sqrt(size / pull.deviation)
         for shift in SHIFTS:
-            one = params[np.newaxis].copy()
-            weight = each * balance
+            candidate = params[np.newaxis].copy()
+            weight = strength * balance
             bias = np.array([shift * weight * pull.deviation])
-            layout.W(one, 0)[0, :, unit] = weight * pull.into
-            layout.b(one, 0)[0, 0, unit] = bias[0]
-            layout.W(one, 1)[0, unit] = each / balance * pull.out
+            layout.W(candidate, 0)[0, :, unit] = weight * pull.into
+            layout.b(candidate, 0)[0, 0, unit] = bias[0]
+            layout.W(candidate, 1)[0, unit] = strength / balance * pull.out
             activation(bias)  # what the unit adds to the mean is taken off again
-            layout.b(one, 1)[0, 0] -= bias[0] * layout.W(one, 1)[0, unit]
-            tried.append(one[0])
+            layout.b(candidate, 1)[0, 0] -= bias[0] * layout.W(candidate, 1)[0, unit]
+            tried.append(candidate[0])
     return np.array(tried)

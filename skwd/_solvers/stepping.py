@@ -175,12 +175,12 @@ class EpochRunner:
                 self.batches.stack,
                 noise=self.noise,
             )
-        one, delta = self.passes[part.n_rows], part.delta
+        forward_backward, delta = self.passes[part.n_rows], part.delta
         ops: list[RecordedOp] = [
-            *one.forward_ops(part.X, part.raw),
+            *forward_backward.forward_ops(part.X, part.raw),
             (self.part.loss.gradient, (part.raw, part.y, delta)),
             (np.multiply, (delta, part.weight, delta)),
-            *one.backward_ops(part.X, delta),
+            *forward_backward.backward_ops(part.X, delta),
         ]
         if not part.whole:
             if self.total is None:

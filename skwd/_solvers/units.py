@@ -54,7 +54,7 @@ def unscaled_deviations(sample: Sample) -> np.ndarray | None:
 def parameter_units(objective: Objective) -> np.ndarray | None:
     """The size of each parameter's steps, (K, P); None where all are alike."""
     deviations = [unscaled_deviations(sample) for sample in objective.samples]
-    if all(each is None for each in deviations):
+    if all(deviation is None for deviation in deviations):
         return None
     layout = objective.network.layout
     units = np.ones((len(objective), layout.n_params))
