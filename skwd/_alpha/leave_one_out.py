@@ -15,6 +15,8 @@ cross-validation", JRSS B 2020; Golub, Heath and Wahba, Technometrics 1979 (GCV)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.linalg import helmert
 
@@ -22,7 +24,7 @@ from skwd._alpha.choice import AlphaPath
 from skwd._core.losses import Loss
 from skwd._core.network import Network
 from skwd._curvature.base import Curvature
-from skwd._curvature.factors import tangent, training_rows
+from skwd._curvature.factors import Rows, tangent, training_rows
 from skwd._curvature.laplace import curvature_of
 from skwd._solvers.task import TrainingTask
 
@@ -34,56 +36,77 @@ BELOW_ONE = 1.0 - 1e-13
 def loss_path(
     task: TrainingTask, params: np.ndarray, alpha: float, alphas: np.ndarray, name: str
 ) -> AlphaPath:
-    """The path of ``alphas`` (A,) as seen from the optimum ``params`` at ``alpha``."""
-    layout, loss, sample = task.layout, task.loss, task.training
-    network = Network(layout, task.activation)
-    per_layer = np.full(task.groups.n_groups, alpha)
+    """The path of ``alphas`` (A,) as seen from the optimum ``params`` at ``alpha``.
+
+    GCV gives every row the mean leverage. A hidden network that follows single rows, as
+    outliers invite it to, has leverages near 1 there, and GCV does not see what that
+    costs: with hidden layers it is never below the leave-one-out loss.
+    """
+    of_groups, n = np.full(task.groups.n_groups, alpha), task.training.total_weight
+    is_hidden, is_loo = task.layout.n_weight_layers > 1, name == "loo"
     curvature = curvature_of(
-        network,
-        loss,
-        sample,
+        Network(task.layout, task.activation),
+        task.loss,
+        task.training,
         params,
-        per_layer,
+        of_groups,
         groups=task.groups,
         many_scales=len(alphas) > 1,
-        of_rows=name == "loo",
+        of_rows=is_loo or is_hidden,
     )
-    scales, n = alphas / alpha, sample.total_weight
+    scales = alphas / alpha
     dof = np.array(
-        [
-            curvature.n_effective(scale).sum() + curvature.n_free(scale)
-            for scale in scales
-        ]
+        [curvature.n_effective(c).sum() + curvature.n_free(c) for c in scales]
     )
-    moves = _moves(task, curvature, params, per_layer, scales)
-    mean, square = np.zeros(len(alphas)), np.zeros(len(alphas))
-    worst = _worst(task) if name == "loo" else np.inf
-    basis = helmert(sample.y.shape[1]) if loss.shift_invariant else None
-    for rows in training_rows(
-        network, sample, params.astype(np.float64), curvature.n_rows
-    ):
-        raw = rows.raw + np.stack(
-            [tangent(layout, rows.factors, move) for move in moves]
-        )
-        if name == "loo":
-            # One count is left out, or the whole of a row that is less than one.
-            part = np.minimum(rows.norm_weight, 1.0 / n)[:, np.newaxis, np.newaxis]
-            factors = rows.factors if basis is None else rows.factors.times(basis)
-            covariance = curvature.covariances(factors, scales) * part
-            L = _gram(loss.curvature_root(rows.raw)) if curvature.knows_rows else None
-            raw = left_out(loss, rows.y, raw, covariance, L, basis)
-        with np.errstate(over="ignore"):  # of counts that are far off
-            losses = np.fmin(loss.loss(rows.y, raw), worst)
-            mean += losses @ rows.norm_weight
-            square += np.square(losses) @ rows.norm_weight
-    if name == "loo":
-        with np.errstate(over="ignore", invalid="ignore"):
-            errors = np.sqrt(np.maximum(square - mean**2, 0.0) / n)
-        return AlphaPath(alphas, mean, errors, dof)
-    left = 1.0 - dof / (n * sample.y.shape[1])
-    with np.errstate(divide="ignore", over="ignore"):
-        gcv = np.where(left > 0.0, mean / np.square(left), np.inf)
+    moves = _moves(task, curvature, params, of_groups, scales)
+    fitted = loo = square = np.zeros(len(alphas))
+    worst = _worst(task)
+    for rows, raw in _moved_rows(task, curvature, params, moves):
+        norm_weight = rows.norm_weight
+        if not is_loo:
+            fitted = fitted + task.loss.loss(rows.y, raw) @ norm_weight
+        if is_loo or is_hidden:
+            raw = _left_out(task, curvature, rows, raw, scales)
+            losses = np.fmin(task.loss.loss(rows.y, raw), worst)
+            loo = loo + losses @ norm_weight
+            square = square + np.square(losses) @ norm_weight
+    if is_loo:
+        errors = np.sqrt(np.maximum(square - loo**2, 0.0) / n)
+        return AlphaPath(alphas, loo, errors, dof)
+    left = 1.0 - dof / (n * task.training.y.shape[1])
+    gcv = np.where(left > 0.0, fitted / np.square(left), np.inf)
+    if is_hidden:
+        gcv = np.maximum(gcv, loo)
     return AlphaPath(alphas, gcv, None, dof)
+
+
+def _moved_rows(
+    task: TrainingTask, curvature: Curvature, params: np.ndarray, moves: np.ndarray
+) -> Iterator[tuple[Rows, np.ndarray]]:
+    """Training rows by blocks, with their raw predictions (S, b, o) after the moves."""
+    network = Network(task.layout, task.activation)
+    params = params.astype(np.float64)
+    for rows in training_rows(network, task.training, params, curvature.n_rows):
+        moved = [tangent(task.layout, rows.factors, move) for move in moves]
+        yield rows, rows.raw + np.stack(moved)
+
+
+def _left_out(
+    task: TrainingTask,
+    curvature: Curvature,
+    rows: Rows,
+    raw: np.ndarray,
+    scales: np.ndarray,
+) -> np.ndarray:
+    """The raw predictions (S, b, o) of rows that are left out, each by itself."""
+    loss, n = task.loss, task.training.total_weight
+    basis = helmert(task.training.y.shape[1]) if loss.shift_invariant else None
+    # One count is left out, or the whole of a row that is less than one.
+    part = np.minimum(rows.norm_weight, 1.0 / n)[:, np.newaxis, np.newaxis]
+    factors = rows.factors if basis is None else rows.factors.times(basis)
+    covariance = curvature.covariances(factors, scales) * part
+    L = _gram(loss.curvature_root(rows.raw)) if curvature.knows_rows else None
+    return left_out(loss, rows.y, raw, covariance, L, basis)
 
 
 def left_out(

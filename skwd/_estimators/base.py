@@ -17,15 +17,14 @@ from skwd._estimators.fitted_network import FittedNetwork
 from skwd._estimators.posterior import PosteriorMixin
 from skwd._estimators.tasks import TaskMixin
 from skwd._estimators.validation import (
+    CHECK_X,
+    CHECK_Y,
     Data,
     check_sample_weight,
     in_dtype,
 )
 from skwd._solvers.result import succeeded
 from skwd._solvers.task import TrainingTask
-
-CHECK_X = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
-CHECK_Y = {"accept_sparse": "csr", "dtype": None, "ensure_2d": False}
 
 
 class BaseWeightDecayMLP(TaskMixin, PosteriorMixin, BaseEstimator):
@@ -108,7 +107,8 @@ class BaseWeightDecayMLP(TaskMixin, PosteriorMixin, BaseEstimator):
         self.t_ = self.n_iter_ * task.n_rows
         self.converged_ = bool(succeeded(trained.status[networks]).all())
         self.__dict__.update(targets.fitted())
-        self.__dict__.pop("_partial_fit_state", None)  # of an earlier partial_fit
+        for name in ("_partial_fit_state", "_folds"):  # of an earlier fit
+            self.__dict__.pop(name, None)
         self._store_posterior(task, trained, networks, lazily)
 
     def _kind_of(self, loss: Loss) -> dict:
@@ -118,6 +118,18 @@ class BaseWeightDecayMLP(TaskMixin, PosteriorMixin, BaseEstimator):
             "out_activation_": loss.out_activation,
             "normalize_y": getattr(self, "normalize_y", False),
         }
+
+    def _interval_rows(self, data: Data, groups) -> list[tuple] | None:
+        """The folds of predict_interval: there are none, but for regressors."""
+        if groups is not None:
+            raise ValueError(
+                "groups are those of the folds of intervals, which classifiers do not "
+                "have: leave groups out."
+            )
+        return None
+
+    def _store_intervals(self, make, rows, data, trained) -> None:
+        """Keep nothing."""
 
     def _network(self) -> FittedNetwork:
         """The networks of coefs_ and intercepts_, whoever has set them."""

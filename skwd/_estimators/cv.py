@@ -27,6 +27,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
     <<network>>
     <<search>>
     <<posterior>>
+    <<search_intervals>>
     <<steps>>
     <<of_regressors>>
     <<random_state>>
@@ -63,6 +64,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
     """
 
     _plain_class = WeightDecayMLPRegressor
+    _asking_for_intervals = "intervals=True"
 
     def __init__(
         self,
@@ -75,6 +77,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
         scoring=None,
         rule="best",
         posterior=False,
+        intervals=None,
         batch_size="auto",
         learning_rate="constant",
         learning_rate_init=0.001,
@@ -108,6 +111,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
         self.scoring = scoring
         self.rule = rule
         self.posterior = posterior
+        self.intervals = intervals
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init

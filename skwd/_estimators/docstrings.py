@@ -65,6 +65,17 @@ posterior : bool, default=False
     about 4e10 multiplications (outputs of all rows, times parameters, times the fewer
     of the two) H is approximated by a Kronecker product per layer [3]_.
 """,
+    "intervals": """\
+intervals : None, int or splitter, default=None
+    The folds of `predict_interval`, so many shuffled ones or those of a splitter, each
+    row left out by exactly one; 10 is usual. fit then also trains the networks without
+    each fold, at ``alpha_`` and as one stack, and keeps them.
+""",
+    "search_intervals": """\
+intervals : None, bool, default=None
+    True keeps the networks without each fold of ``cv`` at ``alpha_``, for
+    `predict_interval`: every row has to be tested exactly once.
+""",
     "search": """\
 alphas : None, int or array-like of float, default=None
     The values of lambda to try, sorted. None is a grid of 7 from 1e-3 a to a, where

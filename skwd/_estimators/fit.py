@@ -17,11 +17,8 @@ from skwd._core.sample import Sample
 from skwd._data.targets import Targets
 from skwd._estimators.auto import fit_auto
 from skwd._estimators.base import BaseWeightDecayMLP
-from skwd._estimators.parameters import (
-    check_alpha,
-    check_hidden_layer_sizes,
-    check_parameters,
-)
+from skwd._estimators.parameter_values import check_alpha, check_hidden_layer_sizes
+from skwd._estimators.parameters import check_parameters
 from skwd._estimators.tasks import FOLDS, Earlier
 from skwd._estimators.validation import (
     check_validation_data,
@@ -32,7 +29,7 @@ from skwd._estimators.validation import (
 from skwd._estimators.warnings import report
 from skwd._solvers.failures import check_any_usable
 from skwd._solvers.first_order import FirstOrder
-from skwd._solvers.task import train_path
+from skwd._solvers.task import TrainingTask, train_path
 from skwd._solvers.training import PartialFitState, train_epoch
 
 # partial_fit takes its rows for a part of at least so many, when alpha is None.
@@ -60,6 +57,7 @@ class FitMixin(BaseWeightDecayMLP):
         X_val=None,
         y_val=None,
         sample_weight_val=None,
+        groups=None,
     ):
         """Fit the network to the data.
 
@@ -76,6 +74,8 @@ class FitMixin(BaseWeightDecayMLP):
             ``validation_fraction`` of X and y.
         sample_weight_val : array-like of shape (n_val,), optional
             Weights of the validation data.
+        groups : array-like of shape (n_samples,), optional
+            Of a regressor's ``intervals``: rows that belong together, for a splitter.
 
         Returns
         -------
@@ -89,28 +89,33 @@ class FitMixin(BaseWeightDecayMLP):
             training diverges. The estimator is then as it was.
         """
         with unchanged_on_failure(self):
-            self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), groups)
         return self
 
-    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val) -> None:
+    def _fit(self, X, y, sample_weight, val: tuple, groups) -> None:
         solver, alpha = self._check_parameters()
-        check_validation_data(self, X_val, y_val, sample_weight_val)
+        check_validation_data(self, *val)
         continued = self.warm_start and hasattr(self, "coefs_")
         data = self._begin(X, y, sample_weight, continued)
+        folds = self._interval_rows(data, groups)
         targets = self._targets(data.y, data.weight, continued)
         held_out = None
-        if X_val is not None:
-            held_out = self._validate(X_val, y_val, sample_weight_val, "_val")
+        if val[0] is not None:
+            X_val, y_val, weight_val = val
+            held_out = self._validate(X_val, y_val, weight_val, "_val")
         start, epochs = None, 0
         if continued and not self._is_constant() and not self._is_another_model():
             start, epochs = self._start("warm_start=True"), self._n_epochs
         earlier = Earlier(targets, start, epochs)
-        begun = data, solver, self._seed
-        task, targets = self._task(*begun, held_out=held_out, earlier=earlier)
+        seed = self._seed
+        whole, targets = self._task(
+            data, solver, seed, held_out=held_out, earlier=earlier
+        )
+        task = whole
         self.__dict__.pop("alpha_choice_", None)
         if isinstance(alpha, str) and alpha not in WAYS:
-            rng = np.random.default_rng([self._seed, FOLDS])
-            found = fit_auto(self, data, held_out, targets, task, self._seed, rng)
+            rng = np.random.default_rng([seed, FOLDS])
+            found = fit_auto(self, data, held_out, targets, whole, seed, rng)
             trained, task, self.alpha_choice_ = found
         elif isinstance(alpha, str):
             trained = train_choosing(task, alpha, per_layer=self.alpha_per_layer)
@@ -121,6 +126,16 @@ class FitMixin(BaseWeightDecayMLP):
         self._store(task, targets, trained, self._shown(trained))
         self._store_path(trained.path[trained.best])
         self._n_epochs = self.n_iter_ + epochs
+        # Of a linear model that alpha="auto" has chosen, by the solver it has chosen.
+        quiet = (solver if task is whole else task.solver).changed(verbose=0)
+        hidden = task.layout.layer_units[1:-1]
+
+        def make(rows: np.ndarray) -> tuple[TrainingTask, Targets]:
+            return self._task(
+                data, quiet, seed, held_out=held_out, rows=rows, hidden=hidden
+            )
+
+        self._store_intervals(make, folds, data, trained)
 
     def _way(self) -> str | None:
         by_way = isinstance(self.alpha, str) and self.alpha in WAYS

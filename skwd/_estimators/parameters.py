@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import inspect
-import numbers
 from collections.abc import Callable
 from functools import lru_cache
-
-import numpy as np
 
 from skwd._alpha import WAYS
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.losses import LOSSES
 from skwd._core.penalties import PENALTIES
+from skwd._estimators.kinds import (
+    is_bool,
+    is_count,
+    is_integer,
+    is_limit,
+    is_rate,
+    is_real,
+)
 from skwd._solvers.base import Solver
 from skwd._solvers.decay import DECAYS
 from skwd._solvers.registry import (
@@ -26,93 +31,64 @@ from skwd._solvers.registry import (
 )
 from skwd._solvers.schedules import SCHEDULES
 
-
-def _integer_from(low: int) -> Callable:
-    return lambda value: _is_integer(value) and value >= low
-
-
-def _is_limit(value) -> bool:
-    """An integer >= 1, or inf for none."""
-    return _is_count(value) or (isinstance(value, numbers.Real) and value == np.inf)
-
-
-def _is_integer(value) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
-def _is_real(value) -> bool:
-    real = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
-    return real and bool(np.isfinite(value))
-
-
-def _is_bool(value) -> bool:
-    return isinstance(value, (bool, np.bool_))
-
-
-def _is_rate(value) -> bool:
-    return _is_real(value) and 0 <= value < 1
-
-
-_is_count = _integer_from(1)
-
 # name: (is it right, what it must be, what to do)
 _RULES: dict[str, tuple[Callable, str, str]] = {
     "learning_rate_init": (
-        lambda value: _is_real(value) and value > 0,
+        lambda value: is_real(value) and value > 0,
         "a finite number > 0",
         "Values between 0.001 and 0.5 suit standardised data.",
     ),
     "power_t": (
-        lambda value: _is_real(value) and value >= 0,
+        lambda value: is_real(value) and value >= 0,
         "a finite number >= 0",
         "Use power_t=0.5, the default.",
     ),
-    "momentum": (_is_rate, "a number >= 0 and < 1", "Use momentum=0.9, the default."),
-    "beta_1": (_is_rate, "a number >= 0 and < 1", "Use beta_1=0.9, the default."),
-    "beta_2": (_is_rate, "a number >= 0 and < 1", "Use beta_2=0.999, the default."),
+    "momentum": (is_rate, "a number >= 0 and < 1", "Use momentum=0.9, the default."),
+    "beta_1": (is_rate, "a number >= 0 and < 1", "Use beta_1=0.9, the default."),
+    "beta_2": (is_rate, "a number >= 0 and < 1", "Use beta_2=0.999, the default."),
     "epsilon": (
-        lambda value: _is_real(value) and value > 0,
+        lambda value: is_real(value) and value > 0,
         "a finite number > 0",
         "Use epsilon=1e-8, the default.",
     ),
     "batch_size": (
-        lambda value: value == "auto" if isinstance(value, str) else _is_count(value),
+        lambda value: value == "auto" if isinstance(value, str) else is_count(value),
         "'auto' or an integer >= 1",
         "Use batch_size='auto' for min(200, n) rows.",
     ),
     "max_iter": (
-        _is_count,
+        is_count,
         "an integer >= 1",
         "Use max_iter=3000, the default.",
     ),
     "max_fun": (
-        _is_limit,
+        is_limit,
         "an integer >= 1 or np.inf",
         "Use max_fun=15000, the default.",
     ),
     "tol": (
-        lambda value: _is_real(value) and value >= 0,
+        lambda value: is_real(value) and value >= 0,
         "a finite number >= 0",
         "Use tol=1e-5, the default.",
     ),
     "n_iter_no_change": (
-        _is_limit,
+        is_limit,
         "an integer >= 1 or np.inf",
         "Use n_iter_no_change=10, the default.",
     ),
     "validation_fraction": (
-        lambda value: _is_real(value) and 0 < value < 1,
+        lambda value: is_real(value) and 0 < value < 1,
         "a number between 0 and 1, both excluded",
         "Use validation_fraction=0.1 to hold out a tenth of the rows.",
     ),
-    "n_init": (_is_count, "an integer >= 1", "Use n_init=1 for a single start."),
+    "n_init": (is_count, "an integer >= 1", "Use n_init=1 for a single start."),
     "verbose": (
-        lambda value: _is_bool(value) or (_is_integer(value) and value >= 0),
+        lambda value: is_bool(value) or (is_integer(value) and value >= 0),
         "a bool or an integer >= 0",
         "Use verbose=True for a line per iteration.",
     ),
     **{
-        name: (_is_bool, "True or False", f"Use {name}={default}, the default.")
+        name: (is_bool, "True or False", f"Use {name}={default}, the default.")
         for default, names in (
             (
                 False,
@@ -129,16 +105,6 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
         for name in names
     },
 }
-
-
-def _as_list(value) -> list:
-    """The entries of a sequence, or one value alone."""
-    sequence = isinstance(value, (list, tuple, range)) or getattr(value, "ndim", 0) > 0
-    return list(value) if sequence else [value]
-
-
-# How alpha may be chosen, by name: from folds, or by one of the ways.
-ALPHA_NAMES = ("auto", *WAYS)
 
 
 def check_optimum(estimator) -> None:
@@ -231,66 +197,3 @@ def check_parameters(estimator, *, by_epochs: bool = False) -> Solver | AutoSolv
             f"the solvers {listed}; got solver={solver!r}."
         )
     return solver_of(params, needs=tuple(needs))
-
-
-def check_hidden_layer_sizes(sizes) -> tuple[int, ...]:
-    """The hidden layers' units as a tuple; a single integer is one layer."""
-    as_list = _as_list(sizes)
-    if not all(_is_integer(units) and units >= 1 for units in as_list):
-        raise ValueError(
-            "hidden_layer_sizes must hold integers >= 1, one per hidden layer; got "
-            f"{sizes!r}. Use hidden_layer_sizes=() for a linear model."
-        )
-    return tuple(int(units) for units in as_list)
-
-
-def check_n_jobs(n_jobs) -> None:
-    """Raise unless joblib can make so many workers."""
-    if n_jobs is not None and not (_is_integer(n_jobs) and n_jobs != 0):
-        raise ValueError(
-            f"n_jobs must be None or an integer other than 0; got {n_jobs!r}. Use "
-            "n_jobs=-1 for all processors."
-        )
-
-
-def check_alphas(alphas) -> int | np.ndarray | None:
-    """The alphas given, ascending, each once; the size of a grid; None for one that
-    grows."""
-    if alphas is None:
-        return None
-    if _is_integer(alphas) and alphas >= 2:
-        return int(alphas)
-    is_number = _is_integer(alphas) or _is_real(alphas) or isinstance(alphas, str)
-    values = [] if is_number else _as_list(alphas)
-    if not values or not all(_is_real(value) and value >= 0 for value in values):
-        raise ValueError(
-            "alphas must be None, for a grid that grows as needed, an integer >= 2, "
-            "for a grid of so many, or a sequence of finite numbers >= 0; got "
-            f"{alphas!r}. Use alphas=None, or np.logspace(-4, 0, 9) for standardised "
-            "data."
-        )
-    return np.unique(np.asarray(values, dtype=np.float64))
-
-
-def check_alpha(alpha, n_weight_layers: int) -> np.ndarray | str | None:
-    """alpha of each weight layer, (n_weight_layers,), the name of a choice, or None."""
-    if alpha is None:
-        return None
-    if getattr(alpha, "ndim", None) == 0:
-        alpha = alpha.item()
-    if isinstance(alpha, str) and alpha in ALPHA_NAMES:
-        return str(alpha)
-    values = _as_list(alpha)
-    if not all(_is_real(value) and value >= 0 for value in values):
-        listed = ", ".join(repr(name) for name in ALPHA_NAMES)
-        raise ValueError(
-            f"alpha must be None, finite and >= 0, or one of {listed}; got {alpha!r}. "
-            "Use alpha=None for the default, or alpha=0 for no weight decay."
-        )
-    if len(values) != n_weight_layers and not _is_real(alpha):
-        raise ValueError(
-            "alpha must be one number, or one per weight layer, here "
-            f"{n_weight_layers} (the hidden layers and the output layer); got "
-            f"{len(values)}: {alpha!r}."
-        )
-    return np.full(n_weight_layers, np.asarray(values, dtype=np.float64))

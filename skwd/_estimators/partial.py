@@ -6,7 +6,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skwd._estimators.parameters import ALPHA_NAMES
+from skwd._estimators.parameter_values import ALPHA_NAMES
 from skwd._solvers.registry import solvers_with
 
 # Parameters that have no meaning for one epoch at a time: (name, value, reason).
@@ -28,6 +28,12 @@ def has_partial_fit(estimator) -> bool:
                 f"{name}={value!r} has no partial_fit: {reason}. Use fit, or change "
                 f"{name}."
             )
+    intervals = getattr(estimator, "intervals", None)
+    if intervals is not None and intervals is not False:
+        raise AttributeError(
+            f"intervals={intervals!r} has no partial_fit: it needs all rows, in folds. "
+            "Use fit, or intervals=None."
+        )
     if isinstance(n_init, Integral) and int(n_init) > 1:
         raise AttributeError(
             f"n_init={n_init!r} has no partial_fit: it trains a single network. Use "

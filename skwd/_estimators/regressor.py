@@ -11,11 +11,12 @@ from skwd._data.number_targets import RegressionTargets
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.docstrings import documented
 from skwd._estimators.fit import FitMixin
+from skwd._estimators.intervals import IntervalMixin
 from skwd._estimators.parameters import check_choice
 from skwd._estimators.partial import has_partial_fit
 
 
-class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
+class BaseRegressor(IntervalMixin, RegressorMixin, BaseWeightDecayMLP):
     """Targets and predictions of the regressors, whoever chooses alpha."""
 
     def predict(self, X, return_std=False):
@@ -96,6 +97,7 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
     ----------
     <<network>>
     <<alpha>>
+    <<intervals>>
     <<steps>>
     <<of_regressors>>
     <<warm_start>>
@@ -137,6 +139,7 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         alpha=None,
         alpha_per_layer=False,
         posterior=False,
+        intervals=None,
         batch_size="auto",
         learning_rate="constant",
         learning_rate_init=0.001,
@@ -168,6 +171,7 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         self.alpha = alpha
         self.alpha_per_layer = alpha_per_layer
         self.posterior = posterior
+        self.intervals = intervals
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init

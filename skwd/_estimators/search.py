@@ -20,6 +20,7 @@ from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.scales import alpha_grid, alpha_scale
 from skwd._core.sample import Sample
 from skwd._cv.chunks import share_memory
+from skwd._cv.intervals import check_folds
 from skwd._cv.parallel import cross_validate
 from skwd._cv.results import RULES, choose, grown_grid, results_table
 from skwd._cv.scoring import CellScorer, Scores, single_scorer, takes_sample_weight
@@ -32,12 +33,12 @@ from skwd._cv.splits import (
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.fit import FitMixin
-from skwd._estimators.parameters import (
+from skwd._estimators.parameter_values import (
     check_alphas,
-    check_choice,
+    check_intervals,
     check_n_jobs,
-    check_parameters,
 )
+from skwd._estimators.parameters import check_choice, check_parameters
 from skwd._estimators.search_warnings import (
     raise_if_none,
     warn_of_scores,
@@ -130,6 +131,7 @@ class CrossValidationMixin(BaseWeightDecayMLP):
         seed = draw_seed(self.random_state)
         whole, targets = plain._task(data, solver, seed, held_out=held_out)
         rows = row_numbers(self.cv, X, y, is_classifier(self), split_params)
+        folds = self._left_out(rows, data)
         check_enough(rows, self.cv, self.rule)
         if "sample_weight" in score_params:
             check_test_weights(rows, data.weight)
@@ -161,6 +163,17 @@ class CrossValidationMixin(BaseWeightDecayMLP):
         if self.cv is None or isinstance(self.cv, Integral):
             warn_of_order(data.y, rows, is_classifier(self))
         self._store(whole, targets, trained, best)
+        self._store_intervals(task_of, folds, data, trained)
+
+    def _left_out(self, rows: list[tuple], data: Data) -> list[tuple] | None:
+        """The folds of ``rows`` for predict_interval, if it is asked for."""
+        intervals = getattr(self, "intervals", None)
+        check_intervals(intervals, own_folds=True)
+        if not intervals:
+            return None
+        check_folds([test for _, test in rows], len(data.weight), f"cv={self.cv!r}")
+        counted = data.weight > 0.0
+        return [(train, test[counted[test]]) for train, test in rows]
 
     def _choose(self, alphas: np.ndarray, scores: Scores, whole: TrainingTask) -> float:
         """Keep the table of scores, and choose alpha by it."""
@@ -194,8 +207,9 @@ class CrossValidationMixin(BaseWeightDecayMLP):
 
     def _plain(self):
         """The estimator of one alpha with the parameters of this one."""
-        params, known = self.get_params(deep=False), self._plain_class().get_params()
-        return self._plain_class(**{k: v for k, v in params.items() if k in known})
+        known = self._plain_class().get_params().keys() - {"intervals"}
+        params = self.get_params(deep=False).items()
+        return self._plain_class(**{k: v for k, v in params if k in known})
 
     def _name_features(self, plain) -> None:
         """Tell the estimator that is scored what the features are called."""

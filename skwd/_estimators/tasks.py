@@ -16,7 +16,7 @@ from skwd._core.rows import column_means
 from skwd._core.sample import Sample
 from skwd._data.merged_rows import rows_to_train_on
 from skwd._data.targets import Targets
-from skwd._estimators.parameters import check_hidden_layer_sizes
+from skwd._estimators.parameter_values import check_hidden_layer_sizes
 from skwd._estimators.validation import (
     Data,
     check_some_weight,
@@ -29,7 +29,7 @@ from skwd._solvers.task import TrainingTask
 from skwd._solvers.units import unscaled_deviations
 
 # The separate random streams of one random_state.
-WEIGHTS, VALIDATION, SHUFFLING, FOLDS = 0, 1, 2, 3
+WEIGHTS, VALIDATION, SHUFFLING, FOLDS, INTERVALS = 0, 1, 2, 3, 4
 
 
 @dataclass(frozen=True)

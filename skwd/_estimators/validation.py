@@ -11,6 +11,9 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 
+CHECK_X = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
+CHECK_Y = {"accept_sparse": "csr", "dtype": None, "ensure_2d": False}
+
 
 class Data(NamedTuple):
     """Checked arguments of fit; y is as the user has it."""

@@ -1,0 +1,130 @@
+"""What `study` has found: the comparison, as tables and as one picture."""
+
+import json
+from collections import defaultdict
+
+import numpy as np
+from scipy.stats import rankdata
+
+MEASURES = ("error", "wrong", "calibration", "likelihood", "seconds")
+
+
+def lines(path):
+    """The fits that a study has kept."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def by_table(found, kind, learners):
+    """Measure to (tables, learners) of means over the splits, and the tables' names.
+
+    Of the tables and splits that all learners have; nan where a measure is not known.
+    """
+    cells = defaultdict(dict)
+    for line in found:
+        if line["kind"] == kind and line["learner"] in learners:
+            cells[line["table"], line["split"]][line["learner"]] = line
+    whole = {key: of for key, of in cells.items() if len(of) == len(learners)}
+    names = sorted({table for table, _ in whole})
+    means = {}
+    for measure in MEASURES:
+        means[measure] = np.array(
+            [
+                [
+                    np.mean([of[name].get(measure, np.nan) for of in splits])
+                    for name in learners
+                ]
+                for splits in (
+                    [of for (table, _), of in whole.items() if table == name]
+                    for name in names
+                )
+            ]
+        )
+    return names, means
+
+
+def geometric(ratios):
+    return np.exp(np.log(ratios).mean(axis=0))
+
+
+def print_rows(learners, rows, digits=3):
+    for name, values in rows:
+        shown = "".join(f"{value:10.{digits}f}" for value in values)
+        print(f"{name:28s}{shown}")
+
+
+def compare(found, kind, learners):
+    """Print the comparison of one kind; the errors (tables, learners)."""
+    names, means = by_table(found, kind, learners)
+    if not names:
+        return None
+    error, seconds = means["error"], means["seconds"]
+    print(f"\n{kind + ', ' + str(len(names)) + ' tables':28s}", end="")
+    print("".join(f"{name:>10s}" for name in learners))
+    print_rows(learners, zip(names, error))
+    ranks = rankdata(error, axis=1)
+    to_best = error / error.min(axis=1, keepdims=True)
+    rows = [
+        ("mean error", error.mean(axis=0)),
+        ("mean rank", ranks.mean(axis=0)),
+        ("best on", (ranks == ranks.min(axis=1, keepdims=True)).sum(axis=0)),
+        ("error / best, mean", geometric(to_best)),
+        ("error / best, worst", to_best.max(axis=0)),
+    ]
+    if "cv" in learners:
+        cv = learners.index("cv")
+        of_cv = error / error[:, cv : cv + 1]
+        rows += [
+            ("error / cv, mean", geometric(of_cv)),
+            ("error / cv, worst", of_cv.max(axis=0)),
+            ("log-loss - cv, worst", (error - error[:, cv : cv + 1]).max(axis=0)),
+            ("seconds / cv, mean", geometric(seconds / seconds[:, cv : cv + 1])),
+            ("seconds / cv, worst", (seconds / seconds[:, cv : cv + 1]).max(axis=0)),
+        ]
+    rows += [(m, means[m].mean(axis=0)) for m in MEASURES[1:]]
+    print_rows(learners, [row for row in rows if np.isfinite(row[1]).any()])
+    return error
+
+
+def report(args):
+    """Print the comparison of every kind, and draw it."""
+    found = [line for line in lines(args.file) if line["part"] in args.part]
+    drawn = {}
+    for kind in dict.fromkeys(line["kind"] for line in found):
+        known = dict.fromkeys(x["learner"] for x in found if x["kind"] == kind)
+        learners = [n for n in known if args.learners is None or n in args.learners]
+        error = compare(found, kind, learners)
+        if error is not None:
+            drawn[kind] = learners, error
+    if args.picture:
+        draw(drawn, args.picture)
+
+
+def draw(drawn, path):
+    """Each learner's error over the best of a table, one point for each table."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(drawn), figsize=(5.2 * len(drawn), 4.2))
+    for ax, (kind, (learners, error)) in zip(np.atleast_1d(axes), drawn.items()):
+        ratio = error / error.min(axis=1, keepdims=True)
+        order = np.argsort(rankdata(error, axis=1).mean(axis=0))[::-1]
+        for place, k in enumerate(order):
+            is_ours = learners[k] in ("default", "auto", "evidence", "loo", "cv")
+            color = "tab:blue" if is_ours else "tab:gray"
+            ax.plot(ratio[:, k], np.full(len(ratio), place), ".", c=color, alpha=0.5)
+            ax.plot(geometric(ratio[:, k : k + 1]), place, "|", c="k", ms=16, mew=2)
+        ax.set_yticks(range(len(order)), [learners[k] for k in order])
+        ax.set_xscale("log")
+        ticks = [t for t in (1, 1.1, 1.25, 1.5, 2, 3, 5) if t <= 1.05 * ratio.max()]
+        ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
+        ax.set_xlim(0.98, min(ratio.max() * 1.05, 6))
+        ax.minorticks_off()
+        title = "log-loss" if kind == "classes" else "squared error"
+        ax.set_title(f"{title}: {len(error)} tables, best mean rank on top")
+        ax.set_xlabel("error over the best learner's (| mean)")
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)

@@ -1,0 +1,101 @@
+"""Checks of parameters that become something else: layers, alphas, folds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skwd._alpha import WAYS
+from skwd._estimators.kinds import as_list, is_bool, is_integer, is_real
+
+# How alpha may be chosen, by name: from folds, or by one of the ways.
+ALPHA_NAMES = ("auto", *WAYS)
+
+
+def check_hidden_layer_sizes(sizes) -> tuple[int, ...]:
+    """The hidden layers' units as a tuple; a single integer is one layer."""
+    units_of = as_list(sizes)
+    if not all(is_integer(units) and units >= 1 for units in units_of):
+        raise ValueError(
+            "hidden_layer_sizes must hold integers >= 1, one per hidden layer; got "
+            f"{sizes!r}. Use hidden_layer_sizes=() for a linear model."
+        )
+    return tuple(int(units) for units in units_of)
+
+
+def check_intervals(intervals, own_folds: bool) -> None:
+    """Raise unless intervals can be had; ``own_folds``: of those of a CV form."""
+    if intervals is None or (is_bool(intervals) and (own_folds or not intervals)):
+        return
+    if own_folds:
+        raise ValueError(
+            "intervals must be True, False or None: they are those of the folds of cv; "
+            f"got {intervals!r}. Use intervals=True."
+        )
+    is_number = is_integer(intervals) and intervals >= 2
+    is_splitter = hasattr(intervals, "split") and not isinstance(intervals, str)
+    if not is_number and not is_splitter:
+        raise ValueError(
+            "intervals must be None, an integer >= 2 or a splitter; got "
+            f"{intervals!r}. Use intervals=10."
+        )
+
+
+def check_coverage(coverage) -> None:
+    """Raise unless it is a part of all."""
+    if not (is_real(coverage) and 0.0 < coverage < 1.0):
+        raise ValueError(
+            "coverage must be a number between 0 and 1, both excluded; got "
+            f"{coverage!r}. Use coverage=0.9."
+        )
+
+
+def check_n_jobs(n_jobs) -> None:
+    """Raise unless joblib can make so many workers."""
+    if n_jobs is not None and not (is_integer(n_jobs) and n_jobs != 0):
+        raise ValueError(
+            f"n_jobs must be None or an integer other than 0; got {n_jobs!r}. Use "
+            "n_jobs=-1 for all processors."
+        )
+
+
+def check_alphas(alphas) -> int | np.ndarray | None:
+    """The alphas given, ascending, each once; the size of a grid; None for one that
+    grows."""
+    if alphas is None:
+        return None
+    if is_integer(alphas) and alphas >= 2:
+        return int(alphas)
+    is_number = is_integer(alphas) or is_real(alphas) or isinstance(alphas, str)
+    values = [] if is_number else as_list(alphas)
+    if not values or not all(is_real(value) and value >= 0 for value in values):
+        raise ValueError(
+            "alphas must be None, for a grid that grows as needed, an integer >= 2, "
+            "for a grid of so many, or a sequence of finite numbers >= 0; got "
+            f"{alphas!r}. Use alphas=None, or np.logspace(-4, 0, 9) for standardised "
+            "data."
+        )
+    return np.unique(np.asarray(values, dtype=np.float64))
+
+
+def check_alpha(alpha, n_weight_layers: int) -> np.ndarray | str | None:
+    """alpha of each weight layer, (n_weight_layers,), the name of a choice, or None."""
+    if alpha is None:
+        return None
+    if getattr(alpha, "ndim", None) == 0:
+        alpha = alpha.item()
+    if isinstance(alpha, str) and alpha in ALPHA_NAMES:
+        return str(alpha)
+    values = as_list(alpha)
+    if not all(is_real(value) and value >= 0 for value in values):
+        listed = ", ".join(repr(name) for name in ALPHA_NAMES)
+        raise ValueError(
+            f"alpha must be None, finite and >= 0, or one of {listed}; got {alpha!r}. "
+            "Use alpha=None for the default, or alpha=0 for no weight decay."
+        )
+    if len(values) != n_weight_layers and not is_real(alpha):
+        raise ValueError(
+            "alpha must be one number, or one per weight layer, here "
+            f"{n_weight_layers} (the hidden layers and the output layer); got "
+            f"{len(values)}: {alpha!r}."
+        )
+    return np.full(n_weight_layers, np.asarray(values, dtype=np.float64))
