@@ -168,7 +168,7 @@ def test_the_network_is_at_a_minimum_of_J_at_its_alpha(cls, name):
 
 def approximate_losses(model, X, y):
     """f_i + V_i (I - L_i V_i)^-1 dl_i/df of a fitted network with a posterior."""
-    laplace = model._fitted.laplace[0]
+    laplace = model._fitted.posterior[0]
     network, origin = model._fitted.network, model._fitted.origin
     rows = row_block(X, slice(None), origin=origin)
     params = shift_origin(network.layout, model._fitted.params, origin, 1.0)

@@ -16,8 +16,8 @@ from skwd import (
     WeightDecayMLPRegressor,
 )
 from skwd._cv import auto
-from skwd._cv.auto import FIRST, splits_of
-from skwd._data.merged_rows import row_numbers_of_values
+from skwd._cv.auto import FIRST, LOOSER, splits_of
+from skwd._data.merged_rows import numbers_of_copies
 from skwd._estimators.tasks import FOLDS as STREAM
 
 SMALL = {"hidden_layer_sizes": (6,), "alpha": "auto", "random_state": 0}
@@ -46,11 +46,14 @@ def quiet(model, *data, **kwargs):
 # Of a hidden network the last digit of alpha may lead to another minimum.
 @pytest.mark.parametrize(("hidden", "rel"), [((), 1e-6), ((6,), 1e-2)])
 def test_scores_are_those_of_plain_fits_on_the_same_folds(hidden, rel, one_blas_thread):
-    """At the same multiple of c / n; each in the deviation of the y it has seen."""
+    """At the same multiple of c / n, and in the deviation of the y each has seen.
+
+    They stop early, at LOOSER times tol; the fit to all rows does not.
+    """
     X, y = curve() if hidden else line()
     model = WeightDecayMLPRegressor(**SMALL | {"hidden_layer_sizes": hidden}).fit(X, y)
     rng = np.random.default_rng([model._seed, STREAM])
-    numbers = row_numbers_of_values(X, y[:, None])
+    numbers = numbers_of_copies(X, y[:, None])
     splits = list(splits_of(numbers, np.ones(len(y)), None, rng))
     assert sorted(np.concatenate([test for _, test in splits])) == list(range(90))
     unit = 5.0 / len(y)
@@ -59,7 +62,7 @@ def test_scores_are_those_of_plain_fits_on_the_same_folds(hidden, rel, one_blas_
         losses = []
         for train, test in splits:
             alpha = multiple * 5.0 / len(train)
-            plain = clone(model).set_params(alpha=alpha)
+            plain = clone(model).set_params(alpha=alpha, tol=LOOSER * model.tol)
             quiet(plain, X[train], y[train])
             error = (y[test] - plain.predict(X[test])) / plain.y_scale_
             losses.append(0.5 * np.mean(error**2))
@@ -182,10 +185,23 @@ def test_copies_of_a_row_are_in_one_fold(one_blas_thread):
     repeated = WeightDecayMLPRegressor(**SMALL).fit(X[rows], y[rows])
     assert_array_equal(weighted.alpha_scores_, repeated.alpha_scores_)
     assert_array_equal(weighted.coefs_[0], repeated.coefs_[0])
-    numbers = row_numbers_of_values(X[rows], y[rows, None])
+    numbers = numbers_of_copies(X[rows], y[rows, None])
     splits = splits_of(numbers, np.ones(len(rows)), None, rng)
     for train, test in splits:
         assert not set(rows[train]) & set(rows[test])
+
+
+def test_equal_rows_are_copies_unless_their_x_has_another_y():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 2, (400, 3)).astype(float)
+    y = (rng.random(400) < 0.2 + 0.6 * X[:, 0]).astype(float)[:, None]
+    assert len(np.unique(numbers_of_copies(X, y))) == 400
+    numbers = numbers_of_copies(X, X[:, :1])  # x tells y
+    assert len(np.unique(numbers)) == len(np.unique(X, axis=0)) == 8
+    for a, b in rng.integers(0, 400, (50, 2)):
+        assert (numbers[a] == numbers[b]) == (X[a] == X[b]).all()
+    mixed = np.r_[X, 5.0 + X], np.r_[y, X[:, :1]]
+    assert len(np.unique(numbers_of_copies(*mixed))) == 408
 
 
 def test_many_rows_are_judged_by_a_part(monkeypatch):
@@ -198,7 +214,7 @@ def test_many_rows_are_judged_by_a_part(monkeypatch):
     model = WeightDecayMLPRegressor(**SMALL).fit(X, y)
     assert model.alpha_choice_["way"] == "one split of 60 rows"
     assert model.alpha_score_errors_ is None
-    steps = np.log10(model.alpha_ / (5.0 / 90)) / 0.75
+    steps = np.log10(model.alpha_ / (5.0 / 90)) / 0.5
     assert steps == pytest.approx(round(steps), abs=1e-9)
 
 

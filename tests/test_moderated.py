@@ -17,14 +17,29 @@ def pair(X, y, **how):
 
 
 def test_two_classes_without_a_hidden_layer(classes):
-    """MacKay's formula with the posterior of a logistic regression."""
+    """MacKay's formula with the posterior of a logistic regression.
+
+    Its covariance times the scale of the lowest leave-one-out log-loss.
+    """
     X, y = classes
-    plain, model = pair(X, y > 0, alpha=0.01, hidden_layer_sizes=(), tol=1e-10)
+    y = y > 0
+    plain, model = pair(X, y, alpha=0.001, hidden_layer_sizes=(), tol=1e-10)
     A, logit = np.c_[X, np.ones(len(X))], plain.decision_function(X)
-    slope = expit(logit) * expit(-logit)
-    H = A.T @ (slope[:, np.newaxis] * A) + len(X) * 0.01 * np.diag([1, 1, 1, 1, 0])
+    p = expit(logit)
+    slope = p * (1.0 - p)
+    H = A.T @ (slope[:, np.newaxis] * A) + len(X) * 0.001 * np.diag([1, 1, 1, 1, 0])
     variance = np.einsum("ni,ij,nj->n", A, np.linalg.inv(H), A)
-    expected = expit(logit / np.sqrt(1.0 + np.pi * variance / 8.0))
+    left = 1.0 - slope * variance
+    scales = np.r_[0.0, 2.0 ** np.arange(-8, 1)]
+    left_out = [
+        (logit + variance / left * (p - y))
+        / np.sqrt(1 + np.pi / 8 * s * variance / left)
+        for s in scales
+    ]
+    losses = [-np.log(expit(np.where(y, f, -f))).mean() for f in left_out]
+    scale = model.posterior_scale_
+    assert scale == scales[np.argmin(losses)] > 0.0
+    expected = expit(logit / np.sqrt(1.0 + np.pi * scale * variance / 8.0))
     assert_allclose(model.predict_proba(X)[:, 1], expected, rtol=1e-9)
     assert_array_equal(model.decision_function(X), logit)
 
@@ -53,7 +68,7 @@ def test_the_mean_of_a_softmax_of_a_gaussian(classes):
 
     rows = row_block(X[:6], slice(None))
     raw, factors = factors_of(model._fitted.network, model._fitted.params[0], rows)
-    covariance = model._fitted.laplace[0].covariance(factors)
+    covariance = model._fitted.posterior[0].covariance(factors)
     rng = np.random.default_rng(0)
     for r, V, p in zip(raw, covariance, model.predict_proba(X[:6])):
         draws = rng.multivariate_normal(r, V, size=20000)
@@ -67,7 +82,10 @@ def test_labels_are_each_two_classes(classes):
     Y = np.c_[y > 0, y > 1].astype(int)
     plain, model = pair(X, Y, alpha=0.01)
     before, after = plain.predict_proba(X), model.predict_proba(X)
-    assert (np.abs(after - 0.5) < np.abs(before - 0.5)).all()
+    if model.posterior_scale_ > 0.0:
+        assert (np.abs(after - 0.5) < np.abs(before - 0.5)).all()
+    else:
+        assert_allclose(after, before, rtol=1e-12)
     assert_array_equal(after > 0.5, before > 0.5)
 
 
@@ -79,6 +97,6 @@ def test_an_ensemble_averages_moderated_probabilities(classes):
     for k in range(3):
         one.coefs_ = [W[k] for W in model.coefs_]
         one.intercepts_ = [b[k] for b in model.intercepts_]
-        one._fitted.laplace = [model._fitted.laplace[k]]
+        one._fitted.posterior = [model._fitted.posterior[k]]
         parts.append(one.predict_proba(X))
     assert_allclose(model.predict_proba(X), np.mean(parts, axis=0), rtol=1e-10)

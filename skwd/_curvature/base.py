@@ -74,6 +74,10 @@ class Curvature(ABC):
     def covariances(self, factors: Factors, scales: np.ndarray) -> np.ndarray:
         """J H^-1 J' of every row at every scale, (S, b, c, c)."""
 
+    def compact(self) -> Curvature:
+        """The same for `covariances` at scale 1 alone, in less memory."""
+        return self
+
     @abstractmethod
     def solve(self, vector: np.ndarray, scales: np.ndarray) -> np.ndarray:
         """H^-1 vector at every scale: (P,) -> (S, P)."""

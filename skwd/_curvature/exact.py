@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from skwd._curvature.free import UnpenalisedBlock
 from skwd._curvature.penalised import (
     MOST_TRACE,
     Penalised,
+    Spectrum,
     gram,
     of_parameters,
     of_samples,
@@ -106,6 +107,10 @@ class Exact(Curvature):
 
     def _log_det_ratio(self, scale):
         return self.penalised.log_det(scale)
+
+    def compact(self) -> Exact:
+        assert isinstance(self.penalised, Spectrum)
+        return replace(self, penalised=self.penalised.leading())
 
     def _split(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of vectors (m, P): along T, and what Psi is made of."""

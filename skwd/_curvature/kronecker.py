@@ -97,6 +97,7 @@ class LayerCurvature:
     B: Factor
     values: np.ndarray  # (fan_in, fan_out) Lambda, of the same
     floor: float | None  # of the curvature of biases, None for those of the outputs
+    bias_decay: float = 0.0  # which takes the place of the floor
 
     @property
     def determined(self) -> np.ndarray:
@@ -123,6 +124,8 @@ class LayerCurvature:
 
     def inverse_bias(self) -> np.ndarray:
         """1 over the eigenvalues of B, as in `UnpenalisedBlock`, (fan_out,)."""
+        if self.bias_decay > 0.0:
+            return 1.0 / (self.B.values + self.bias_decay)
         if self.floor is not None:
             return 1.0 / np.maximum(self.B.values, self.floor)
         kept = self.determined
@@ -188,6 +191,7 @@ class Kronecker(Curvature):
                 Factor.of(B[layer].second),
                 np.zeros(units[layer : layer + 2]),
                 None if is_last else floor,
+                float(layout.b(decay[np.newaxis], layer)[0, 0, 0]),
             )
             layers.append(of_layer)
         for rows in training_rows(network, sample, params, n_rows):

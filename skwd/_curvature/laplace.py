@@ -72,12 +72,22 @@ def curvature_of(
     groups: AlphaGroups | None = None,
     many_scales: bool = False,
     of_rows: bool = False,
+    bias_prior: bool = False,
 ) -> Curvature:
-    """H at the weights ``params`` (P,) with ``alpha`` (G,), by default of layers."""
+    """H at the weights ``params`` (P,) with ``alpha`` (G,), by default of layers.
+
+    With ``bias_prior`` hidden biases have the decay of their layer's weights too, the
+    weakest of them.
+    """
     params = params.astype(np.float64, copy=False)
     decay = np.where(alpha > 0.0, np.maximum(alpha, LEAST_DECAY), 0.0)
-    groups = network.layout.layer_groups if groups is None else groups
-    decay = groups.per_parameter(decay[np.newaxis])[0]
+    layout = network.layout
+    groups = layout.layer_groups if groups is None else groups
+    decays = groups.per_parameter(decay[np.newaxis])
+    if bias_prior:
+        for layer in range(layout.n_weight_layers - 1):
+            layout.b(decays, layer)[:] = layout.W(decays, layer).min()
+    decay = decays[0]
     point = network, loss, sample, params, decay, bias_floor(loss, sample), groups
     size, request = sample.y.size, {"many_scales": many_scales, "of_rows": of_rows}
     try:

@@ -55,14 +55,20 @@ def distinct_rows(sample: Sample) -> Sample:
     return Sample(sample.X, y[starts], summed, rows[starts])
 
 
-def row_numbers_of_values(X, y: np.ndarray) -> np.ndarray:
-    """A number for each row, which equal rows (x, y) share in any order: (n,)."""
+def numbers_of_copies(X, y: np.ndarray) -> np.ndarray:
+    """A number for each row, which it shares with its copies alone: (n,).
+
+    Equal rows (x, y) are copies, unless the same x has other y as well: in tables of
+    few values equal rows are different observations.
+    """
     x_key, y_key = _row_hash(X), _array_hash(y, seed=1)
     order = np.lexsort((y_key, x_key))
-    keys = x_key[order], y_key[order]
-    new = np.logical_or.reduce([np.diff(key) != 0 for key in keys])
+    new_x = np.concatenate([[True], np.diff(x_key[order]) != 0])
+    new_y = np.concatenate([[False], np.diff(y_key[order]) != 0]) & ~new_x
+    of_x = np.cumsum(new_x) - 1
+    has_other_y = np.bincount(of_x, new_y)[of_x] > 0
     numbers = np.empty(len(order), dtype=np.intp)
-    numbers[order] = np.concatenate([[0], np.cumsum(new)])
+    numbers[order] = np.cumsum(new_x | has_other_y) - 1
     return numbers
 
 

@@ -11,9 +11,9 @@ from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.constant import train_constant
 from skwd._alpha.scales import default_alpha
 from skwd._core.sample import Sample
-from skwd._cv.auto import FOLDS, Candidates, as_good, splits_of
+from skwd._cv.auto import FOLDS, LOOSER, Candidates, as_good, splits_of
 from skwd._cv.chunks import share_memory
-from skwd._data.merged_rows import distinct_rows, row_numbers_of_values
+from skwd._data.merged_rows import distinct_rows, numbers_of_copies
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.tasks import Earlier
@@ -23,7 +23,7 @@ from skwd._solvers.registry import SOLVERS, solvers_with
 from skwd._solvers.task import TrainingTask, train_path
 
 # Fewer different rows than this leave nothing to judge by.
-LEAST_ROWS = 4 * FOLDS
+LEAST_ROWS = 12
 # The models that are compared, the simplest first.
 MODELS = ("constant", "linear model", "network")
 
@@ -61,44 +61,41 @@ def fit_auto(
         Draws the splits.
     """
     Y, _ = targets.encode(data.y, data.weight)
-    numbers = row_numbers_of_values(data.X, Y)
+    numbers = numbers_of_copies(data.X, Y)
     n_different = len(np.unique(numbers[data.weight > 0.0]))
     if not whole.has_varying_y or n_different < LEAST_ROWS:
         return _at_the_default(whole)
 
-    def make(hidden, solver: Solver, rows=None) -> tuple[TrainingTask, Targets]:
-        how = {"held_out": held_out, "rows": rows, "hidden": hidden}
-        earlier = Earlier(copy.copy(targets))
-        return estimator._task(data, solver, seed, earlier=earlier, **how)
+    def make(
+        hidden: tuple[int, ...] | None, solver: Solver, rows: np.ndarray | None = None
+    ) -> tuple[TrainingTask, Targets]:
+        return estimator._task(
+            data,
+            solver,
+            seed,
+            held_out=held_out,
+            rows=rows,
+            earlier=Earlier(copy.copy(targets)),
+            hidden=hidden,
+        )
 
     splits = list(splits_of(numbers, data.weight, targets.strata(Y), rng))
-    linear_solver = _linear_solver(estimator, whole.solver)
-    networks = _candidates(make, None, whole.solver, splits, data)
-    networks.search()
+    looser = whole.solver.changed(tol=LOOSER * whole.solver.tol)
+    networks = _judged(make, None, looser, splits, data)
     losses = {"network": networks.lowest, "constant": networks.constant()}
-    linear = None
+    linear_solver, linear = _linear_solver(estimator, whole.solver), None
     if whole.layout.n_weight_layers > 1:
-        linear = _candidates(make, (), linear_solver, splits, data)
-        linear.search()
+        linear = _judged(make, (), linear_solver, splits, data)
         losses["linear model"] = linear.lowest
     if not np.isfinite(min(losses.values())):
         return _at_the_default(whole)
     # The simplest of those that are as good.
     most = as_good(min(losses.values()))
-    good = [name for name in MODELS if losses.get(name, np.inf) <= most]
-    model = good[0]
-    task, seen = whole, networks
+    model = next(name for name in MODELS if losses.get(name, np.inf) <= most)
+    task, candidates = whole, networks
     if model == "linear model" and linear is not None:
-        task, seen = make((), linear_solver)[0], linear
-    unit = float(default_alpha(task)[0])
-    alpha = unit * seen.multiples[seen.best]
-    if model == "constant":
-        trained = train_constant(task)
-    else:
-        alphas = np.full((1, task.groups.n_groups), alpha)
-        trained = AlphaChoice.of(train_path([task], alphas))
-    trained.path = [seen.path(unit)] * len(trained.path)
-    trained.lowest[:] = model == "network" and seen.best == 0
+        task, candidates = make((), linear_solver)[0], linear
+    trained = _trained(task, candidates, model)
     way = f"{FOLDS}-fold cross-validation"
     if len(splits) == 1:
         way = f"one split of {sum(map(len, splits[0]))} rows"
@@ -111,6 +108,20 @@ def fit_auto(
     return AutoResult(trained, task, choice)
 
 
+def _trained(task: TrainingTask, candidates: Candidates, model: str) -> AlphaChoice:
+    """The chosen model, of all rows at the multiple that was best."""
+    unit = float(default_alpha(task)[0])
+    if model == "constant":
+        trained = train_constant(task)
+    else:
+        alpha = unit * candidates.multiples[candidates.best]
+        alphas = np.full((1, task.groups.n_groups), alpha)
+        trained = AlphaChoice.of(train_path([task], alphas))
+    trained.path = [candidates.path(unit)] * len(trained.path)
+    trained.lowest[:] = model == "network" and candidates.best == 0
+    return trained
+
+
 def _linear_solver(estimator: BaseWeightDecayMLP, solver: Solver) -> Solver:
     """One that ends at the minimum of a linear model, if the parameters allow it."""
     if solver.finds_minima or not solver.decay.minimises_J or estimator.early_stopping:
@@ -120,19 +131,20 @@ def _linear_solver(estimator: BaseWeightDecayMLP, solver: Solver) -> Solver:
     return exact.changed(verbose=0)
 
 
-def _candidates(make, hidden, solver: Solver, splits: list, data: Data) -> Candidates:
-    """Networks of the hidden layers ``hidden`` on every split."""
+def _judged(make, hidden, solver: Solver, splits: list, data: Data) -> Candidates:
+    """Networks of the hidden layers ``hidden``, judged on every split."""
     tasks, tests = [], []
     for train, test in splits:
         task, targets = make(hidden, solver.changed(verbose=0), train)
         Y, weight = targets.encode(data.y[test], data.weight[test])
-        origin = task.training.origin
         held_out = distinct_rows(Sample(data.X, targets.scaled(Y), weight, test))
-        held_out.origin = origin
+        held_out.origin = task.training.origin
         tests.append(held_out)
         tasks.append(task)
     share_memory(tasks)
-    return Candidates(tasks, tests)
+    candidates = Candidates(tasks, tests)
+    candidates.search()
+    return candidates
 
 
 def _at_the_default(whole: TrainingTask) -> AutoResult:

@@ -55,9 +55,11 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
     def predict_proba(self, X):
         """Class probabilities.
 
-        With ``posterior=True`` they are moderated (MacKay 1992): averaged over what the
-        data leave open about f(x), which draws them towards each other where there are
-        few data. `predict` stays the argmax of `decision_function`.
+        With ``posterior=True`` they are averaged over what the data leave open about
+        f(x) (MacKay 1992), N(f(x), V(x)) with V(x) times ``posterior_scale_``: for two
+        classes sigmoid(f / sqrt(1 + pi V / 8)), which draws them towards each other
+        where there are few data. `predict` stays the argmax of `decision_function`;
+        averaged probabilities of more than two classes may be largest for another one.
 
         Parameters
         ----------

@@ -60,7 +60,9 @@ alpha_per_layer : bool, default=False
 posterior : bool, default=False
     Keep Laplace's approximation about the minimum, N(w, noise (n H)^-1) with the
     Gauss-Newton curvature H of J: for ``return_std`` of a regressor's predict, and for
-    moderated probabilities of a classifier, see `predict_proba`. Alpha by name and
+    averaged probabilities of a classifier, see `predict_proba`. Hidden biases have the
+    prior of their layer's weights there, and only the directions that the data inform
+    are kept, in float32; the rest has the prior's variance. Alpha by name and
     ``posterior`` need ``decay="l2"``, no early stopping and a converged fit. Beyond
     about 4e10 multiplications (outputs of all rows, times parameters, times the fewer
     of the two) H is approximated by a Kronecker product per layer [3]_.

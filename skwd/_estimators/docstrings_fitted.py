@@ -11,6 +11,10 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     As in scikit-learn's MLPRegressor.
 """,
     "fitted_classifier": """\
+posterior_scale_ : float
+    With a posterior: what its covariance is multiplied by, of 0, 2^-8, ..., 1 the one
+    of the lowest leave-one-out log-loss of the averaged probabilities; 0 leaves them as
+    they are.
 classes_ : ndarray of shape (n_classes,)
     The labels, sorted; for multilabel targets 0 ... n_labels - 1.
 n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_

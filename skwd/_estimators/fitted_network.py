@@ -11,14 +11,14 @@ from skwd._core.layout import Layout
 from skwd._core.network import Network
 from skwd._core.rows import row_block, shift_origin
 from skwd._curvature.factors import factors_of
-from skwd._curvature.laplace import Laplace
+from skwd._curvature.posterior import Posterior
 
 # A variance whose root, and whose sums, are numbers still.
 HUGE = 1e300
 
 
 class FittedNetwork:
-    """K networks of one shape, and Laplace's approximation about each if there is one.
+    """K networks of one shape, and a Gaussian about each if there is one.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class FittedNetwork:
     params : ndarray (K, P)
     coefs, intercepts : list of ndarray
         Views of ``params``, in the shapes given.
-    laplace : list of Laplace, or None
+    posterior : list of Posterior, or None
         One for each network, of X about ``origin``.
     origin : ndarray (d,) or None
     """
@@ -52,14 +52,14 @@ class FittedNetwork:
         layers = range(layout.n_weight_layers)
         self.coefs = [layout.W(self.params, layer)[networks] for layer in layers]
         self.intercepts = [layout.b(self.params, i)[networks, 0] for i in layers]
-        self.laplace: list[Laplace] | None = None
+        self.posterior: list[Posterior] | None = None
         self.origin: np.ndarray | None = None
 
     def __getstate__(self) -> dict:
         """Without the weights, which the estimator's coefs_ hold already."""
         return {
             "activation": self.activation,
-            "laplace": self.laplace,
+            "posterior": self.posterior,
             "origin": self.origin,
         }
 
@@ -77,7 +77,7 @@ class FittedNetwork:
         if self.owns(coefs, intercepts):
             return self
         other = FittedNetwork(coefs, intercepts, self.activation)
-        other.laplace, other.origin = self.laplace, self.origin
+        other.posterior, other.origin = self.posterior, self.origin
         return other
 
     def with_outputs(
@@ -92,8 +92,8 @@ class FittedNetwork:
 
     def noise(self) -> np.ndarray:
         """Variance of y about each network, in scaled units, (K, n_outputs)."""
-        assert self.laplace is not None
-        return np.array([laplace.noise for laplace in self.laplace])
+        assert self.posterior is not None
+        return np.array([gaussian.noise for gaussian in self.posterior])
 
     def combine_blocks(self, X, combine: Callable) -> np.ndarray:
         """``combine`` of the raw predictions of X, block after block."""
@@ -103,20 +103,20 @@ class FittedNetwork:
 
     def combine_posterior_blocks(self, X, combine: Callable) -> np.ndarray:
         """``combine`` of raw predictions (K, b, o) and their covariances, by blocks."""
-        assert self.laplace is not None
+        assert self.posterior is not None
         dtype = self.params.dtype
         network = Network(self.layout, self.network.activation)
         params = self.params.astype(np.float64)
         params = shift_origin(self.layout, params, self.origin, 1.0)
-        step = min(laplace.curvature.n_rows for laplace in self.laplace)
+        step = min(gaussian.curvature.n_rows for gaussian in self.posterior)
         parts = []
         for start in range(0, X.shape[0], step):
             block = slice(start, start + step)
             rows = row_block(X, block, origin=self.origin).astype(np.float64)
             raws, covariances = [], []
-            for w, laplace in zip(params, self.laplace):
+            for w, gaussian in zip(params, self.posterior):
                 raw, factors = factors_of(network, w, rows)
-                covariance = laplace.covariance(factors)
+                covariance = gaussian.covariance(factors)
                 # So far from the training rows that nothing is known.
                 unknown = ~np.isfinite(covariance).all(axis=(-1, -2))
                 covariance[unknown] = HUGE * np.eye(raw.shape[1])

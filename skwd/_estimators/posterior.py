@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skwd._alpha.averaging import posterior_of
 from skwd._alpha.choice import AlphaChoice, laplace_of
 from skwd._estimators.fitted_network import FittedNetwork
 from skwd._estimators.warnings import warn
@@ -21,6 +22,7 @@ _ATTRIBUTES = (
     "log_evidence_",
     "n_effective_params_",
     "noise_std_",
+    "posterior_scale_",
 )
 
 
@@ -31,6 +33,7 @@ class PosteriorMixin:
     log_evidence_: float
     n_effective_params_: float
     noise_std_: float | np.ndarray
+    posterior_scale_: float
     y_scale_: np.ndarray
     _y_shape: tuple
     _fitted: FittedNetwork
@@ -71,8 +74,14 @@ class PosteriorMixin:
             noise = np.sqrt(best.noise) * self.y_scale_
             self.noise_std_ = noise if self._y_shape else float(noise[0])
         if self.posterior:
-            self._fitted.laplace = found
             self._fitted.origin = task.training.origin
+            self._fitted.posterior = [
+                posterior_of(task, trained.params[k], trained.alpha[k], laplace.noise)
+                for k, laplace in zip(networks, found)
+            ]
+            if not task.loss.is_for_numbers:
+                of_best = self._fitted.posterior[found.index(best)]
+                self.posterior_scale_ = of_best.scale
 
     def _warn_if_moving(self, task, trained, networks, found) -> None:
         """Name it when a first-order solver has stopped away from the minimum."""
@@ -91,7 +100,7 @@ class PosteriorMixin:
 
     def _has_posterior(self) -> bool:
         fitted = self.__dict__.get("_fitted")
-        kept = fitted is not None and fitted.laplace is not None
+        kept = fitted is not None and fitted.posterior is not None
         return kept or "_pending" in self.__dict__
 
     @np.errstate(over="ignore", invalid="ignore")

@@ -1,0 +1,68 @@
+"""The posterior of predictions, and how wide it is best for averaged probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skwd._alpha.leave_one_out import BELOW_ONE, left_out
+from skwd._core.network import Network
+from skwd._curvature.base import Curvature
+from skwd._curvature.factors import training_rows
+from skwd._curvature.laplace import curvature_of
+from skwd._curvature.penalised import gram
+from skwd._curvature.posterior import Posterior
+from skwd._solvers.task import TrainingTask
+
+# Scales of the covariance that are compared: 0 is the plain probability.
+SCALES = np.concatenate([[0.0], 2.0 ** np.arange(-8.0, 1.0)])
+
+
+def posterior_of(
+    task: TrainingTask, params: np.ndarray, alpha: np.ndarray, noise: np.ndarray
+) -> Posterior:
+    """The posterior about an optimum ``params`` (P,) of J at ``alpha`` (G,).
+
+    ``noise`` (n_outputs,) is the variance of y about the network.
+    """
+    is_of_classes = not task.loss.is_for_numbers
+    curvature = curvature_of(
+        Network(task.layout, task.activation),
+        task.loss,
+        task.training,
+        params,
+        alpha,
+        groups=task.groups,
+        many_scales=True,
+        of_rows=is_of_classes,
+        bias_prior=True,
+    )
+    scale = best_scale(task, params, curvature) if is_of_classes else 1.0
+    return Posterior(curvature.compact(), task.training.total_weight, noise, scale)
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+def best_scale(task: TrainingTask, params: np.ndarray, curvature: Curvature) -> float:
+    """The scale of the lowest leave-one-out log-loss of the averaged probabilities.
+
+    Without row i its logits are those of `left_out`, and their covariance is
+
+        V_i (I - L_i V_i)^-1,   V_i = j_i' H^-1 j_i / n,   L_i = d2l/draw2 .
+    """
+    loss, n = task.loss, task.training.total_weight
+    network, params = Network(task.layout, task.activation), params.astype(np.float64)
+    total = np.zeros(len(SCALES))
+    scales = SCALES[:, np.newaxis, np.newaxis, np.newaxis]
+    for rows in training_rows(network, task.training, params, curvature.n_rows):
+        V = curvature.covariances(rows.factors, np.ones(1))[0]
+        # One count is left out, or the whole of a row that is less than one.
+        part = np.minimum(rows.norm_weight, 1.0 / n)[:, np.newaxis, np.newaxis]
+        L = None
+        if curvature.knows_rows:
+            L = gram(loss.curvature_root(rows.raw).swapaxes(-1, -2))
+        raw = left_out(loss, rows.y, rows.raw, V * part, L)
+        if L is not None:
+            left = np.eye(V.shape[-1]) - BELOW_ONE * np.matmul(L, V * part)
+            V = np.linalg.solve(left.swapaxes(-1, -2), V).swapaxes(-1, -2)
+        averaged = loss.marginalised(raw, scales * V / n)
+        total += loss.loss(rows.y, averaged) @ rows.norm_weight
+    return float(SCALES[np.nanargmin(total)]) if np.isfinite(total).any() else 0.0
