@@ -38,7 +38,7 @@ ALPHAS = np.logspace(-4, 3, 8)  # of scikit-learn, which divides them by the row
 NET = {"hidden_layer_sizes": (50,)}
 # The one setting for all data: five tanh networks, each with an alpha per layer.
 FIVE = {"n_init": 5, "ensemble": True}
-PER_LAYER = {"activation": "tanh", "alpha_per_layer": True}
+PER_LAYER = {"activation": "tanh", "alpha_groups": "layer"}
 # Dropout tuned by grid search, mean of 20 splits: RMSE, log-likelihood; from the result
 # files of Gal and Ghahramani's code.
 PUBLISHED = {

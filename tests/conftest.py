@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.linalg  # noqa: F401  has a BLAS of its own, to be limited with NumPy's
 from threadpoolctl import threadpool_limits
 
 

@@ -54,8 +54,8 @@ def test_restarts_are_ranked_by_evidence(regression, one_blas_thread):
         assert getattr(every, name) == getattr(four, name)
 
 
-def test_the_lowest_J_is_not_what_ranks_restarts(regression, monkeypatch):
-    """Each restart has its own alpha; the lowest J is not that of most evidence."""
+def spied_choices(monkeypatch):
+    """A list that every choice of alpha in fit is appended to."""
     import skwd._estimators.fit as module
 
     choices, train_choosing = [], module.train_choosing
@@ -65,6 +65,12 @@ def test_the_lowest_J_is_not_what_ranks_restarts(regression, monkeypatch):
         return choices[-1]
 
     monkeypatch.setattr(module, "train_choosing", spy)
+    return choices
+
+
+def test_the_lowest_J_is_not_what_ranks_restarts(regression, monkeypatch):
+    """Each restart has its own alpha; the lowest J is not that of most evidence."""
+    choices = spied_choices(monkeypatch)
     X, y = regression
     for seed in range(20):
         model = WeightDecayMLPRegressor(
@@ -109,20 +115,20 @@ def test_an_ensemble_is_the_mean_of_its_networks(name, regression, classes):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 5])
-def test_each_layer_is_at_its_own_fixed_point(seed):
+def test_each_layer_is_at_its_own_fixed_point(seed, monkeypatch):
+    choices = spied_choices(monkeypatch)
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((60, 2))
     y = np.sin(1.5 * X[:, 0]) + 0.5 * X[:, 1] ** 2 + 0.2 * rng.standard_normal(60)
     model = WeightDecayMLPRegressor(
         alpha="evidence",
-        alpha_per_layer=True,
-        posterior=True,
+        alpha_groups="layer",
         tol=1e-9,
         max_iter=5000,
         **WIDER,
     ).fit(X, y)
     assert model.converged_ and model.alpha_.shape == (2,)
-    gamma = model._fitted.posterior[0].n_effective
+    gamma = choices[-1].laplace[0].n_effective
     squares = np.array([np.square(W).sum() for W in model.coefs_])
     noise = (model.noise_std_ / y.std()) ** 2  # in the units of the weights
     fixed = gamma * noise / (len(y) * squares)
@@ -137,7 +143,7 @@ def test_layers_of_homogeneous_units_stay_tied(activation, regression):
     model = WeightDecayMLPRegressor(
         alpha="evidence", normalize_y=True, **SMALL | {"activation": activation}
     )
-    one_alpha = clone(model).set_params(alpha_per_layer=True).fit(X, y)
+    one_alpha = clone(model).set_params(alpha_groups="layer").fit(X, y)
     assert one_alpha.alpha_.shape == (2,) and one_alpha.alpha_[0] == one_alpha.alpha_[1]
     assert one_alpha.alpha_[0] == model.fit(X, y).alpha_
 

@@ -164,7 +164,7 @@ def test_the_robot_arm_is_learnt_to_its_noise_floor():
             hidden_layer_sizes=(10,),
             activation="tanh",
             alpha="evidence",
-            alpha_per_layer=True,
+            alpha_groups="layer",
             n_init=5,
             ensemble=True,
             tol=1e-7,

@@ -19,7 +19,8 @@ def pair(X, y, **how):
 def test_two_classes_without_a_hidden_layer(classes):
     """MacKay's formula with the posterior of a logistic regression.
 
-    Its covariance times the scale of the lowest leave-one-out log-loss.
+    Its covariance times the smallest scale whose leave-one-out log-loss is within a
+    standard error of the lowest.
     """
     X, y = classes
     y = y > 0
@@ -36,9 +37,11 @@ def test_two_classes_without_a_hidden_layer(classes):
         / np.sqrt(1 + np.pi / 8 * s * variance / left)
         for s in scales
     ]
-    losses = [-np.log(expit(np.where(y, f, -f))).mean() for f in left_out]
+    losses = np.array([-np.log(expit(np.where(y, f, -f))) for f in left_out])
+    excess = losses - losses[np.argmin(losses.mean(axis=1))]
+    within = excess.mean(axis=1) <= excess.std(axis=1) / np.sqrt(len(y))
     scale = model.posterior_scale_
-    assert scale == scales[np.argmin(losses)] > 0.0
+    assert scale == scales[np.argmax(within)]
     expected = expit(logit / np.sqrt(1.0 + np.pi * scale * variance / 8.0))
     assert_allclose(model.predict_proba(X)[:, 1], expected, rtol=1e-9)
     assert_array_equal(model.decision_function(X), logit)
@@ -50,7 +53,10 @@ def test_classes_are_drawn_towards_each_other(alpha, classes, one_blas_thread):
     plain, model = pair(X, y, alpha=alpha)
     before, after = plain.predict_proba(X), model.predict_proba(X)
     assert_allclose(after.sum(axis=1), 1.0, rtol=1e-12)
-    assert after.max(axis=1).mean() < before.max(axis=1).mean()
+    if model.posterior_scale_ > 0.0:
+        assert after.max(axis=1).mean() < before.max(axis=1).mean()
+    else:
+        assert_allclose(after, before, rtol=1e-12)
     assert_array_equal(model.decision_function(X), plain.decision_function(X))
     chosen = model.classes_[model.decision_function(X).argmax(axis=1)]
     assert_array_equal(model.predict(X), chosen)

@@ -42,15 +42,17 @@ def posterior_of(
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def best_scale(task: TrainingTask, params: np.ndarray, curvature: Curvature) -> float:
-    """The scale of the lowest leave-one-out log-loss of the averaged probabilities.
+    """The smallest scale whose averaged probabilities are as good as those of the best.
 
-    Without row i its logits are those of `left_out`, and their covariance is
+    Its mean leave-one-out log-loss is above the lowest by no more than the standard
+    error of the difference. Without row i its logits are those of `left_out`, and their
+    covariance is
 
         V_i (I - L_i V_i)^-1,   V_i = j_i' H^-1 j_i / n,   L_i = d2l/draw2 .
     """
     loss, n = task.loss, task.training.total_weight
     network, params = Network(task.layout, task.activation), params.astype(np.float64)
-    total = np.zeros(len(SCALES))
+    parts, weights = [], []
     scales = SCALES[:, np.newaxis, np.newaxis, np.newaxis]
     for rows in training_rows(network, task.training, params, curvature.n_rows):
         V = curvature.covariances(rows.factors, np.ones(1))[0]
@@ -64,5 +66,13 @@ def best_scale(task: TrainingTask, params: np.ndarray, curvature: Curvature) -> 
             left = np.eye(V.shape[-1]) - BELOW_ONE * np.matmul(L, V * part)
             V = np.linalg.solve(left.swapaxes(-1, -2), V).swapaxes(-1, -2)
         averaged = loss.marginalised(raw, scales * V / n)
-        total += loss.loss(rows.y, averaged) @ rows.norm_weight
-    return float(SCALES[np.nanargmin(total)]) if np.isfinite(total).any() else 0.0
+        parts.append(loss.loss(rows.y, averaged))
+        weights.append(rows.norm_weight)
+    losses, norm_weight = np.concatenate(parts, axis=1), np.concatenate(weights)
+    mean = losses @ norm_weight
+    if not np.isfinite(mean).any():
+        return 0.0
+    excess = losses - losses[np.nanargmin(mean)]  # of each row
+    mean = excess @ norm_weight
+    error = np.sqrt(np.square(excess - mean[:, None]) @ norm_weight / n)
+    return float(SCALES[np.flatnonzero(mean <= error)[0]])

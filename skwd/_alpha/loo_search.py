@@ -45,12 +45,12 @@ def alpha_path(task: TrainingTask) -> np.ndarray:
     return search_scale(task) * 10.0**steps
 
 
-def choose_by_loo(task: TrainingTask, per_layer: bool, verbose: bool) -> AlphaChoice:
+def choose_by_loo(task: TrainingTask, kind: str | None, verbose: bool) -> AlphaChoice:
     """Each restart at the alpha of the lowest approximate leave-one-out loss."""
     return choose_by_path(task, "loo", verbose=verbose)
 
 
-def choose_by_gcv(task: TrainingTask, per_layer: bool, verbose: bool) -> AlphaChoice:
+def choose_by_gcv(task: TrainingTask, kind: str | None, verbose: bool) -> AlphaChoice:
     """Each restart at the alpha of the lowest generalised cross-validation score."""
     return choose_by_path(task, "gcv", verbose=verbose)
 

@@ -7,6 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
+# alpha of weights that are held at zero: the largest number, so that times 0 it is 0.
+ABSENT = float(np.finfo(np.float64).max)
+
 
 @dataclass(frozen=True, eq=False)
 class AlphaGroups:

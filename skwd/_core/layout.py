@@ -74,6 +74,16 @@ class Layout:
             self.W(index[np.newaxis], layer)[:] = layer
         return AlphaGroups(index, self.n_weight_layers)
 
+    def column_groups(self, of_column: np.ndarray) -> AlphaGroups:
+        """One alpha for each group of columns of X, then one for each further layer.
+
+        ``of_column`` (d,) is the group of each column, 0 ... their number - 1.
+        """
+        n_groups = int(of_column.max()) + 1
+        index = self.layer_groups.index + n_groups - 1
+        self.W(index[np.newaxis], 0)[0] = of_column[:, np.newaxis]
+        return AlphaGroups(index, n_groups + self.n_weight_layers - 1)
+
     @property
     def decay_mask(self) -> np.ndarray:
         """1 for weights, 0 for biases, which are never penalised: (P,)."""

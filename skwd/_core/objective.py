@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skwd._core.alpha_groups import AlphaGroups
+from skwd._core.alpha_groups import ABSENT, AlphaGroups
 from skwd._core.arrays import weighted_sum
 from skwd._core.evaluation import LossGradientEvaluator
 from skwd._core.losses import Loss
@@ -76,12 +76,21 @@ class Objective:
         """alpha of each parameter, zero for biases: (K, P)."""
         return self.groups.per_parameter(self.alpha)
 
+    @cached_property
+    def _absent(self) -> np.ndarray | None:
+        """The weights that are held at zero, bool (K, P); None for none."""
+        if (self.alpha < ABSENT).all():
+            return None
+        return self.decay >= ABSENT
+
     def loss_gradient(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """J (K,) and its gradient (K, P), in float64, at ``params`` (K, P)."""
         fun, grad = self.data_loss_gradient(params)
         penalty, decayed = self.penalty.value_gradient(self.decay, params)
         fun += penalty
         grad += decayed
+        if self._absent is not None:
+            grad[self._absent] = 0.0
         return fun, grad
 
     def fun(self, params: np.ndarray) -> np.ndarray:

@@ -19,12 +19,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold
 
-from skwd._alpha.choice import AlphaPath
+from skwd._alpha.choice import AlphaChoice, AlphaPath
 from skwd._alpha.scales import default_alpha
 from skwd._core.network import Network
 from skwd._core.objective import Objective
 from skwd._core.sample import Sample
 from skwd._solvers.task import TrainingTask, train_path
+from skwd._solvers.training import StackFit
 
 FOLDS = 5
 # The tolerance of networks that are judged, in units of tol.
@@ -110,25 +111,37 @@ class Candidates:
 
     def judge(self, multiples: np.ndarray) -> None:
         """Train all splits at further multiples, and add their held-out losses."""
-        first, n_splits = self.tasks[0], len(self.tasks)
-        alphas = multiples[:, np.newaxis] * default_alpha(first)
+        alphas = multiples[:, np.newaxis] * default_alpha(self.tasks[0])
         fit = train_path(self.tasks, alphas)
+        losses = self._losses(fit).reshape(len(self.tasks), len(multiples))
+        order = np.argsort(np.concatenate([self.multiples, multiples]))
+        self.multiples = np.concatenate([self.multiples, multiples])[order]
+        self.losses = np.concatenate([self.losses, losses], axis=1)[:, order]
+
+    def _losses(self, fit: StackFit) -> np.ndarray:
+        """Held-out losses (K,) of equally many networks of each split, in its order."""
+        first, n_splits = self.tasks[0], len(self.tasks)
         held_out = Objective(
             Network(first.layout, first.activation),
             first.loss,
             self.tests,
             fit.alpha,
-            np.repeat(np.arange(n_splits), len(multiples)),
+            np.repeat(np.arange(n_splits), len(fit.params) // n_splits),
             first.penalty,
             first.groups,
         )
         with np.errstate(over="ignore", invalid="ignore"):
             losses = held_out.data_loss(fit.params)
         losses[fit.unusable | ~np.isfinite(losses)] = np.inf
-        losses = losses.reshape(n_splits, len(multiples))
-        order = np.argsort(np.concatenate([self.multiples, multiples]))
-        self.multiples = np.concatenate([self.multiples, multiples])[order]
-        self.losses = np.concatenate([self.losses, losses], axis=1)[:, order]
+        return losses
+
+    def held_out_loss(self, fits: list[AlphaChoice]) -> float:
+        """The mean loss of one fit for each split."""
+        losses = []
+        for number, fit in enumerate(fits):
+            alone = Candidates(self.tasks[number : number + 1], [self.tests[number]])
+            losses.append(alone._losses(fit[np.array([fit.best])])[0])
+        return float(np.mean(losses))
 
     @property
     def best(self) -> int:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skwd._alpha import train_choosing
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.constant import train_constant
 from skwd._alpha.scales import default_alpha
@@ -15,6 +16,7 @@ from skwd._cv.auto import FOLDS, LOOSER, Candidates, as_good, splits_of
 from skwd._cv.chunks import share_memory
 from skwd._data.merged_rows import distinct_rows, numbers_of_copies
 from skwd._data.targets import Targets
+from skwd._estimators.alpha_groups import kind_of_groups
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.tasks import Earlier
 from skwd._estimators.validation import Data
@@ -24,8 +26,9 @@ from skwd._solvers.task import TrainingTask, train_path
 
 # Fewer different rows than this leave nothing to judge by.
 LEAST_ROWS = 12
-# The models that are compared, the simplest first.
-MODELS = ("constant", "linear model", "network")
+# The models that are compared, the simplest first; the last with ``alpha_groups``.
+GROUPED = "network with alpha_groups"
+MODELS = ("constant", "linear model", "network", GROUPED)
 
 
 class AutoResult(NamedTuple):
@@ -87,6 +90,11 @@ def fit_auto(
     if whole.layout.n_weight_layers > 1:
         linear = _judged(make, (), linear_solver, splits, data)
         losses["linear model"] = linear.lowest
+    kind = kind_of_groups(estimator)
+    if kind is not None:
+        losses[GROUPED] = networks.held_out_loss(
+            [train_choosing(task, "evidence", kind=kind) for task in networks.tasks]
+        )
     if not np.isfinite(min(losses.values())):
         return _at_the_default(whole)
     # The simplest of those that are as good.
@@ -95,7 +103,11 @@ def fit_auto(
     task, candidates = whole, networks
     if model == "linear model" and linear is not None:
         task, candidates = make((), linear_solver)[0], linear
-    trained = _trained(task, candidates, model)
+    if model == GROUPED:
+        trained = train_choosing(task, "evidence", kind=kind)
+    else:
+        trained = _trained(task, candidates, model)
+    trained.path = [candidates.path(float(default_alpha(task)[0]))] * len(trained.path)
     way = f"{FOLDS}-fold cross-validation"
     if len(splits) == 1:
         way = f"one split of {sum(map(len, splits[0]))} rows"
@@ -117,7 +129,6 @@ def _trained(task: TrainingTask, candidates: Candidates, model: str) -> AlphaCho
         alpha = unit * candidates.multiples[candidates.best]
         alphas = np.full((1, task.groups.n_groups), alpha)
         trained = AlphaChoice.of(train_path([task], alphas))
-    trained.path = [candidates.path(unit)] * len(trained.path)
     trained.lowest[:] = model == "network" and candidates.best == 0
     return trained
 

@@ -190,6 +190,7 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
         activation="relu",
         solver="auto",
         alpha=None,
+        alpha_groups=None,
         alpha_per_layer=False,
         posterior=False,
         batch_size="auto",
@@ -220,6 +221,7 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
         self.activation = activation
         self.solver = solver
         self.alpha = alpha
+        self.alpha_groups = alpha_groups
         self.alpha_per_layer = alpha_per_layer
         self.posterior = posterior
         self.batch_size = batch_size

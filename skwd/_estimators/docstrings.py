@@ -51,9 +51,19 @@ alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", defaul
     and a warning says so; so does one where alpha ends at the end of its range, or
     where too few degrees of freedom are left to judge it by. ``sample_weight`` are
     counts here: n is their sum.
+alpha_groups : None, "layer", "input" or list of lists of columns, default=None
+    With ``alpha="evidence"`` or "auto", which weights have an alpha of their own. None
+    is one alpha for all. "layer" is one for each layer; homogeneous units ("relu",
+    "leaky_relu", "identity") keep a single one, as of theirs only the product matters.
+    "input" is one for each column of X and one for each further layer: automatic
+    relevance determination [7]_ [8]_. Columns that the evidence takes out have weights
+    of exactly 0, an infinite ``alpha_`` and ``feature_importances_`` of 0; where it
+    cannot tell columns apart, all share an alpha. In a list of groups of columns, by
+    number or name, each group shares one, as one-hot columns should, and each column
+    that is not listed has its own. With "auto" the groups are taken if their held-out
+    loss is the lowest.
 alpha_per_layer : bool, default=False
-    With ``alpha="evidence"`` one alpha for each layer. Homogeneous units ("relu",
-    "leaky_relu", "identity") keep a single one: of theirs only the product matters.
+    Deprecated: True is ``alpha_groups="layer"``.
 <<posterior>>
 """,
     "posterior": """\

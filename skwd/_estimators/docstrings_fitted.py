@@ -12,17 +12,23 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
 """,
     "fitted_classifier": """\
 posterior_scale_ : float
-    With a posterior: what its covariance is multiplied by, of 0, 2^-8, ..., 1 the one
-    of the lowest leave-one-out log-loss of the averaged probabilities; 0 leaves them as
-    they are.
+    With a posterior: what its covariance is multiplied by, of 0, 2^-8, ..., 1 the
+    smallest whose averaged probabilities have a leave-one-out log-loss within a
+    standard error of the lowest; 0 leaves them as they are.
 classes_ : ndarray of shape (n_classes,)
     The labels, sorted; for multilabel targets 0 ... n_labels - 1.
 n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     As in scikit-learn's MLPClassifier.
 """,
     "fitted_alpha": """\
-alpha_ : float or ndarray of shape (n_layers - 1,)
-    The alpha that was used, with ``ensemble`` by the best network.
+alpha_ : float or ndarray of shape (n_layers - 1,) or (n_groups + n_layers - 2,)
+    The alpha that was used, with ``ensemble`` by the best network. With groups of
+    columns: of the groups as they are listed, of every other column, of each further
+    layer; inf for columns that have left.
+feature_importances_ : ndarray of shape (n_features,)
+    With ``alpha_groups="input"`` or a list: the mean square of df/dx_j over the rows
+    trained on, in deviations of column j and summed over outputs, as a share of all. Of
+    the fit, not of a cause.
 alphas_, alpha_scores_, alpha_score_errors_ : ndarray of shape (n_alphas,)
     With ``alpha="auto"``, "loo" or "gcv": the alphas that were compared, ascending,
     minus the expected loss of a new row (that part of J, in its units) and its standard
@@ -95,6 +101,9 @@ Krogh and Hertz, "A simple weight decay can improve generalization", NeurIPS 199
 .. [5] Foresee and Hagan, "Gauss-Newton approximation to Bayesian learning", ICNN 1997.
 .. [6] Rad and Maleki, "A scalable estimate of the out-of-sample prediction error via
    approximate leave-one-out cross-validation", JRSS B 2020.
+.. [7] MacKay, "Bayesian non-linear modelling for the prediction competition", ASHRAE
+   Transactions 1994.
+.. [8] Neal, "Bayesian Learning for Neural Networks", Springer 1996.
 """,
     "search_references": """\
 .. [4] Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984.

@@ -11,11 +11,13 @@ import numpy as np
 from skwd._alpha import WAYS, train_choosing
 from skwd._alpha.choice import AlphaChoice, AlphaPath
 from skwd._alpha.scales import default_alpha
+from skwd._core.alpha_groups import ABSENT
 from skwd._core.layout import Layout, is_collapsed
 from skwd._core.rows import shift_origin
 from skwd._core.sample import Sample
 from skwd._data.targets import Targets
-from skwd._estimators.auto import fit_auto
+from skwd._estimators.alpha_groups import importances, kind_of_groups
+from skwd._estimators.auto import GROUPED, fit_auto
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.parameter_values import check_alpha, check_hidden_layer_sizes
 from skwd._estimators.parameters import check_parameters
@@ -26,7 +28,7 @@ from skwd._estimators.validation import (
     in_dtype,
     unchanged_on_failure,
 )
-from skwd._estimators.warnings import report
+from skwd._estimators.warnings import report, warn
 from skwd._solvers.failures import check_any_usable
 from skwd._solvers.first_order import FirstOrder
 from skwd._solvers.task import TrainingTask, train_path
@@ -40,7 +42,9 @@ class FitMixin(BaseWeightDecayMLP):
     """`fit`, and `partial_fit` without its public signature."""
 
     alpha: Any
+    alpha_groups: Any
     alpha_per_layer: bool
+    feature_importances_: np.ndarray
     warm_start: bool
     alphas_: np.ndarray
     alpha_scores_: np.ndarray
@@ -94,6 +98,11 @@ class FitMixin(BaseWeightDecayMLP):
 
     def _fit(self, X, y, sample_weight, val: tuple, groups) -> None:
         solver, alpha = self._check_parameters()
+        if self.alpha_per_layer:
+            warn(
+                "alpha_per_layer=True is deprecated: use alpha_groups='layer'.",
+                FutureWarning,
+            )
         check_validation_data(self, *val)
         continued = self.warm_start and hasattr(self, "coefs_")
         data = self._begin(X, y, sample_weight, continued)
@@ -118,13 +127,14 @@ class FitMixin(BaseWeightDecayMLP):
             found = fit_auto(self, data, held_out, targets, whole, seed, rng)
             trained, task, self.alpha_choice_ = found
         elif isinstance(alpha, str):
-            trained = train_choosing(task, alpha, per_layer=self.alpha_per_layer)
+            trained = train_choosing(task, alpha, kind=kind_of_groups(self))
         else:
             alpha = default_alpha(task) if alpha is None else alpha
             trained = AlphaChoice.of(train_path([task], alpha[np.newaxis]))
         report(task, trained, self.ensemble, self.alpha)
         self._store(task, targets, trained, self._shown(trained))
         self._store_path(trained.path[trained.best])
+        self._store_importances(task, trained)
         self._n_epochs = self.n_iter_ + epochs
         # Of a linear model that alpha="auto" has chosen, by the solver it has chosen.
         quiet = (solver if task is whole else task.solver).changed(verbose=0)
@@ -136,6 +146,13 @@ class FitMixin(BaseWeightDecayMLP):
             )
 
         self._store_intervals(make, folds, data, trained)
+
+    def _store_importances(self, task: TrainingTask, trained: AlphaChoice) -> None:
+        """Keep what alphas by column tell of the columns."""
+        self.__dict__.pop("feature_importances_", None)
+        if kind_of_groups(self) == "columns":
+            best = trained.params[trained.best]
+            self.feature_importances_ = importances(task, best)
 
     def _way(self) -> str | None:
         by_way = isinstance(self.alpha, str) and self.alpha in WAYS
@@ -166,8 +183,11 @@ class FitMixin(BaseWeightDecayMLP):
     def _shown(self, trained: AlphaChoice) -> float | np.ndarray:
         """alpha_ of the best network: one number where one was given or asked for."""
         if isinstance(self.alpha, str):
-            alpha = trained.alpha[trained.best]
-            return alpha if self.alpha_per_layer else float(alpha[0])
+            alpha, kind = trained.alpha[trained.best], kind_of_groups(self)
+            chosen = self.__dict__.get("alpha_choice_", {}).get("model")
+            if kind is None or chosen not in (None, GROUPED):
+                return float(alpha[0])
+            return np.where(alpha < ABSENT, alpha, np.inf)
         if self.alpha is None:
             return float(trained.alpha[0, 0])
         return float(self.alpha) if np.ndim(self.alpha) == 0 else trained.alpha[0]

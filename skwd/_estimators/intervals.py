@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.constant import constant_params
 from skwd._core.activations import ACTIVATIONS
+from skwd._core.alpha_groups import ABSENT
 from skwd._core.layout import Layout
 from skwd._core.losses import Loss
 from skwd._core.network import Network
@@ -177,7 +178,11 @@ class IntervalMixin(TaskMixin):
         fold_tasks = [split.task for split in splits]
         share_memory(fold_tasks)
         best, layout = trained.best, fold_tasks[0].layout
-        fits = AlphaChoice.of(train_path(fold_tasks, trained.alpha[best][np.newaxis]))
+        alpha = trained.alpha[best][np.newaxis]
+        absent = fold_tasks[0].groups.per_parameter(alpha)[0] >= ABSENT
+        for task in fold_tasks:
+            task.params0[:, absent] = 0.0
+        fits = AlphaChoice.of(train_path(fold_tasks, alpha))
         has_weights = (trained.params[best] * layout.decay_mask).any()
         counted = np.sort(np.concatenate([split.test for split in splits]))
         y, _ = splits[0].targets.encode(data.y[counted], data.weight[counted])

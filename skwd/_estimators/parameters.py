@@ -6,10 +6,11 @@ import inspect
 from collections.abc import Callable
 from functools import lru_cache
 
-from skwd._alpha import WAYS
+from skwd._alpha import WAYS, Way
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.losses import LOSSES
 from skwd._core.penalties import PENALTIES
+from skwd._estimators.alpha_groups import check_alpha_groups, kind_of_groups
 from skwd._estimators.kinds import (
     is_bool,
     is_count,
@@ -111,13 +112,7 @@ def check_optimum(estimator) -> None:
     """Raise where alpha by name or a posterior cannot mean anything."""
     alpha = estimator._way()
     way = None if alpha is None else WAYS.get(alpha)
-    per_layer = getattr(estimator, "alpha_per_layer", False)
-    if per_layer and (way is None or not way.has_layers):
-        raise ValueError(
-            "alpha_per_layer=True is for alpha='evidence'; got alpha="
-            f"{estimator.alpha!r}. Use "
-            "alpha='evidence', or a sequence of one alpha per layer."
-        )
+    kind = _check_groups(estimator, way)
     loss = getattr(estimator, "loss", "cross-entropy")
     noisy = loss in LOSSES and LOSSES[loss].has_noise
     if way is not None and way.needs_noise and not noisy:
@@ -125,11 +120,15 @@ def check_optimum(estimator) -> None:
             f"alpha={alpha!r} is for loss='squared_error'; got {loss!r}. Use "
             "alpha='loo' or alpha='evidence'."
         )
-    if way is None and not estimator.posterior:
+    if way is None and kind is None and not estimator.posterior:
         return
-    asked = "posterior=True" if way is None else f"alpha={alpha!r}"
-    needed: dict[str, tuple] = {"decay": ("l2",), "early_stopping": (False,)}
+    asked = "posterior=True"
     if way is not None:
+        asked = f"alpha={alpha!r}"
+    elif kind is not None:
+        asked = f"alpha_groups={estimator.alpha_groups!r}"
+    needed: dict[str, tuple] = {"decay": ("l2",), "early_stopping": (False,)}
+    if way is not None or kind is not None:
         needed |= {name: (none,) for name, none in OF_SOME_SOLVERS.items()}
         needed["solver"] = ("auto", *solvers_with("finds_minima"))
     for name, wanted in needed.items():
@@ -144,6 +143,27 @@ def check_optimum(estimator) -> None:
             f"{asked} needs the penalty 'l2', alpha/2 times the sum of squares; got "
             f"{estimator._penalty!r}."
         )
+
+
+def _check_groups(estimator, way: Way | None) -> str | None:
+    """The kind of groups that alpha is chosen for; raises where it is not chosen."""
+    groups = getattr(estimator, "alpha_groups", None)
+    check_alpha_groups(groups)
+    kind, alpha = kind_of_groups(estimator), getattr(estimator, "alpha", None)
+    by_auto = isinstance(alpha, str) and alpha == "auto" and groups is not None
+    if kind is None or by_auto or (way is not None and way.has_groups):
+        return kind
+    if groups is None:
+        raise ValueError(
+            "alpha_per_layer=True is for alpha='evidence'; got alpha="
+            f"{alpha!r}. Use "
+            "alpha='evidence', or a sequence of one alpha per layer."
+        )
+    raise ValueError(
+        f"alpha_groups={groups!r} is for alpha='evidence' and alpha='auto', which "
+        f"choose an alpha for each group; got alpha={alpha!r}. Use alpha='evidence', "
+        "or alpha_groups=None."
+    )
 
 
 def check_choice(name: str, value, choices: tuple[str, ...]) -> None:
@@ -185,7 +205,7 @@ def check_parameters(estimator, *, by_epochs: bool = False) -> Solver | AutoSolv
             )
     check_optimum(estimator)
     needs = ["has_epochs"] if by_epochs else []
-    if estimator._way() is not None:
+    if estimator._way() is not None or kind_of_groups(estimator) is not None:
         needs.append("finds_minima")
     if not PENALTIES[estimator._penalty].is_smooth:
         needs.append("takes_proximal_steps")

@@ -137,6 +137,7 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         activation="relu",
         solver="auto",
         alpha=None,
+        alpha_groups=None,
         alpha_per_layer=False,
         posterior=False,
         intervals=None,
@@ -169,6 +170,7 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         self.activation = activation
         self.solver = solver
         self.alpha = alpha
+        self.alpha_groups = alpha_groups
         self.alpha_per_layer = alpha_per_layer
         self.posterior = posterior
         self.intervals = intervals

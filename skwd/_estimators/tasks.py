@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from skwd._core.activations import ACTIVATIONS
+from skwd._core.alpha_groups import AlphaGroups
 from skwd._core.layout import Layout, initial_params
 from skwd._core.penalties import PENALTIES
 from skwd._core.rows import column_means
 from skwd._core.sample import Sample
 from skwd._data.merged_rows import rows_to_train_on
 from skwd._data.targets import Targets
+from skwd._estimators.alpha_groups import groups_of_columns, kind_of_groups
 from skwd._estimators.parameter_values import check_hidden_layer_sizes
 from skwd._estimators.validation import (
     Data,
@@ -66,6 +68,7 @@ class TaskMixin(metaclass=ABCMeta):
     early_stopping: bool
     validation_fraction: float
     n_init: int
+    alpha_groups: Any
 
     @abstractmethod
     def _targets(
@@ -118,7 +121,7 @@ class TaskMixin(metaclass=ABCMeta):
             ACTIVATIONS[self.activation],
             targets.loss,
             PENALTIES[self._penalty],
-            layout.layer_groups,
+            self._groups_of_alpha(layout),
             training,
             validation,
             start(layout, targets, training, seed),
@@ -127,6 +130,15 @@ class TaskMixin(metaclass=ABCMeta):
             n_rows,
         )
         return task, targets
+
+    def _groups_of_alpha(self, layout: Layout) -> AlphaGroups:
+        """The weights that share an alpha: of layers, or as ``alpha_groups`` says."""
+        if kind_of_groups(self) != "columns":
+            return layout.layer_groups
+        names = self.__dict__.get("feature_names_in_")
+        n_columns = layout.layer_units[0]
+        of_column = groups_of_columns(self.alpha_groups, n_columns, names)
+        return layout.column_groups(of_column)
 
     def _validation(self, held_out: Data, targets: Targets, dtype) -> Sample:
         """The user's validation rows."""

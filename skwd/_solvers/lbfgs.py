@@ -20,11 +20,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from skwd._core.arrays import all_true, any_true, row_dot
-from skwd._core.objective import Objective
 from skwd._solvers import lbfgs_memory
 from skwd._solvers.lbfgs_memory import CurvaturePairs, Index, joined
 from skwd._solvers.line_search import MAX_TRIALS, are_wolfe, narrow
 from skwd._solvers.result import CONVERGED, RUNNING, Callback, Result, Status
+from skwd._solvers.scaled import Minimised
 
 # Networks that run at a time: together they need no more than this, unless one network
 # alone does. As some finish, others take their place: a stack that shrank to its
@@ -83,7 +83,7 @@ def network_bytes(n_params: int) -> int:
 
 
 def minimize(
-    objective: Objective,
+    objective: Minimised,
     params0: np.ndarray,
     *,
     max_iter: int,
@@ -96,7 +96,7 @@ def minimize(
 
     Parameters
     ----------
-    objective : Objective
+    objective : Objective or ScaledObjective
     params0 : ndarray (K, P)
     max_iter, max_fun : int
         Most iterations and evaluations of each network.
@@ -119,7 +119,8 @@ def minimize(
         negligible = np.zeros(len(params0))
     size = max(1, STACK_BYTES // network_bytes(params0.shape[1]))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        part, n_begun = objective, 0
+        part: Minimised = objective
+        n_begun = 0
         state: _State | None = None
         while state is None or len(state) or n_begun < len(params0):
             free = size - (0 if state is None else len(state))
@@ -138,7 +139,10 @@ def minimize(
 
 
 def _start(
-    objective: Objective, x: np.ndarray, networks: np.ndarray, max_fun: float
+    objective: Minimised,
+    x: np.ndarray,
+    networks: np.ndarray,
+    max_fun: float,
 ) -> _State:
     n_networks, n_params = x.shape
     fun, jac = objective.loss_gradient(x)
@@ -170,8 +174,8 @@ def _start(
 
 
 def _retire(
-    objective: Objective, state: _State, result: Result
-) -> tuple[Objective, _State]:
+    objective: Minimised, state: _State, result: Result
+) -> tuple[Minimised, _State]:
     """Write the finished networks into the result and drop them from the stack."""
     done = state.status != RUNNING
     if any_true(done):

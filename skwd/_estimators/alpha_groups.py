@@ -1,0 +1,77 @@
+"""alpha_groups: which weights share an alpha, and what it tells of the columns of X."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skwd._core.network import Network
+from skwd._curvature.sensitivity import mean_squared_derivatives
+from skwd._estimators.kinds import is_integer
+from skwd._solvers.task import TrainingTask
+from skwd._solvers.units import column_deviations
+
+
+def kind_of_groups(estimator) -> str | None:
+    """None for one alpha, "layer" or "columns"."""
+    groups = getattr(estimator, "alpha_groups", None)
+    if groups is None:
+        return "layer" if getattr(estimator, "alpha_per_layer", False) else None
+    return "layer" if isinstance(groups, str) and groups == "layer" else "columns"
+
+
+def check_alpha_groups(groups: Any) -> None:
+    """Raise unless ``alpha_groups`` is a name or a list of groups."""
+    if groups is None or (isinstance(groups, str) and groups in ("layer", "input")):
+        return
+    is_list = isinstance(groups, (list, tuple)) and all(
+        isinstance(group, (list, tuple, np.ndarray)) and len(group) for group in groups
+    )
+    if not is_list:
+        raise ValueError(
+            "alpha_groups must be None, 'layer', 'input' or a list of lists of columns "
+            f"by number or name; got {groups!r}. Use 'input' for an alpha per column."
+        )
+
+
+def groups_of_columns(groups: Any, n_columns: int, names) -> np.ndarray:
+    """The group of each column, (n_columns,): first those listed, then one for each.
+
+    Parameters
+    ----------
+    groups : "input" or list of lists of column numbers or names
+    n_columns : int
+    names : ndarray of str or None
+        The names of the columns, where X has any.
+    """
+    listed = [] if isinstance(groups, str) else list(groups)
+    of_column = np.full(n_columns, -1)
+    numbers = {} if names is None else {name: j for j, name in enumerate(names)}
+    for number, group in enumerate(listed):
+        for column in group:
+            place: Any = numbers.get(column) if isinstance(column, str) else column
+            if not is_integer(place) or not -n_columns <= place < n_columns:
+                raise ValueError(
+                    f"alpha_groups names the column {column!r}, which X does not have: "
+                    f"it has {n_columns} columns. Use their numbers, or their names "
+                    "if X is a table with names."
+                )
+            if of_column[place] >= 0:
+                raise ValueError(
+                    f"alpha_groups names the column {column!r} twice. Put every column "
+                    "into one group at most."
+                )
+            of_column[place] = number
+    rest = of_column < 0
+    of_column[rest] = len(listed) + np.arange(rest.sum())
+    return of_column
+
+
+def importances(task: TrainingTask, params: np.ndarray) -> np.ndarray:
+    """The share of each column in the mean squared derivatives, in deviations: (d,)."""
+    network = Network(task.layout, task.activation)
+    squares = mean_squared_derivatives(network, task.training, params)
+    squares *= np.square(column_deviations(task.training))
+    total = squares.sum()
+    return squares / total if 0.0 < total < np.inf else np.zeros(len(squares))
