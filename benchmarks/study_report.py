@@ -6,6 +6,8 @@ from collections import defaultdict
 import numpy as np
 from scipy.stats import rankdata
 
+# Is added to errors before they are divided: .01 of y's variance, or a log-loss of .01.
+NEGLIGIBLE = 0.01
 MEASURES = ("error", "wrong", "calibration", "likelihood", "seconds")
 
 
@@ -48,6 +50,11 @@ def geometric(ratios):
     return np.exp(np.log(ratios).mean(axis=0))
 
 
+def over(error, reference):
+    """Ratios of errors (tables, learners) to a reference (tables, 1)."""
+    return (error + NEGLIGIBLE) / (reference + NEGLIGIBLE)
+
+
 def print_rows(learners, rows, digits=3):
     for name, values in rows:
         shown = "".join(f"{value:10.{digits}f}" for value in values)
@@ -64,7 +71,7 @@ def compare(found, kind, learners):
     print("".join(f"{name:>10s}" for name in learners))
     print_rows(learners, zip(names, error))
     ranks = rankdata(error, axis=1)
-    to_best = error / error.min(axis=1, keepdims=True)
+    to_best = over(error, error.min(axis=1, keepdims=True))
     rows = [
         ("mean error", error.mean(axis=0)),
         ("mean rank", ranks.mean(axis=0)),
@@ -74,11 +81,11 @@ def compare(found, kind, learners):
     ]
     if "cv" in learners:
         cv = learners.index("cv")
-        of_cv = error / error[:, cv : cv + 1]
+        of_cv = over(error, error[:, cv : cv + 1])
         rows += [
             ("error / cv, mean", geometric(of_cv)),
             ("error / cv, worst", of_cv.max(axis=0)),
-            ("log-loss - cv, worst", (error - error[:, cv : cv + 1]).max(axis=0)),
+            ("error - cv, worst", (error - error[:, cv : cv + 1]).max(axis=0)),
             ("seconds / cv, mean", geometric(seconds / seconds[:, cv : cv + 1])),
             ("seconds / cv, worst", (seconds / seconds[:, cv : cv + 1]).max(axis=0)),
         ]
@@ -110,7 +117,7 @@ def draw(drawn, path):
 
     figure, axes = plt.subplots(1, len(drawn), figsize=(5.2 * len(drawn), 4.2))
     for ax, (kind, (learners, error)) in zip(np.atleast_1d(axes), drawn.items()):
-        ratio = error / error.min(axis=1, keepdims=True)
+        ratio = over(error, error.min(axis=1, keepdims=True))
         order = np.argsort(rankdata(error, axis=1).mean(axis=0))[::-1]
         for place, k in enumerate(order):
             is_ours = learners[k] in ("default", "auto", "evidence", "loo", "cv")
@@ -125,6 +132,6 @@ def draw(drawn, path):
         ax.minorticks_off()
         title = "log-loss" if kind == "classes" else "squared error"
         ax.set_title(f"{title}: {len(error)} tables, best mean rank on top")
-        ax.set_xlabel("error over the best learner's (| mean)")
+        ax.set_xlabel("error over the best learner's, by table (| mean)")
     figure.tight_layout()
     figure.savefig(path, dpi=110)

@@ -28,7 +28,7 @@ class BaseRegressor(IntervalMixin, RegressorMixin, BaseWeightDecayMLP):
         return_std : bool, default=False
             Also return the standard deviation of y about the prediction: of its noise
             and of the network (of a Poisson count for ``loss="poisson"``). It needs
-            ``posterior=True``, or alpha by name.
+            ``posterior=True``.
 
         Returns
         -------
