@@ -81,7 +81,8 @@ def main():
             print(
                 f"{problem.__name__:9s} {n} {name:12s} {common.mean():6.2f} | "
                 f"{error.mean():5.2f} {error.max():5.2f} | "
-                f"{on_top.sum():.0f} of {draws} | {kept.mean():5.1f} | {ratio.mean():5.1f}",
+                f"{on_top.sum():.0f} of {draws} | {kept.mean():5.1f} | "
+                f"{ratio.mean():5.1f}",
                 flush=True,
             )
 

@@ -98,6 +98,7 @@ def test_calls_are_epochs_under_every_schedule(
         "invscaling": (epochs + 1) ** -0.5,
         "adaptive": 5.0 ** -np.array([0, 0, 0, 1, 1, 2, 2, 3]),
         "cosine": (1 + np.cos(np.pi * epochs / 8)) / 2,
+        "linear": 1 - epochs / 8,
     }[schedule]
     np.testing.assert_allclose(rates, 0.02 * expected, rtol=1e-14)
 

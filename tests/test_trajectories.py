@@ -25,7 +25,7 @@ from skwd._core.layout import Layout
 from skwd._core.network import Network
 from skwd._core.objective import Objective, Sample
 from skwd._core.penalties import PENALTIES
-from skwd._solvers.decay import DECAYS
+from skwd._solvers.decay import DECAYS, StepSizes
 from skwd._solvers.minibatch import minimize
 from skwd._solvers.optimizers import SGD, Adam, step_ops
 from skwd._solvers.result import Status
@@ -55,6 +55,7 @@ class Recorded:
         self.decay, self.n_moments = update.decay, update.n_moments
         self.coefficients = update.coefficients
         self.n_coefficients = update.n_coefficients
+        self.momentum, self.needs_mean_square = None, False
         self.steps = []
 
     def ops(self, penalty, w, *others):
@@ -220,7 +221,8 @@ def test_decoupled_decay_in_float32_takes_off_what_it_should(update, alpha):
     start = np.random.default_rng(0).standard_normal((1, 50)).astype(np.float32)
     rate, w = 1e-3, start.copy()
     grad, factor, carry = (np.zeros_like(w) for _ in range(3))
-    decay.factor(np.full(w.shape, alpha), np.array([rate]), factor)
+    sizes = StepSizes(np.array([rate]), rate, None, 1, 1, 1)
+    decay.factor(np.full(w.shape, alpha), sizes, factor)
     moments = [np.zeros_like(w) for _ in range(update.n_moments)]
     values = update.coefficients(0, 1, rate)[0].astype(np.float32)
     for _ in range(10_000):

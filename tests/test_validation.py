@@ -99,8 +99,11 @@ ACTIVATIONS = (
     [
         ("solver", "'auto', 'lbfgs', 'gd', 'sgd', 'adam'"),
         ("activation", ACTIVATIONS),
-        ("learning_rate", "'constant', 'invscaling', 'adaptive', 'cosine'"),
-        ("decay", "'l2', 'decoupled'"),
+        ("learning_rate", "'constant', 'invscaling', 'adaptive', 'cosine', 'linear'"),
+        (
+            "decay",
+            "'l2', 'decoupled', 'independent', 'normalized', 'scheduled', 'cautious'",
+        ),
     ],
     ids=["solver", "activation", "learning_rate", "decay"],
 )

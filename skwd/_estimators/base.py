@@ -46,6 +46,7 @@ class BaseWeightDecayMLP(TaskMixin, PosteriorMixin, BaseEstimator):
     alpha_: float | np.ndarray
     loss_: float
     loss_curve_: list[float]
+    learning_rates_: list[float]
     best_loss_: float
     validation_scores_: list[float] | None
     best_validation_score_: float | None
@@ -98,6 +99,7 @@ class BaseWeightDecayMLP(TaskMixin, PosteriorMixin, BaseEstimator):
         self.alpha_ = alpha
         self.loss_ = float(trained.loss[best])
         self.loss_curve_ = trained.loss_curve[best]
+        self.learning_rates_ = trained.rate_curve[best]
         self.best_loss_ = min(self.loss_curve_, default=self.loss_)
         self.validation_scores_ = self.best_validation_score_ = None
         if task.validation is not None:

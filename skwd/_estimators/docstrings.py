@@ -123,16 +123,21 @@ batch_size : int or "auto", default="auto"
     Rows per step of "sgd" and "adam": a batch B steps along
     ``n / (|B| sum s) * sum_B s_i grad l_i + alpha w``, without bias for every size.
     "auto" is min(200, n); more than n counts as n.
-learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, default="constant"
+learning_rate : {"constant", "invscaling", "adaptive", "cosine", "linear"}, \
+default="constant"
     The learning rate of each epoch e = 0, 1, ... of "gd", "sgd" and "adam", as a
     multiple of ``learning_rate_init``: 1; ``1 / (e + 1) ** power_t``; 1, divided by 5
     each time that patience has run out, until it is at most 1e-6;
-    ``(1 + cos(pi e / max_iter)) / 2``.
+    ``(1 + cos(pi e / max_iter)) / 2``; ``1 - e / max_iter``. `learning_rates_` has what
+    they were.
 learning_rate_init : float, default=0.001
     The learning rate of the first epoch. Steps of "gd" and "sgd" are this long times
     the gradient, those of "adam" about this long in every weight.
 power_t : float, default=0.5
     Exponent of ``learning_rate="invscaling"``.
+warmup_epochs : int, default=0
+    In the first epochs, so many, the rate rises in equal steps to
+    ``learning_rate_init``; the schedule begins after them.
 momentum : float, default=0.9
     Of "sgd": v <- momentum v + gradient, w <- w - rate v.
 nesterovs_momentum : bool, default=True
@@ -141,11 +146,28 @@ beta_1, beta_2 : float, default=0.9, 0.999
     Decay rates of the first and second moments of "adam".
 epsilon : float, default=1e-8
     Added to the root of the corrected second moment of "adam", as PyTorch does.
-decay : {"l2", "decoupled"}, default="l2"
-    Only "l2" minimises J: the gradient of the penalty is part of the gradient.
-    "decoupled" is the weight decay of AdamW and SGDW [2]_, w <- (1 - rate alpha) w
-    beside the step of the loss, in PyTorch's form; it minimises no J, so that its best
-    alpha depends on solver, learning rate and epochs. For "gd", "sgd" and "adam".
+decay : {"l2", "decoupled", "independent", "normalized", "scheduled", "cautious"}, \
+default="l2"
+    Only "l2" minimises J: the gradient of the penalty is part of the gradient. All
+    others shrink the weights beside the step of the loss and minimise nothing: their
+    best alpha depends on solver, learning rate, batches and epochs. For "gd", "sgd" and
+    "adam", with r the learning rate and eta = r / ``learning_rate_init``:
+
+    - "decoupled": w <- (1 - r alpha) w, AdamW and SGDW in PyTorch's form [2]_;
+    - "independent": w <- (1 - eta alpha) w, the form of the paper [2]_;
+    - "normalized": the same with alpha root(b / (n max_iter)), b rows a batch [2]_;
+    - "scheduled": w <- (1 - r alpha / (1 - momentum)) w for "gd" and "sgd", and for
+      "adam" (1 - r alpha / root(mean v_hat)) w, with the mean of its corrected second
+      moments over all parameters: SGDS and AdamS of Xie et al., NeurIPS 2023;
+    - "cautious": "decoupled", only for the weights that the step moves towards 0 (Chen
+      et al. 2025, arXiv 2510.12402).
+
+    ``alpha=None`` is 0.01, 1e-5, 0.025, 1e-4 and 0.01, those of their authors.
+dropout : float or sequence of float, default=0.0
+    For "sgd" and "adam": the part of the hidden units that takes no part in a step, the
+    others divided by 1 - dropout; or one rate for each layer's input, X first, where a
+    dropped column is at its mean. Drawn anew in each step, off in predictions and in
+    validation; ``loss_curve_`` is that of the steps.
 shuffle : bool, default=True
     Whether "sgd" and "adam" see the rows in a new random order in each epoch.
 max_iter : int, default=3000

@@ -61,6 +61,8 @@ loss_curve_ : list of float
     J after each iteration of the last fit ("lbfgs"); otherwise, for each epoch, the
     weighted mean of the batches' losses before their steps, plus the penalty at its
     end.
+learning_rates_ : list of float
+    Of each epoch; empty for "lbfgs".
 best_loss_ : float
     The lowest of ``loss_curve_``.
 validation_scores_ : list of float or None

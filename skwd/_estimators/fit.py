@@ -262,7 +262,7 @@ class FitMixin(BaseWeightDecayMLP):
         continued = hasattr(self, "coefs_")
         data = self._begin(X, y, sample_weight, continued)
         targets = self._targets(data.y, data.weight, continued, one_epoch=True, **given)
-        start, epochs, t, curve, lowest = None, 0, 0, [], np.inf
+        start, epochs, t, curve, lowest, rates = None, 0, 0, [], np.inf, []
         progress = self.__dict__.get("_partial_fit_state") if continued else None
         origin = None if progress is None else progress.origin
         if continued:
@@ -270,6 +270,7 @@ class FitMixin(BaseWeightDecayMLP):
             data = data._replace(X=in_dtype(data.X, self.coefs_[0].dtype))
             epochs, t = self._n_epochs, self.t_
             curve, lowest = self.loss_curve_, self.best_loss_
+            rates = self.learning_rates_
         earlier = Earlier(targets, start, epochs, origin)
         task, targets = self._task(data, solver, self._seed, earlier=earlier)
         if alpha is None:
@@ -291,5 +292,6 @@ class FitMixin(BaseWeightDecayMLP):
         self._n_epochs = epochs + 1
         self.t_ = t + task.n_rows
         self.loss_curve_ = curve + self.loss_curve_
+        self.learning_rates_ = rates + self.learning_rates_
         self.best_loss_ = min(lowest, self.best_loss_)
         self.converged_ = False

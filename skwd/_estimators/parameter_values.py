@@ -49,6 +49,17 @@ def check_coverage(coverage) -> None:
         )
 
 
+def check_dropout(dropout, hidden_layer_sizes) -> None:
+    """Raise unless a list of rates has one for the input of each layer."""
+    n_layers = len(check_hidden_layer_sizes(hidden_layer_sizes)) + 1
+    if isinstance(dropout, (list, tuple)) and len(dropout) != n_layers:
+        raise ValueError(
+            "dropout must be one rate for all hidden layers, or one for each layer's "
+            f"input, here {n_layers} (X and each hidden layer); got {len(dropout)}: "
+            f"{dropout!r}."
+        )
+
+
 def check_n_jobs(n_jobs) -> None:
     """Raise unless joblib can make so many workers."""
     if n_jobs is not None and not (is_integer(n_jobs) and n_jobs != 0):

@@ -12,6 +12,8 @@ from skwd._core.losses import LOSSES
 from skwd._core.penalties import PENALTIES
 from skwd._estimators.alpha_groups import check_alpha_groups, kind_of_groups
 from skwd._estimators.kinds import (
+    as_list,
+    integer_from,
     is_bool,
     is_count,
     is_integer,
@@ -19,6 +21,7 @@ from skwd._estimators.kinds import (
     is_rate,
     is_real,
 )
+from skwd._estimators.parameter_values import check_dropout
 from skwd._solvers.base import Solver
 from skwd._solvers.decay import DECAYS
 from skwd._solvers.registry import (
@@ -57,6 +60,11 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
         "'auto' or an integer >= 1",
         "Use batch_size='auto' for min(200, n) rows.",
     ),
+    "warmup_epochs": (
+        integer_from(0),
+        "an integer >= 0",
+        "Use warmup_epochs=0, the default, for none.",
+    ),
     "max_iter": (
         is_count,
         "an integer >= 1",
@@ -81,6 +89,11 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
         lambda value: is_real(value) and 0 < value < 1,
         "a number between 0 and 1, both excluded",
         "Use validation_fraction=0.1 to hold out a tenth of the rows.",
+    ),
+    "dropout": (
+        lambda value: all(map(is_rate, as_list(value))),
+        "a number >= 0 and < 1, or a list of them",
+        "Use dropout=0.2 to drop a fifth of the hidden units in each step.",
     ),
     "n_init": (is_count, "an integer >= 1", "Use n_init=1 for a single start."),
     "verbose": (
@@ -127,7 +140,11 @@ def check_optimum(estimator) -> None:
         asked = f"alpha={alpha!r}"
     elif kind is not None:
         asked = f"alpha_groups={estimator.alpha_groups!r}"
-    needed: dict[str, tuple] = {"decay": ("l2",), "early_stopping": (False,)}
+    needed: dict[str, tuple] = {
+        "decay": ("l2",),
+        "early_stopping": (False,),
+        "dropout": (0.0,),
+    }
     if way is not None or kind is not None:
         needed |= {name: (none,) for name, none in OF_SOME_SOLVERS.items()}
         needed["solver"] = ("auto", *solvers_with("finds_minima"))
@@ -194,6 +211,7 @@ def check_parameters(estimator, *, by_epochs: bool = False) -> Solver | AutoSolv
     for name, (is_right, wanted, remedy) in _RULES.items():
         if name in params and not is_right(params[name]):
             raise ValueError(f"{name} must be {wanted}; got {params[name]!r}. {remedy}")
+    check_dropout(estimator.dropout, estimator.hidden_layer_sizes)
     solver = estimator.solver
     for name in OF_SOME_SOLVERS:
         able = solvers_that_read(name)

@@ -95,10 +95,10 @@ class Batches:
     ):
         self._network = network
         self._samples = samples
-        self._n = len(samples[0])
-        self._batch_size = min(batch_size, self._n)
-        self._rngs = rngs if self._batch_size < self._n else None
-        self.n_batches = -(-self._n // self._batch_size)
+        self.n_rows = len(samples[0])
+        self.batch_size = min(batch_size, self.n_rows)
+        self._rngs = rngs if self.batch_size < self.n_rows else None
+        self.n_batches = -(-self.n_rows // self.batch_size)
         F, A = len(samples), n_networks
         self.stack = tuple(length for length in (F, A) if length > 1)
         self._lead = () if F == 1 else (F,) if A == 1 else (F, 1)
@@ -115,14 +115,14 @@ class Batches:
             shapes["X"] = 0
         self._X = aligned((F, rows, shapes["X"]), self._dtype)
         self._y = aligned((F, rows, shapes["y"]), self._dtype)
-        self._share = np.full((F, rows, 1), 1.0 / self._n)
+        self._share = np.full((F, rows, 1), 1.0 / self.n_rows)
         self._raw = aligned((*self.stack, rows, shapes["y"]), self._dtype)
 
     def _block_spans(self) -> Iterator[tuple[int, int, list[BatchSlice]]]:
         """(start, stop, parts) of each block, in the order of an epoch."""
         limit = block_rows(self._network.layout, self._dtype.itemsize)
         row_bytes = (self._network.layout.layer_units[0] + 1) * self._dtype.itemsize
-        size, n = self._batch_size, self._n
+        size, n = self.batch_size, self.n_rows
         batches = [(start, min(start + size, n)) for start in range(0, n, size)]
         if size > WHOLE_BLOCKS * limit:
             for first, last in batches:
@@ -145,7 +145,7 @@ class Batches:
         """Blocks of batches in a new order of the rows, each valid until the next."""
         orders = None
         if self._rngs is not None:
-            orders = [rng.permutation(self._n) for rng in self._rngs]
+            orders = [rng.permutation(self.n_rows) for rng in self._rngs]
         for start, stop, spans in self._spans:
             # Blocks of one shape share their buffers and so their views.
             key = (start, stop) if self._in_place else (stop - start, spans[-1])
@@ -189,7 +189,7 @@ class Batches:
             buffers = (buffer[:, :n] for buffer in (self._X, self._y, self._share))
             X, y, norm_weight = (b.reshape(*self._lead, *b.shape[1:]) for b in buffers)
         factor = np.concatenate(
-            [np.full((s.stop - s.start, 1), self._n / s.n_batch) for s in spans]
+            [np.full((s.stop - s.start, 1), self.n_rows / s.n_batch) for s in spans]
         )
         weight = (norm_weight * factor).astype(self._dtype)
         raw = self._raw[..., :n, :]

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skwd._core.layout import Layout
-from skwd._core.network import LayerNoise
 from skwd._core.objective import Objective
 from skwd._solvers import minibatch
 from skwd._solvers.base import Solver, common_fields
 from skwd._solvers.decay import DECAYS, Decay
+from skwd._solvers.dropout import Dropout
 from skwd._solvers.minimum import check_minimum
 from skwd._solvers.monitor import Monitor
 from skwd._solvers.optimizers import SGD, Adam, Update
@@ -23,6 +23,10 @@ from skwd._solvers.stepping import State
 
 # Rows per step of batch_size="auto", as in scikit-learn.
 AUTO_BATCH = 200
+# What is read by the solvers that step on mini-batches.
+OF_BATCHES = frozenset(
+    {"learning_rate", "warmup_epochs", "decay", "batch_size", "dropout"}
+)
 # More than this part of its start, and J of sgd or adam has risen by steps too long.
 NOISY_RISE = 0.1
 
@@ -38,15 +42,15 @@ class FirstOrder(Solver):
     shuffle : bool
     batch_size : int or None
         None: all rows.
-    noise : LayerNoise, optional
-        Disturbs the hidden units in training.
+    noise : Dropout, optional
+        Disturbs the units in training.
     """
 
     update: Update
     schedule: Schedule
     shuffle: bool
     batch_size: int | None
-    noise: LayerNoise | None = None
+    noise: Dropout | None = None
 
     unit: ClassVar[str] = "epochs"
     takes_proximal_steps: ClassVar[bool] = True
@@ -67,6 +71,7 @@ class FirstOrder(Solver):
             initial=float(params["learning_rate_init"]),
             power=float(params["power_t"]),
             horizon=int(params["max_iter"]),
+            warmup=int(params["warmup_epochs"]),
         )
         return cls(
             **common_fields(params),
@@ -74,6 +79,7 @@ class FirstOrder(Solver):
             schedule=schedule,
             shuffle=bool(params["shuffle"]),
             batch_size=size,
+            noise=Dropout.of(params["dropout"]),
         )
 
     @classmethod
@@ -124,7 +130,13 @@ class FirstOrder(Solver):
             order=order if self.shuffle else None,
             state=state,
             noise=self.noise,
+            stream=self.stream(order),
+            note_rates=monitor.note_rates,
         )
+
+    def stream(self, order: np.random.Generator | None) -> np.random.Generator | None:
+        """What draws its noise, if there is any."""
+        return None if self.noise is None else self.noise.stream(order)
 
 
 class GradientDescentSolver(FirstOrder):
@@ -132,7 +144,7 @@ class GradientDescentSolver(FirstOrder):
 
     name = "gd"
     sees_all_rows = True
-    reads = frozenset({"learning_rate", "decay"})
+    reads = frozenset({"learning_rate", "warmup_epochs", "decay"})
 
     @classmethod
     def optimizer(cls, params, decay):
@@ -152,7 +164,7 @@ class SGDSolver(FirstOrder):
     name = "sgd"
     sees_all_rows = False
     has_epochs = True
-    reads = frozenset({"learning_rate", "decay", "batch_size"})
+    reads = OF_BATCHES
 
     @classmethod
     def optimizer(cls, params, decay):
@@ -166,7 +178,7 @@ class AdamSolver(FirstOrder):
     name = "adam"
     sees_all_rows = False
     has_epochs = True
-    reads = frozenset({"learning_rate", "decay", "batch_size"})
+    reads = OF_BATCHES
 
     @classmethod
     def optimizer(cls, params, decay):

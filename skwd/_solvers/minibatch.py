@@ -7,15 +7,16 @@ end before the next begins. A network that is done leaves its group.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 
 from skwd._core.layout import Layout
-from skwd._core.network import LayerNoise
 from skwd._core.objective import Objective
 from skwd._solvers.batches import Batches
+from skwd._solvers.dropout import Dropout
 from skwd._solvers.optimizers import Update
 from skwd._solvers.result import RUNNING, Callback, Result, Status
 from skwd._solvers.schedules import Schedule
@@ -50,7 +51,9 @@ def minimize(
     callback: Callback,
     order: np.random.Generator | None = None,
     state: State | None = None,
-    noise: LayerNoise | None = None,
+    noise: Dropout | None = None,
+    stream: np.random.Generator | None = None,
+    note_rates: Callable | None = None,
 ) -> Result:
     """Train every network for ``max_iter`` epochs, or as many as the callback allows.
 
@@ -74,8 +77,10 @@ def minimize(
     state : State, optional
         Of one network, to continue from and to step in place; ``params0`` and ``order``
         are not read then.
-    noise : LayerNoise, optional
-        Disturbs the hidden units in training.
+    noise : Dropout, optional
+        Disturbs the units in training, drawn by a copy of ``stream``.
+    note_rates : callable, optional
+        Is told the networks and their learning rates, before each epoch.
 
     Returns
     -------
@@ -84,7 +89,7 @@ def minimize(
         ``jac`` is not known (nan).
     """
     result = Result.of_start(params0, with_jac=False)
-    how = update, schedule, batch_size, max_iter, callback, noise
+    how = update, schedule, batch_size, max_iter, callback, noise, note_rates
     with np.errstate(all="ignore"):  # what overflows is seen when its epoch is over
         if state is not None:
             groups = [NetworkGroup(np.arange(1), [int(objective.sample_of[0])], state)]
@@ -101,7 +106,7 @@ def minimize(
             group = groups.pop(0)
             if group.state is None:  # its turn has come, and with it its memory
                 params = params0[group.networks].astype(objective.dtype)
-                group.state = State.of(params, update, schedule.initial, order)
+                group.state = State.of(params, update, schedule.initial, order, stream)
             going = _train(group, objective, result, *how)
             groups[:0] = _split(group, objective, going)
     return result
@@ -162,7 +167,8 @@ def _train(
     batch_size: int,
     max_iter: int,
     callback: Callback,
-    noise: LayerNoise | None,
+    noise: Dropout | None,
+    note_rates: Callable | None,
 ) -> np.ndarray:
     """Train a group until some network is done; the others, a bool array (F * A,)."""
     networks, state = group.networks, group.state
@@ -178,10 +184,12 @@ def _train(
         batch_size,
         None if rngs[0] is None else rngs,
     )
-    steps = EpochRunner(part, batches, state, update, noise)
+    steps = EpochRunner(part, batches, state, update, schedule, noise)
     while True:
         is_first = np.isnan(state.start[0])
         rates = schedule.rates(int(state.epochs[0]), state.rate)
+        if note_rates is not None:
+            note_rates(networks, rates)
         fun, first = steps.epoch(rates, look_at_first=is_first)
         group.epochs += 1
         state.epochs += 1
@@ -204,6 +212,7 @@ def _train(
             result.status[done] = status[~going]
             # Each network takes the state of its sample's order along.
             state.order[:] = np.repeat(np.array(rngs, dtype=object), per_sample)
+            state.stream[:] = state.stream[0]
             return going
 
 

@@ -59,6 +59,8 @@ class Monitor:
     ----------
     loss_curves, validation_curves : list of list of float
         J and the validation loss of each network, per iteration.
+    rate_curves : list of list of float
+        The learning rate of each epoch, of solvers that have one.
     best_params : ndarray (K, P)
         Only with validation.
     best_validation : ndarray (K,)
@@ -90,6 +92,7 @@ class Monitor:
         self.verbose = verbose
         self.interrupt = interrupt
         self.loss_curves: list[list[float]] = [[] for _ in range(n_networks)]
+        self.rate_curves: list[list[float]] = [[] for _ in range(n_networks)]
         self.validation_curves: list[list[float]] = [[] for _ in range(n_networks)]
         self.waited = np.zeros(n_networks, int)
         self.reference = np.full(n_networks, np.inf)
@@ -150,6 +153,11 @@ class Monitor:
             if strict:
                 status[rose & (fun > start)] = Status.DIVERGED
         return status
+
+    def note_rates(self, networks: np.ndarray, rates: np.ndarray) -> None:
+        """Record the learning rates (k,) of the epoch that begins."""
+        for network, rate in zip(networks, rates):
+            self.rate_curves[network].append(float(rate))
 
     def of(self, networks: np.ndarray) -> Callback:
         """The callback of some networks alone, whose patience begins anew."""

@@ -12,7 +12,7 @@ import numpy as np
 from skwd._core.arrays import aligned
 from skwd._core.network import RecordedOp
 from skwd._core.penalties import Penalty
-from skwd._solvers.decay import DECAYS, Decay
+from skwd._solvers.decay import DECAYS, Decay, shrink_ops
 
 # Parameters per visit: the weights, gradient, moments and decay of so many parameters
 # stay in the cache through all operations of a step. Changes no bit.
@@ -34,6 +34,7 @@ class SGD:
     decay: Decay = DECAYS["l2"]
 
     n_coefficients = 1
+    needs_mean_square = False
 
     @property
     def n_moments(self) -> int:
@@ -48,8 +49,8 @@ class SGD:
     ) -> list[RecordedOp]:
         """One step in place; ``g`` is used up."""
         (rate,) = coefficients
-        decay = self.decay.ops(penalty, w, g, factor, scratch, carry)
-        ops, direction = decay, g
+        ops = self.decay.before(penalty, w, g, factor, scratch, carry)
+        direction = g
         if moments:
             (v,), momentum = moments, np.asarray(self.momentum, dtype=w.dtype)
             ops += [(np.multiply, (v, momentum, v)), (np.add, (v, g, v))]
@@ -60,10 +61,12 @@ class SGD:
                 ]
             else:
                 direction = v
+        # g is used up: the step takes its place.
         return [
             *ops,
-            (np.multiply, (direction, rate, scratch)),
-            (np.subtract, (w, scratch, w)),
+            (np.multiply, (direction, rate, g)),
+            *self.decay.with_step(w, g, factor, scratch, carry),
+            (np.subtract, (w, g, w)),
             *penalty.proximal_ops(w, rate, factor, scratch),
         ]
 
@@ -88,6 +91,15 @@ class Adam:
     n_coefficients = 3
     n_moments = 2
 
+    @property
+    def needs_mean_square(self) -> bool:
+        """Whether the decay of a step knows the second moments of all parameters."""
+        return self.decay.by_mean_square
+
+    @property
+    def momentum(self) -> None:
+        """That of SGD: there is none."""
+
     def coefficients(self, first_step: int, n_steps: int, rate) -> np.ndarray:
         """(size, epsilon, reach), (n_steps, 3, ...), for ``rate`` (...).
 
@@ -105,27 +117,50 @@ class Adam:
         np.multiply(max(self.epsilon, TINY), root, out=out[:, 1])
         return out
 
-    def ops(
-        self, penalty, w, g, factor, scratch, carry, moments, coefficients
-    ) -> list[RecordedOp]:
-        """One step in place; ``g`` is used up."""
-        (m, v), (size, epsilon, reach) = moments, coefficients
+    def moment_ops(self, g, moments) -> list[RecordedOp]:
+        """The moments after the gradient ``g``, which is used up."""
+        m, v = moments
         beta_1, beta_2 = (
-            np.asarray(b, dtype=w.dtype) for b in (self.beta_1, self.beta_2)
+            np.asarray(b, dtype=g.dtype) for b in (self.beta_1, self.beta_2)
         )
-        step: list[RecordedOp] = [
-            *self.decay.ops(penalty, w, g, factor, scratch, carry),
+        return [
             (np.multiply, (m, beta_1, m)),
             (np.add, (m, g, m)),
             (np.multiply, (g, g, g)),
             (np.multiply, (v, beta_2, v)),
             (np.add, (v, g, v)),
+        ]
+
+    def ops(
+        self, penalty, w, g, factor, scratch, carry, moments, coefficients
+    ) -> list[RecordedOp]:
+        """One step in place; ``g`` is used up.
+
+        Where the mean square is needed, the moments are stepped before, and what the
+        factor is multiplied by follows the coefficients.
+        """
+        before: list[RecordedOp] = []
+        if not self.needs_mean_square:
+            before = self.decay.before(penalty, w, g, factor, scratch, carry)
+            before += self.moment_ops(g, moments)
+        (m, v), (size, epsilon, reach) = moments, coefficients[:3]
+        step: list[RecordedOp] = [
+            *before,
             (np.sqrt, (v, g)),
             (np.add, (g, epsilon, g)),
             (np.divide, (m, g, g)),
             (np.multiply, (g, size, g)),
+            *self.decay.with_step(w, g, factor, scratch, carry),
             (np.subtract, (w, g, w)),
         ]
+        if self.needs_mean_square:
+            (multiplier,) = coefficients[3:]
+            step = [
+                (np.multiply, (w, factor, scratch)),
+                (np.multiply, (scratch, multiplier, scratch)),
+                *shrink_ops(w, scratch, carry),
+                *step,
+            ]
         if penalty.is_smooth:
             return step
         return [  # in the metric of the step: every weight has a size of its own
@@ -158,12 +193,17 @@ def step_ops(
     """
     carried = [] if carry is None else [carry]
     arrays = [params, grad, factor, *carried, *moments]
-    if coefficients.ndim == 1:
+    rows = [coefficients[i, ...] for i in range(len(coefficients))]  # () or (K, 1)
+    ops: list[RecordedOp] = []
+    if isinstance(update, Adam) and update.needs_mean_square:
+        multiplier = np.empty((len(params), 1), dtype=params.dtype)
+        ops += update.moment_ops(grad, moments)
+        ops.append((_over_root_mean, (moments[1], rows[2], multiplier)))
+        rows.append(multiplier)
+    elif coefficients.ndim == 1:
         arrays = [array.reshape(-1) for array in arrays]
     width = max(1, VISIT // (arrays[0].size // arrays[0].shape[-1]))
-    rows = [coefficients[i, ...] for i in range(len(coefficients))]  # () or (K, 1)
     scratch = aligned(arrays[0][..., :width].shape, arrays[0].dtype)
-    ops: list[RecordedOp] = []
     for start in range(0, arrays[0].shape[-1], width):
         parts = [array[..., start : start + width] for array in arrays]
         w, g, decay, *moments = parts
@@ -172,3 +212,9 @@ def step_ops(
             unusable, *moments = moments
         ops += update.ops(penalty, w, g, decay, spare, unusable, moments, rows)
     return ops
+
+
+def _over_root_mean(v: np.ndarray, reach: np.ndarray, out: np.ndarray) -> None:
+    """out (K, 1) <- reach / root(mean of v (K, P)), 0 where that is 0."""
+    root = np.sqrt(v.mean(axis=-1, keepdims=True, dtype=np.float64))
+    out[:] = np.where(root > 0.0, reach / np.where(root > 0.0, root, 1.0), 0.0)

@@ -18,7 +18,13 @@ SOLVERS: dict[str, type[Solver]] = {
     for solver in (LbfgsSolver, GradientDescentSolver, SGDSolver, AdamSolver)
 }
 # Parameters that only some solvers read, and the values that ask for nothing.
-OF_SOME_SOLVERS = {"batch_size": "auto", "learning_rate": "constant", "decay": "l2"}
+OF_SOME_SOLVERS: dict[str, Any] = {
+    "batch_size": "auto",
+    "learning_rate": "constant",
+    "warmup_epochs": 0,
+    "decay": "l2",
+    "dropout": 0.0,
+}
 
 
 def given_parameters(params: Mapping[str, Any]) -> set[str]:

@@ -13,10 +13,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from skwd._core.arrays import aligned, weighted_sum
-from skwd._core.network import ForwardBackward, LayerNoise, RecordedOp
+from skwd._core.network import ForwardBackward, RecordedOp
 from skwd._core.objective import Objective
 from skwd._solvers.batches import Batches, BatchPart, Block
+from skwd._solvers.decay import StepSizes
+from skwd._solvers.dropout import DrawnDropout, Dropout
 from skwd._solvers.optimizers import Update, step_ops
+from skwd._solvers.schedules import Schedule
 
 
 @dataclass
@@ -32,9 +35,10 @@ class State:
     rate: np.ndarray  # (K,) learning rate of schedule "adaptive"
     start: np.ndarray  # (K,) J of the first epoch; nan before
     order: np.ndarray  # (K,) Generator of the order of the rows, or None
+    stream: np.ndarray  # (K,) Generator of the noise, or None
 
     @classmethod
-    def of(cls, params, update: Update, rate: float, order) -> State:
+    def of(cls, params, update: Update, rate: float, order, stream=None) -> State:
         """Networks before their first epoch, with copies of all that is given."""
         n_networks, n_params = params.shape
         held = [n_params if i < update.n_moments else 0 for i in range(2)]
@@ -50,7 +54,8 @@ class State:
             epochs=np.zeros(n_networks, int),
             rate=np.full(n_networks, rate),
             start=np.full(n_networks, np.nan),
-            order=np.array([deepcopy(order) for _ in range(n_networks)], dtype=object),
+            order=_copies(order, n_networks),
+            stream=_copies(stream, n_networks),
         )
 
     def fits(self, other: State, shuffled: bool) -> bool:
@@ -58,11 +63,17 @@ class State:
         kept = "first", "second", "carry"
         pairs = [(getattr(self, name), getattr(other, name)) for name in kept]
         same = all(ours.shape == theirs.shape for ours, theirs in pairs)
+        same &= (self.stream[0] is None) == (other.stream[0] is None)
         return same and (self.order[0] is not None) == shuffled
 
     def __getitem__(self, networks) -> State:
         """A copy of the state of some of the networks."""
         return State(*(deepcopy(getattr(self, f.name)[networks]) for f in fields(self)))
+
+
+def _copies(generator: np.random.Generator | None, n: int) -> np.ndarray:
+    """One for each of n networks."""
+    return np.array([deepcopy(generator) for _ in range(n)], dtype=object)
 
 
 class EpochRunner:
@@ -76,8 +87,9 @@ class EpochRunner:
     state : State
         ``params`` and moments are stepped in place.
     update : SGD or Adam
-    noise : LayerNoise, optional
-        Disturbs the hidden units in training.
+    schedule : Schedule
+    noise : Dropout, optional
+        Disturbs the units in training; the networks of a group share what is drawn.
     """
 
     def __init__(
@@ -86,9 +98,13 @@ class EpochRunner:
         batches: Batches,
         state: State,
         update: Update,
-        noise: LayerNoise | None = None,
+        schedule: Schedule,
+        noise: Dropout | None = None,
     ):
-        self.noise = noise
+        self.noise: DrawnDropout | None = None
+        if noise is not None:
+            self.noise = noise.drawing(state.stream[0])
+        self.schedule = schedule
         self.part = part
         self.batches = batches
         self.state = state
@@ -131,7 +147,15 @@ class EpochRunner:
         """What changes from step to step of this epoch, along the first axis."""
         if (rates != self.rates).any():
             self.rates = rates.copy()
-            self.update.decay.factor(self.part.decay, rates, self.factor)
+            sizes = StepSizes(
+                rates,
+                self.schedule.initial,
+                self.update.momentum,
+                self.batches.batch_size,
+                self.batches.n_rows,
+                self.schedule.horizon,
+            )
+            self.update.decay.factor(self.part.decay, sizes, self.factor)
         alike = (rates == rates[0]).all()
         shape = () if alike else (len(rates), 1)
         if self.coefficients.shape[1:] != shape or not self.step:
@@ -176,11 +200,16 @@ class EpochRunner:
                 noise=self.noise,
             )
         forward_backward, delta = self.passes[part.n_rows], part.delta
+        no_ops: list[RecordedOp] = []
+        X, dropped = part.X, no_ops
+        if self.noise is not None:
+            X, dropped = self.noise.input_ops(X)
         ops: list[RecordedOp] = [
-            *forward_backward.forward_ops(part.X, part.raw),
+            *dropped,
+            *forward_backward.forward_ops(X, part.raw),
             (self.part.loss.gradient, (part.raw, part.y, delta)),
             (np.multiply, (delta, part.weight, delta)),
-            *forward_backward.backward_ops(part.X, delta),
+            *forward_backward.backward_ops(X, delta),
         ]
         if not part.whole:
             if self.total is None:

@@ -33,6 +33,7 @@ class StackFit:
     nfev: np.ndarray  # (K,)
     status: np.ndarray  # (K,)
     loss_curve: list[list[float]]
+    rate_curve: list[list[float]]  # learning rates of the epochs, if there are any
     validation_curve: list[list[float]]
     best_validation: np.ndarray  # (K,) inf without validation
 
@@ -136,7 +137,8 @@ def train_epoch(
     with np.errstate(over="ignore"):  # seen when the epoch is over
         params = params0.astype(objective.dtype)
     update, rate = solver.update, solver.schedule.initial
-    state = State.of(params, update, rate, order if solver.shuffle else None)
+    rows = order if solver.shuffle else None
+    state = State.of(params, update, rate, rows, solver.stream(order))
     if earlier is not None and earlier.fits(solver, state):
         state = deepcopy(earlier.state)
         state.start[:] = np.nan  # other rows may have another J
@@ -207,6 +209,7 @@ def _trained(
         nfev=result.nfev,
         status=status,
         loss_curve=monitor.loss_curves,
+        rate_curve=monitor.rate_curves,
         validation_curve=monitor.validation_curves,
         best_validation=monitor.best_validation,
     )
