@@ -1,5 +1,6 @@
 """skwd: multi-layer perceptrons with exact weight decay for scikit-learn."""
 
+from skwd._estimators.alpha_from import alpha_from
 from skwd._estimators.classifier import WeightDecayMLPClassifier
 from skwd._estimators.cv import (
     WeightDecayMLPClassifierCV,
@@ -15,6 +16,7 @@ __all__ = [
     "WeightDecayMLPRegressor",
     "WeightDecayMLPRegressorCV",
     "__version__",
+    "alpha_from",
 ]
 
 __version__ = "0.1.0"

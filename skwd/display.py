@@ -154,15 +154,7 @@ class AlphaPathDisplay:
         ImportError
             Without matplotlib.
         """
-        try:
-            import matplotlib.pyplot as plt
-            from matplotlib.cbook import normalize_kwargs
-            from matplotlib.collections import PolyCollection
-            from matplotlib.lines import Line2D
-        except ImportError as error:
-            raise ImportError(
-                "AlphaPathDisplay needs matplotlib: pip install matplotlib."
-            ) from error
+        plt, line_kw, split_kw, band_kw = _matplotlib(line_kw, split_kw, band_kw)
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
         sign = -1.0 if negate_score else 1.0
@@ -172,8 +164,6 @@ class AlphaPathDisplay:
         std_error, of_splits = self.std_errors, n_splits > 1
         if std_error is None and of_splits:
             std_error = shown.std(axis=1, ddof=1) / np.sqrt(n_splits)
-        line_kw, split_kw = (normalize_kwargs(kw, Line2D) for kw in (line_kw, split_kw))
-        band_kw = normalize_kwargs(band_kw, PolyCollection)
         (self.line_,) = ax.plot(
             self.alphas, mean, **{"marker": "o", "markersize": 4, **line_kw}
         )
@@ -247,3 +237,18 @@ def _name_of(scoring, negate_score: bool) -> str | None:
     elif name.startswith("neg_"):
         name = f"negative {name.removeprefix('neg_')}"
     return name.replace("_", " ").capitalize()
+
+
+def _matplotlib(line_kw, split_kw, band_kw) -> tuple:
+    """Matplotlib's pyplot, and keywords by their full names; raises without it."""
+    try:
+        import matplotlib.pyplot as plt
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.collections import PolyCollection
+        from matplotlib.lines import Line2D
+    except ImportError as error:
+        raise ImportError(
+            "AlphaPathDisplay needs matplotlib: pip install matplotlib."
+        ) from error
+    lines = [normalize_kwargs(kw, Line2D) for kw in (line_kw, split_kw)]
+    return plt, *lines, normalize_kwargs(band_kw, PolyCollection)

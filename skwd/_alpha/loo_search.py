@@ -72,63 +72,85 @@ def choose_by_path(
     AlphaChoice
         ``path`` is what the search has seen, ``criterion`` its lowest loss.
     """
-    alphas, solver = alpha_path(task), task.solver
-    start = START * search_scale(task)
-    first = int(np.argmin(np.abs(alphas - start)))
-    is_exact = task.loss.has_noise and task.layout.n_weight_layers == 1
-    patience = 2 if task.loss.has_noise else 1
-    search = _along_the_path if is_exact else partial(_by_steps, patience=patience)
-    searches = [search(first, alphas) for _ in task.params0]
-    for begun in searches:
-        next(begun)
-    place = np.full(len(searches), first)
-    shape = len(place), task.groups.n_groups
+    return PathSearch(task, name, verbose).run()
 
-    def fit(networks: np.ndarray, params: np.ndarray) -> AlphaChoice:
-        objective = task.objective(np.broadcast_to(alphas[place, None], shape))
-        return train_from(objective[networks], params, solver)
 
-    trained = fit(np.arange(len(place)), task.params0)
-    criterion = np.full(len(place), np.inf)
-    paths: list[AlphaPath | None] = [None] * len(place)
-    running = np.flatnonzero(~trained.unusable)
-    chosen: list[int] = []
-    best = task.params0.copy()  # where the search has seen the lowest loss
-    constant = loss_path(*without_features(task), np.ones(1), name).losses[0]
-    n_fits = 0
-    while len(running):
-        n_fits += 1
-        going: list[int] = []
-        for k in map(int, running):
-            where = alphas if is_exact else alphas[place[k] : place[k] + 1]
-            path = loss_path(task, trained.params[k], alphas[place[k]], where, name)
-            if verbose:
-                _print_lowest(f"Network {k}, fit {n_fits}", path, name)
-            if path.losses.min() < criterion[k]:
-                best[k] = trained.params[k]
-            request = searches[k].send(path)
-            assert request is not None
-            paths[k] = request.path
-            criterion[k] = request.path.losses.min()
-            place[k] = request.place
-            (chosen if request.is_last else going).append(k)
-        running = np.array(going, dtype=np.intp)
-        if len(running):
-            params = trained.params[running].astype(np.float64)
-            trained.take(running, fit(running, params))
-            running = running[~trained.unusable[running]]
-    if chosen:
-        last = np.array(sorted(chosen))
-        trained.take(last, fit(last, best[last]))
-        train_to_convergence(task, trained)
-    for k in chosen:
-        nothing = criterion[k] >= constant or place[k] == len(alphas) - 1
-        nothing = nothing or is_without_weights(task, trained, k)
-        if nothing and not trained.unusable[k]:
-            make_constant(task, trained, k, alphas[-1])
-            criterion[k] = constant
-    trained.criterion, trained.path, trained.lowest = criterion, paths, place == 0
-    return trained
+class PathSearch:
+    """The search of `choose_by_path` for the restarts of one task."""
+
+    def __init__(self, task: TrainingTask, name: str, verbose: bool):
+        self.task, self.name, self.verbose = task, name, verbose
+        self.alphas, n_init = alpha_path(task), len(task.params0)
+        start = START * search_scale(task)
+        first = int(np.argmin(np.abs(self.alphas - start)))
+        self.is_exact = task.loss.has_noise and task.layout.n_weight_layers == 1
+        patience = 2 if task.loss.has_noise else 1
+        search = partial(_by_steps, patience=patience)
+        if self.is_exact:
+            search = partial(_along_the_path)
+        self.searches = [search(first, self.alphas) for _ in range(n_init)]
+        for begun in self.searches:
+            next(begun)
+        self.place = np.full(n_init, first)  # of each network on the grid
+        self.criterion = np.full(n_init, np.inf)
+        self.paths: list[AlphaPath | None] = [None] * n_init
+        self.best = task.params0.copy()  # where the search has seen the lowest loss
+
+    def run(self) -> AlphaChoice:
+        """The networks, each at the alpha of its lowest loss."""
+        trained = self._fit(np.arange(len(self.place)), self.task.params0)
+        running, chosen = np.flatnonzero(~trained.unusable), np.array([], dtype=np.intp)
+        n_fits = 0
+        while len(running):
+            n_fits += 1
+            is_last = [self._judge(trained, k, n_fits) for k in map(int, running)]
+            ended = np.array(is_last, dtype=bool)
+            chosen, running = np.concatenate([chosen, running[ended]]), running[~ended]
+            if len(running):
+                params = trained.params[running].astype(np.float64)
+                trained.take(running, self._fit(running, params))
+                running = running[~trained.unusable[running]]
+        self._end(trained, np.sort(chosen))
+        return trained
+
+    def _fit(self, networks: np.ndarray, params: np.ndarray) -> AlphaChoice:
+        """Train some networks from ``params`` at their places on the grid."""
+        shape = len(self.place), self.task.groups.n_groups
+        alphas = np.broadcast_to(self.alphas[self.place, None], shape)
+        objective = self.task.objective(alphas)
+        return train_from(objective[networks], params, self.task.solver)
+
+    def _judge(self, trained: AlphaChoice, k: int, n_fits: int) -> bool:
+        """Move network k to where its search asks for a fit; whether it is the last."""
+        place = self.place[k]
+        where = self.alphas if self.is_exact else self.alphas[place : place + 1]
+        params, alpha = trained.params[k], self.alphas[place]
+        path = loss_path(self.task, params, alpha, where, self.name)
+        if self.verbose:
+            _print_lowest(f"Network {k}, fit {n_fits}", path, self.name)
+        if path.losses.min() < self.criterion[k]:
+            self.best[k] = params
+        request = self.searches[k].send(path)
+        assert request is not None
+        self.paths[k], self.place[k] = request.path, request.place
+        self.criterion[k] = request.path.losses.min()
+        return request.is_last
+
+    def _end(self, trained: AlphaChoice, chosen: np.ndarray) -> None:
+        """Train the ``chosen`` networks to their minima, or make them constants."""
+        task, highest = self.task, len(self.alphas) - 1
+        if len(chosen):
+            trained.take(chosen, self._fit(chosen, self.best[chosen]))
+            train_to_convergence(task, trained)
+        constant = loss_path(*without_features(task), np.ones(1), self.name).losses[0]
+        for k in map(int, chosen):
+            nothing = self.criterion[k] >= constant or self.place[k] == highest
+            nothing = nothing or is_without_weights(task, trained, k)
+            if nothing and not trained.unusable[k]:
+                make_constant(task, trained, k, self.alphas[-1])
+                self.criterion[k] = constant
+        trained.criterion, trained.path = self.criterion, self.paths
+        trained.lowest = self.place == 0
 
 
 def _print_lowest(which: str, path: AlphaPath, name: str) -> None:

@@ -198,7 +198,8 @@ def step_ops(
     if isinstance(update, Adam) and update.needs_mean_square:
         multiplier = np.empty((len(params), 1), dtype=params.dtype)
         ops += update.moment_ops(grad, moments)
-        ops.append((_over_root_mean, (moments[1], rows[2], multiplier)))
+        total = np.empty(multiplier.shape)
+        ops.append((_over_root_mean, (moments[1], rows[2], total, multiplier)))
         rows.append(multiplier)
     elif coefficients.ndim == 1:
         arrays = [array.reshape(-1) for array in arrays]
@@ -214,7 +215,16 @@ def step_ops(
     return ops
 
 
-def _over_root_mean(v: np.ndarray, reach: np.ndarray, out: np.ndarray) -> None:
-    """out (K, 1) <- reach / root(mean of v (K, P)), 0 where that is 0."""
-    root = np.sqrt(v.mean(axis=-1, keepdims=True, dtype=np.float64))
-    out[:] = np.where(root > 0.0, reach / np.where(root > 0.0, root, 1.0), 0.0)
+def _over_root_mean(
+    v: np.ndarray, reach: np.ndarray, total: np.ndarray, out: np.ndarray
+) -> None:
+    """out (K, 1) <- reach / root(mean of v (K, P)), 0 where that is 0.
+
+    ``total`` (K, 1) is scratch memory, float64.
+    """
+    np.add.reduce(v, -1, np.float64, total, keepdims=True)
+    np.multiply(total, 1.0 / v.shape[-1], total)
+    np.sqrt(total, total)
+    np.divide(reach, total, out, casting="same_kind")
+    if not total.all():
+        out[total == 0.0] = 0.0
