@@ -18,12 +18,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from skwd._core.alpha_groups import AlphaGroups
 from skwd._core.layout import Layout
 from skwd._curvature.factors import Factors
+
+
+class Covariances(Protocol):
+    """What predictions ask of a curvature."""
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that `covariances` takes at a time."""
+
+    def covariances(self, factors: Factors, scales: np.ndarray) -> np.ndarray:
+        """J H^-1 J' of every row at every scale, (S, b, c, c)."""
 
 
 @dataclass(eq=False)
@@ -74,7 +86,7 @@ class Curvature(ABC):
     def covariances(self, factors: Factors, scales: np.ndarray) -> np.ndarray:
         """J H^-1 J' of every row at every scale, (S, b, c, c)."""
 
-    def compact(self) -> Curvature:
+    def compact(self) -> Covariances:
         """The same for `covariances` at scale 1 alone, in less memory."""
         return self
 

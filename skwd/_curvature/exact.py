@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from skwd._core.losses import Loss
 from skwd._core.network import Network
 from skwd._core.objective import Sample
 from skwd._curvature.base import Curvature
+from skwd._curvature.compact import CompactCurvature
 from skwd._curvature.factors import (
     jacobian,
     rows_per_block,
@@ -20,6 +21,7 @@ from skwd._curvature.factors import (
 from skwd._curvature.free import UnpenalisedBlock
 from skwd._curvature.penalised import (
     MOST_TRACE,
+    SMALL_BYTES,
     Penalised,
     Spectrum,
     gram,
@@ -108,9 +110,23 @@ class Exact(Curvature):
     def _log_det_ratio(self, scale):
         return self.penalised.log_det(scale)
 
-    def compact(self) -> Exact:
+    def compact(self) -> Exact | CompactCurvature:
         assert isinstance(self.penalised, Spectrum)
-        return replace(self, penalised=self.penalised.leading())
+        if self.penalised.V.nbytes <= SMALL_BYTES:
+            return self
+        layout, p = self.layout, self.decay > 0.0
+        leading = self.penalised.leading()
+        U = np.zeros((layout.n_params, len(leading.ratio)), dtype=np.float32)
+        U[p] = leading.V / np.sqrt(self.decay[p])[:, np.newaxis]
+        C = np.zeros((layout.n_params, self.C.shape[1]))
+        C[p] = self.C
+        inverse = np.zeros((1, layout.n_params))
+        inverse[0, p] = 1.0 / self.decay[p]
+        layers = range(layout.n_weight_layers)
+        per_input = [layout.Wb(inverse, layer)[0, :, 0].copy() for layer in layers]
+        weight = leading.ratio / (1.0 + leading.ratio)
+        how = weight, per_input, self.decay, self.free.T, C
+        return CompactCurvature(layout, U, *how)
 
     def _split(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of vectors (m, P): along T, and what Psi is made of."""

@@ -70,14 +70,15 @@ def factors_of(network: Network, params: np.ndarray, X) -> tuple[np.ndarray, Fac
     return raw, Factors(inputs, deltas)
 
 
-def jacobian(layout: Layout, factors: Factors) -> np.ndarray:
+def jacobian(layout: Layout, factors: Factors, dtype=np.float64) -> np.ndarray:
     """The Jacobian itself, row by row and in a row output by output: (b * c, P)."""
     n_rows, n_outputs = factors.deltas[0].shape[:2]
-    rows = np.empty((n_rows * n_outputs, layout.n_params))
+    rows = np.empty((n_rows * n_outputs, layout.n_params), dtype=dtype)
     for layer, (a, delta) in enumerate(zip(*factors)):
         a = a.toarray() if isinstance(a, SparseRows) else a
         shape = n_rows, n_outputs, a.shape[1], delta.shape[2]
         W = layout.W(rows, layer).reshape(shape)
+        a, delta = a.astype(dtype, copy=False), delta.astype(dtype, copy=False)
         np.multiply(a[:, np.newaxis, :, np.newaxis], delta[:, :, np.newaxis], out=W)
         layout.b(rows, layer)[:] = delta.reshape(-1, 1, delta.shape[2])
     return rows

@@ -92,8 +92,6 @@ class Spectrum:
 
         What is left out has the variance of the prior, an upper bound.
         """
-        if self.V.nbytes <= SMALL_BYTES:
-            return self
         gamma = (self.ratio / (self.ratio + 1.0)).sum()
         order = np.argsort(self.ratio)[::-1][: int(np.ceil(KEPT * gamma))]
         V = np.ascontiguousarray(self.V[:, order], dtype=np.float32)
@@ -108,7 +106,6 @@ class Spectrum:
 
     def _along(self, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coordinates of (..., m) along V, and what V leaves over."""
-        psi = psi.astype(self.V.dtype, copy=False)
         along = np.matmul(psi, self.V)
         if self.V.shape[0] == self.V.shape[1]:
             return along, np.zeros((*psi.shape[:-1], 0))

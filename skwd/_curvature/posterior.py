@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skwd._curvature.base import Curvature
+from skwd._curvature.base import Covariances
 from skwd._curvature.factors import Factors
 
 
@@ -22,7 +22,7 @@ from skwd._curvature.factors import Factors
 class Posterior:
     """Of the weights of one network, as far as its predictions need it."""
 
-    curvature: Curvature
+    curvature: Covariances
     n: float  # sum s
     noise: np.ndarray  # (n_outputs,) variance of y about f; 1 where the loss knows it
     scale: float  # of the covariance

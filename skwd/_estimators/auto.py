@@ -83,41 +83,56 @@ def fit_auto(
         )
 
     splits = list(splits_of(numbers, data.weight, targets.strata(Y), rng))
-    looser = whole.solver.changed(tol=LOOSER * whole.solver.tol)
-    networks = _judged(make, None, looser, splits, data)
-    losses = {"network": networks.lowest, "constant": networks.constant()}
-    linear_solver, linear = _linear_solver(estimator, whole.solver), None
-    if whole.layout.n_weight_layers > 1:
-        linear = _judged(make, (), linear_solver, splits, data)
-        losses["linear model"] = linear.lowest
-    kind = kind_of_groups(estimator)
-    if kind is not None:
-        losses[GROUPED] = networks.held_out_loss(
-            [train_choosing(task, "evidence", kind=kind) for task in networks.tasks]
-        )
+    models = _judge_models(estimator, make, whole, splits, data)
+    losses = {name: loss for name, (loss, _) in models.items()}
     if not np.isfinite(min(losses.values())):
         return _at_the_default(whole)
     # The simplest of those that are as good.
     most = as_good(min(losses.values()))
     model = next(name for name in MODELS if losses.get(name, np.inf) <= most)
-    task, candidates = whole, networks
-    if model == "linear model" and linear is not None:
-        task, candidates = make((), linear_solver)[0], linear
+    task, candidates = whole, models[model][1]
+    if model == "linear model":
+        task, _ = make((), _linear_solver(estimator, whole.solver))
     if model == GROUPED:
-        trained = train_choosing(task, "evidence", kind=kind)
+        trained = train_choosing(task, "evidence", kind=kind_of_groups(estimator))
     else:
         trained = _trained(task, candidates, model)
     trained.path = [candidates.path(float(default_alpha(task)[0]))] * len(trained.path)
+    return AutoResult(trained, task, _choice(model, losses, splits))
+
+
+def _judge_models(
+    estimator: BaseWeightDecayMLP, make, whole: TrainingTask, splits: list, data: Data
+) -> dict[str, tuple[float, Candidates]]:
+    """The held-out loss of each model at its best, and the candidates that it is of."""
+    looser = whole.solver.changed(tol=LOOSER * whole.solver.tol)
+    networks = _judged(make, None, looser, splits, data)
+    models = {
+        "network": (networks.lowest, networks),
+        "constant": (networks.constant(), networks),
+    }
+    if whole.layout.n_weight_layers > 1:
+        solver = _linear_solver(estimator, whole.solver)
+        linear = _judged(make, (), solver, splits, data)
+        models["linear model"] = linear.lowest, linear
+    kind = kind_of_groups(estimator)
+    if kind is not None:
+        fits = [train_choosing(task, "evidence", kind=kind) for task in networks.tasks]
+        models[GROUPED] = networks.held_out_loss(fits), networks
+    return models
+
+
+def _choice(model: str, losses: dict[str, float], splits: list) -> dict:
+    """alpha_choice_."""
     way = f"{FOLDS}-fold cross-validation"
     if len(splits) == 1:
         way = f"one split of {sum(map(len, splits[0]))} rows"
-    choice = {
+    return {
         "way": way,
         "model": model,
         "reason": f"lowest held-out loss, {losses[model]:.4g}",
         "scores": {name: -loss for name, loss in losses.items()},
     }
-    return AutoResult(trained, task, choice)
 
 
 def _trained(task: TrainingTask, candidates: Candidates, model: str) -> AlphaChoice:

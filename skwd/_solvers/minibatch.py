@@ -205,15 +205,28 @@ def _train(
             status[going] = Status.MAX_ITER
             going = np.zeros(len(networks), bool)
         if not going.all():
-            done = networks[~going]
-            result.x[done], result.fun[done] = state.params[~going], fun[~going]
-            result.nit[done] = group.epochs
-            result.nfev[done] = group.epochs * batches.n_batches
-            result.status[done] = status[~going]
+            _write(result, group, ~going, fun, status, batches.n_batches)
             # Each network takes the state of its sample's order along.
             state.order[:] = np.repeat(np.array(rngs, dtype=object), per_sample)
             state.stream[:] = state.stream[0]
             return going
+
+
+def _write(
+    result: Result,
+    group: NetworkGroup,
+    done: np.ndarray,
+    fun: np.ndarray,
+    status: np.ndarray,
+    n_batches: int,
+) -> None:
+    """Put the networks of a group that are ``done``, bool, into the result."""
+    networks = group.networks[done]
+    assert group.state is not None
+    result.x[networks], result.fun[networks] = group.state.params[done], fun[done]
+    result.nit[networks] = group.epochs
+    result.nfev[networks] = group.epochs * n_batches
+    result.status[networks] = status[done]
 
 
 def _status_of(
