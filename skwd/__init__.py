@@ -7,10 +7,11 @@ from skwd._estimators.cv import (
     WeightDecayMLPRegressorCV,
 )
 from skwd._estimators.regressor import WeightDecayMLPRegressor
-from skwd.display import AlphaPathDisplay
+from skwd.display import AlphaPathDisplay, RelevanceDisplay
 
 __all__ = [
     "AlphaPathDisplay",
+    "RelevanceDisplay",
     "WeightDecayMLPClassifier",
     "WeightDecayMLPClassifierCV",
     "WeightDecayMLPRegressor",

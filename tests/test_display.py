@@ -4,12 +4,17 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import ShuffleSplit
+from sklearn.model_selection import GridSearchCV, ShuffleSplit
+from sklearn.pipeline import Pipeline
 
 from skwd import (
     AlphaPathDisplay,
+    RelevanceDisplay,
     WeightDecayMLPRegressor,
     WeightDecayMLPRegressorCV,
 )
@@ -175,3 +180,35 @@ def test_without_matplotlib():
     )
     message = "AlphaPathDisplay needs matplotlib: pip install matplotlib.\n"
     assert run.stdout == message
+
+
+def test_relevance_of_columns():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((120, 6))
+    y = np.sin(2.0 * X[:, 0]) + X[:, 1] + 0.2 * rng.standard_normal(120)
+    table = pd.DataFrame(X, columns=list("abcdef"))
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(8,),
+        activation="tanh",
+        alpha="evidence",
+        alpha_groups="input",
+        random_state=0,
+    )
+    for fitted in (
+        model.fit(table, y),
+        Pipeline([("net", clone(model))]).fit(table, y),
+        GridSearchCV(clone(model), {"tol": [1e-5]}, cv=2).fit(table, y),
+    ):
+        display = RelevanceDisplay.from_estimator(fitted, max_columns=4)
+        labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+        assert set(labels[-2:]) == {"a", "b"} and len(labels) == 4
+        widths = [bar.get_width() for bar in display.bars_]
+        assert_array_equal(widths, np.sort(model.feature_importances_)[-4:])
+    assert model.column_effective_params_.shape == (6,)
+    kept = model.feature_importances_ > 0.0
+    assert (model.column_effective_params_[kept] > 0.0).all()
+    assert not model.column_effective_params_[~kept].any()
+    total = model.column_effective_params_.sum()
+    assert total < model.n_effective_params_
+    with pytest.raises(ValueError, match="has no relevance of columns to draw"):
+        RelevanceDisplay.from_estimator(model.set_params(alpha_groups=None).fit(X, y))

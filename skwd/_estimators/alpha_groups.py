@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from skwd._alpha.choice import AlphaChoice, laplace_of
 from skwd._core.network import Network
 from skwd._curvature.sensitivity import mean_squared_derivatives
 from skwd._estimators.kinds import is_integer
@@ -75,3 +76,12 @@ def importances(task: TrainingTask, params: np.ndarray) -> np.ndarray:
     squares *= np.square(column_deviations(task.training))
     total = squares.sum()
     return squares / total if 0.0 < total < np.inf else np.zeros(len(squares))
+
+
+def effective_params(task: TrainingTask, trained: AlphaChoice, k: int) -> np.ndarray:
+    """Effective parameters of the group of each column of network k, (d,)."""
+    found = trained.laplace[k]
+    if found is None:
+        found = laplace_of(task, trained.params[k], trained.alpha[k])
+    of_column = task.layout.W(task.groups.index[np.newaxis], 0)[0, :, 0]
+    return found.n_effective[of_column]

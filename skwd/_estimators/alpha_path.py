@@ -38,7 +38,7 @@ def path_of(estimator) -> dict:
         if of_splits
         else estimator.alpha_scores_[:, np.newaxis],
         "std_errors": None if of_splits else estimator.alpha_score_errors_,
-        "alpha": estimator.alpha_,
+        "alpha": estimator.alpha_ if np.ndim(estimator.alpha_) == 0 else None,
         "scoring": estimator.scoring if of_splits else _loss_name(estimator),
     }
 

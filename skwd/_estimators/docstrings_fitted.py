@@ -28,7 +28,9 @@ alpha_ : float or ndarray of shape (n_layers - 1,) or (n_groups + n_layers - 2,)
 feature_importances_ : ndarray of shape (n_features,)
     With ``alpha_groups="input"`` or a list: the mean square of df/dx_j over the rows
     trained on, in deviations of column j and summed over outputs, as a share of all. Of
-    the fit, not of a cause.
+    the fit, not of a cause. `RelevanceDisplay` draws it.
+column_effective_params_ : ndarray of shape (n_features,)
+    With groups of columns: how many weights of the column's group the data determine.
 alphas_, alpha_scores_, alpha_score_errors_ : ndarray of shape (n_alphas,)
     With ``alpha="auto"``, "loo" or "gcv": the alphas that were compared, ascending,
     minus the expected loss of a new row (that part of J, in its units) and its standard

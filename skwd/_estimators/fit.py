@@ -16,7 +16,7 @@ from skwd._core.layout import Layout, is_collapsed
 from skwd._core.rows import shift_origin
 from skwd._core.sample import Sample
 from skwd._data.targets import Targets
-from skwd._estimators.alpha_groups import importances, kind_of_groups
+from skwd._estimators.alpha_groups import effective_params, importances, kind_of_groups
 from skwd._estimators.auto import GROUPED, fit_auto
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.parameter_values import check_alpha, check_hidden_layer_sizes
@@ -45,6 +45,7 @@ class FitMixin(BaseWeightDecayMLP):
     alpha_groups: Any
     alpha_per_layer: bool
     feature_importances_: np.ndarray
+    column_effective_params_: np.ndarray
     warm_start: bool
     alphas_: np.ndarray
     alpha_scores_: np.ndarray
@@ -149,10 +150,12 @@ class FitMixin(BaseWeightDecayMLP):
 
     def _store_importances(self, task: TrainingTask, trained: AlphaChoice) -> None:
         """Keep what alphas by column tell of the columns."""
-        self.__dict__.pop("feature_importances_", None)
+        for name in ("feature_importances_", "column_effective_params_"):
+            self.__dict__.pop(name, None)
         if kind_of_groups(self) == "columns":
-            best = trained.params[trained.best]
-            self.feature_importances_ = importances(task, best)
+            best = trained.best
+            self.feature_importances_ = importances(task, trained.params[best])
+            self.column_effective_params_ = effective_params(task, trained, best)
 
     def _way(self) -> str | None:
         by_way = isinstance(self.alpha, str) and self.alpha in WAYS
