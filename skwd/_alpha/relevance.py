@@ -69,9 +69,12 @@ def choose_by_relevance(task: TrainingTask, verbose: bool = False) -> AlphaChoic
             fit, margin = _linear(problem, chosen.alpha[k, 0]), 0.0
         else:
             fit, margin = _search(problem, seed, verbose), MARGIN
-        if fit.evidence > -chosen.criterion[k] + margin:
-            chosen.take(np.array([k]), _in_all_columns(problem, fit))
-            chosen.criterion[k] = -chosen.known(k).log_evidence
+        # Of the minimum: fits on the way have stopped before it.
+        ended = _in_all_columns(problem, fit)
+        evidence = ended.known(0).log_evidence
+        if not ended.unusable[0] and evidence > -chosen.criterion[k] + margin:
+            chosen.take(np.array([k]), ended)
+            chosen.criterion[k] = -evidence
     return chosen
 
 
