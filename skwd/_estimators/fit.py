@@ -109,10 +109,9 @@ class FitMixin(BaseWeightDecayMLP):
         data = self._begin(X, y, sample_weight, continued)
         folds = self._interval_rows(data, groups)
         targets = self._targets(data.y, data.weight, continued)
-        held_out = None
-        if val[0] is not None:
-            X_val, y_val, weight_val = val
-            held_out = self._validate(X_val, y_val, weight_val, "_val")
+        held_out = (
+            None if val[0] is None else self._validate(val[0], val[1], val[2], "_val")
+        )
         start, epochs = None, 0
         if continued and not self._is_constant() and not self._is_another_model():
             start, epochs = self._start("warm_start=True"), self._n_epochs

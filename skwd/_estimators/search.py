@@ -123,10 +123,9 @@ class CrossValidationMixin(BaseWeightDecayMLP):
         data = self._validate(X, y, sample_weight, reset=True)
         weight = None if sample_weight is None else data.weight
         split_params, score_params = self._routed(scorer, weight, params)
-        held_out = None
-        if val[0] is not None:
-            X_val, y_val, weight_val = val
-            held_out = self._validate(X_val, y_val, weight_val, "_val")
+        held_out = (
+            None if val[0] is None else self._validate(val[0], val[1], val[2], "_val")
+        )
 
         seed = draw_seed(self.random_state)
         whole, targets = plain._task(data, solver, seed, held_out=held_out)
