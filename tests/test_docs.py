@@ -128,6 +128,28 @@ def test_lambda_without_a_grid(tmp_path):
 
 @pytest.mark.slow
 @needs_examples
+def test_coupled_or_decoupled(tmp_path):
+    """On tables the best lambda of "independent" moves with the rate, not that of J."""
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "picture.png"
+    run = subprocess.run(
+        [sys.executable, EXAMPLES / "coupled_or_decoupled.py", "--output", picture],
+        env={**os.environ, "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    _, *rows, _ = run.stdout.strip().splitlines()
+    found = {row.split()[0]: row.partition("by rate")[2].split() for row in rows}
+    moves = {name: max(map(float, b)) / min(map(float, b)) for name, b in found.items()}
+    assert max(moves["l2"], moves["decoupled"]) < 20.0 < moves["independent"]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+@needs_examples
 def test_seed_network():
     """One line for each library, in which the network fits, and no warning."""
     run = subprocess.run(
