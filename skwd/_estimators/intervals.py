@@ -28,7 +28,7 @@ from skwd._estimators.tasks import INTERVALS, TaskMixin
 from skwd._estimators.validation import CHECK_X, Data, in_dtype
 from skwd._estimators.warnings import warn
 from skwd._solvers.failures import check_any_usable
-from skwd._solvers.task import train_path
+from skwd._solvers.task import TrainingTask, train_path
 
 
 @dataclass
@@ -157,10 +157,11 @@ class IntervalMixin(TaskMixin):
             rng = np.random.default_rng([self._seed, INTERVALS])
             seed = int(rng.integers(2**31 - 1))
             splitter = KFold(int(splitter), shuffle=True, random_state=seed)
-        of_counted = data.X[counted], data.y[counted]
-        if groups is not None:
-            groups = np.asarray(groups)[counted]
-        found = row_numbers(splitter, *of_counted, False, {"groups": groups})
+        X, y, _ = data
+        if len(counted) < len(y):
+            X, y = X[counted], y[counted]
+            groups = None if groups is None else np.asarray(groups)[counted]
+        found = row_numbers(splitter, X, y, False, {"groups": groups})
         tests = [test for _, test in found]
         check_folds(tests, len(counted), f"intervals={self.intervals!r}")
         return [(counted[train], counted[test]) for train, test in found]
@@ -177,7 +178,7 @@ class IntervalMixin(TaskMixin):
         splits = tasks(make, rows)
         fold_tasks = [split.task for split in splits]
         share_memory(fold_tasks)
-        best, layout = trained.best, fold_tasks[0].layout
+        layout, best = fold_tasks[0].layout, trained.best
         alpha = trained.alpha[best][np.newaxis]
         absent = fold_tasks[0].groups.per_parameter(alpha)[0] >= ABSENT
         for task in fold_tasks:
@@ -186,22 +187,26 @@ class IntervalMixin(TaskMixin):
         has_weights = (trained.params[best] * layout.decay_mask).any()
         counted = np.sort(np.concatenate([split.test for split in splits]))
         y, _ = splits[0].targets.encode(data.y[counted], data.weight[counted])
-        n_init, places = len(fold_tasks[0].params0), []
+        n_init = len(fold_tasks[0].params0)
         folds = FoldNetworks(layout, [], [], np.empty(len(y), int), np.empty(y.shape))
-        for number, (task, split) in enumerate(zip(fold_tasks, splits)):
+        for number, split in enumerate(splits):
             fit = fits[number * n_init + np.arange(n_init)]
-            check_any_usable(fit, task)
-            params = fit.params[fit.predicting(self.ensemble)]
-            if not has_weights:
-                params[:] = constant_params(task)
-            folds.params.append(
-                shift_origin(layout, params, task.training.origin, -1.0)
-            )
+            folds.params.append(self._predicting(split.task, fit, has_weights))
             assert isinstance(split.targets, RegressionTargets)
             assert split.targets.scaling is not None
             folds.scaling.append(split.targets.scaling)
-            places.append(np.searchsorted(counted, split.test))
-            folds.fold[places[number]] = number
+            places = np.searchsorted(counted, split.test)
             predicted = self._of_fold(folds, number, data.X[split.test])
-            folds.residuals[places[number]] = np.abs(y[places[number]] - predicted)
+            folds.fold[places] = number
+            folds.residuals[places] = np.abs(y[places] - predicted)
         self._folds = folds
+
+    def _predicting(
+        self, task: TrainingTask, fit: AlphaChoice, has_weights: bool
+    ) -> np.ndarray:
+        """The weights of a fold's networks that predict, for X as it is: (K, P)."""
+        check_any_usable(fit, task)
+        params = fit.params[fit.predicting(self.ensemble)]
+        if not has_weights:
+            params[:] = constant_params(task)
+        return shift_origin(task.layout, params, task.training.origin, -1.0)
