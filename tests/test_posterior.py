@@ -205,3 +205,16 @@ def test_cv_forms_are_the_plain_ones(regression, classes, one_blas_thread):
     model = WeightDecayMLPClassifierCV(**how).fit(X, y)
     plain = WeightDecayMLPClassifier(alpha=model.alpha_, posterior=True, **SMALL)
     assert_array_equal(model.predict_proba(X), plain.fit(X, y).predict_proba(X))
+
+
+@pytest.mark.parametrize("hidden", [(), (5,), (40,)], ids=str)
+def test_blocks_of_rows_change_nothing(hidden, regression, monkeypatch):
+    X, y = regression
+    model = WeightDecayMLPRegressor(**SMALL | {"hidden_layer_sizes": hidden})
+    model.set_params(alpha=0.01, posterior=True).fit(X, y)
+    _, std = model.predict(X, return_std=True)
+    kind = type(model._fitted.posterior[0].curvature)
+    monkeypatch.setattr(kind, "n_rows", 7)
+    mean, of_blocks = model.predict(X, return_std=True)
+    assert mean.shape == of_blocks.shape == (len(X),)
+    assert_allclose(of_blocks, std, rtol=1e-5)
