@@ -11,7 +11,9 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, Ri
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 from skwd._core.rows import row_block, shift_origin
+from skwd._core.sample import Sample
 from skwd._curvature.factors import factors_of
+from skwd._curvature.laplace import curvature_of
 
 LINEAR = {"hidden_layer_sizes": (), "tol": 1e-10, "random_state": 0}
 TANH = {"hidden_layer_sizes": (3,), "activation": "tanh", "random_state": 0}
@@ -167,16 +169,19 @@ def test_the_network_is_at_a_minimum_of_J_at_its_alpha(cls, name):
 
 
 def approximate_losses(model, X, y):
-    """f_i + V_i (I - L_i V_i)^-1 dl_i/df of a fitted network with a posterior."""
-    laplace = model._fitted.posterior[0]
-    network, origin = model._fitted.network, model._fitted.origin
+    """f_i + V_i (I - L_i V_i)^-1 dl_i/df, with the curvature of J: biases are free."""
+    network, origin = model._fitted.network, X.mean(axis=0)
     rows = row_block(X, slice(None), origin=origin)
-    params = shift_origin(network.layout, model._fitted.params, origin, 1.0)
-    raw, factors = factors_of(network, params[0], rows)
-    V = laplace.covariance(factors) / laplace.noise.mean()
+    params = shift_origin(network.layout, model._fitted.params, origin, 1.0)[0]
+    raw, factors = factors_of(network, params, rows)
+    Y = np.eye(raw.shape[1])[y] if raw.shape[1] > 1 else y[:, np.newaxis]
+    sample = Sample(X, Y.astype(float), np.ones(len(y)), origin=origin)
+    alpha = np.full(network.layout.n_weight_layers, model.alpha)
+    H = curvature_of(network, model._loss, sample, params, alpha, of_rows=True)
+    V = H.covariances(factors, np.ones(1))[0] / len(y)
     if isinstance(model, WeightDecayMLPRegressor):
         return ((y - raw[:, 0]) / (1 - V[:, 0, 0])) ** 2 / 2
-    p, losses = softmax(raw, axis=1), []  # predict_proba is moderated
+    p, losses = softmax(raw, axis=1), []
     one_hot = np.eye(len(p[0]))[y]
     for i, target in enumerate(y):
         L = np.diag(p[i]) - np.outer(p[i], p[i])
@@ -194,14 +199,14 @@ def test_small_networks_are_close_to_exact_refits(cls, seed):
     y = y if cls is WeightDecayMLPRegressor else labels
     approximate, exact = [], []
     for alpha in (1e-2, 3e-2, 0.1):
-        whole = cls(alpha=alpha, posterior=True, tol=1e-12, max_iter=5000, **TANH)
+        whole = cls(alpha=alpha, tol=1e-12, max_iter=5000, **TANH)
         if cls is WeightDecayMLPRegressor:
             whole.normalize_y = False  # refits would scale by other rows
         whole.fit(X, y)
 
         def refit(X, y, factor, x, target, whole=whole):
             model = copy.deepcopy(whole)
-            model.set_params(warm_start=True, posterior=False)
+            model.set_params(warm_start=True)
             model.set_params(alpha=whole.alpha * factor).fit(X, y)
             if cls is WeightDecayMLPRegressor:
                 return (target - model.predict(x)[0]) ** 2 / 2

@@ -33,7 +33,8 @@ def assert_same_fit(a, b, names=FITTED):
 
 
 @pytest.mark.slow
-def test_restarts_are_ranked_by_evidence(regression, one_blas_thread):
+def test_restarts_are_ranked_by_evidence(regression, monkeypatch, one_blas_thread):
+    choices = spied_choices(monkeypatch)
     X, y = regression
     model = WeightDecayMLPRegressor(
         alpha="evidence", posterior=True, **SMALL | {"random_state": 1}
@@ -43,7 +44,7 @@ def test_restarts_are_ranked_by_evidence(regression, one_blas_thread):
     every = clone(model).set_params(n_init=4, ensemble=True).fit(X, y)
     assert every.coefs_[0].shape == (4, 4, 3)
     assert_array_equal(every.coefs_[0][0], one.coefs_[0])
-    evidences = [laplace.log_evidence for laplace in every._fitted.posterior]
+    evidences = [laplace.log_evidence for laplace in choices[-1].laplace]
     assert evidences[0] == one.log_evidence_
     best = int(np.argmax(evidences))
     assert best > 0  # or the data show nothing
