@@ -123,6 +123,7 @@ def test_the_algebra_of_the_others():
         (("Ridge", 0.01), {}, "needs n, an integer >= 1; got None"),
         (("MLP", 0.01), {"n": 9}, "needs batch_size, an integer >= 1; got None"),
         (("MacKay", 0.01), {"n": 9}, "needs noise_precision, beta"),
+        (("MacKay", 0.01), {"n": 9, "noise_precision": 0.0}, "a number > 0; got 0.0"),
         (("Ridge", -1.0), {"n": 9}, "value must be a finite number >= 0"),
         (("LogisticRegression", 0), {"n": 9}, "value must be a finite number >= 0"),
     ],

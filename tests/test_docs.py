@@ -52,6 +52,29 @@ def test_readme_links_exist():
     assert [target for target in local if not (ROOT / target).exists()] == []
 
 
+def run_example(*command, cache):
+    """What an example prints; it says nothing on its other stream."""
+    name, *arguments = command
+    run = subprocess.run(
+        [sys.executable, EXAMPLES / name, *arguments],
+        env={**os.environ, "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(cache)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    return run.stdout
+
+
+def assert_drawn(picture, printed):
+    """There is a picture, or the word that matplotlib is needed for it."""
+    if importlib.util.find_spec("matplotlib") is None:
+        assert "it needs matplotlib" in printed
+    else:
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.slow
 @needs_examples
 def test_choose_lambda(tmp_path):
@@ -60,16 +83,8 @@ def test_choose_lambda(tmp_path):
     Both searches find the same scores, and so the same lambda.
     """
     picture = tmp_path / "picture.png"
-    run = subprocess.run(
-        [sys.executable, EXAMPLES / "choose_lambda.py", "--output", picture],
-        env={**os.environ, "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-    assert run.returncode == 0, run.stderr
-    assert run.stderr == ""
-    tables = run.stdout.split("\n\n")[:2]
+    printed = run_example("choose_lambda.py", "--output", picture, cache=tmp_path)
+    tables = printed.split("\n\n")[:2]
     for table, title in zip(tables, ("diabetes", "breast cancer")):
         heading, _, *rows, time = table.strip().splitlines()
         assert title in heading
@@ -82,10 +97,7 @@ def test_choose_lambda(tmp_path):
         assert 0 < best[0] < len(rows) - 1
         train = [float(row.split()[1]) for row in rows]
         assert train == sorted(train)  # the more decay, the worse the fit
-    if importlib.util.find_spec("matplotlib") is None:
-        assert "it needs matplotlib" in run.stdout
-    else:
-        assert picture.read_bytes().startswith(b"\x89PNG")
+    assert_drawn(picture, printed)
 
 
 @pytest.mark.slow
@@ -93,16 +105,10 @@ def test_choose_lambda(tmp_path):
 def test_lambda_without_a_grid(tmp_path):
     """Three tables whose ways agree, the CV estimator with GridSearchCV to the last."""
     picture = tmp_path / "picture.png"
-    run = subprocess.run(
-        [sys.executable, EXAMPLES / "lambda_without_a_grid.py", "--output", picture],
-        env={**os.environ, "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
+    printed = run_example(
+        "lambda_without_a_grid.py", "--output", picture, cache=tmp_path
     )
-    assert run.returncode == 0, run.stderr
-    assert run.stderr == ""
-    tables = run.stdout.split("\n\n")[:3]
+    tables = printed.split("\n\n")[:3]
     for table, title in zip(tables, ("diabetes", "breast cancer", "wine")):
         heading, _, *rows = table.strip().splitlines()
         assert heading.startswith(title)
@@ -120,10 +126,7 @@ def test_lambda_without_a_grid(tmp_path):
             assert error < 1.2 * grid[1]
             # Of four splits, and networks of one start: other BLAS, other minima.
             assert log_likelihood > grid[2] - 0.1
-    if importlib.util.find_spec("matplotlib") is None:
-        assert "it needs matplotlib" in run.stdout
-    else:
-        assert picture.read_bytes().startswith(b"\x89PNG")
+    assert_drawn(picture, printed)
 
 
 @pytest.mark.slow
@@ -132,16 +135,10 @@ def test_coupled_or_decoupled(tmp_path):
     """On tables the best lambda of "independent" moves with the rate, not that of J."""
     pytest.importorskip("matplotlib")
     picture = tmp_path / "picture.png"
-    run = subprocess.run(
-        [sys.executable, EXAMPLES / "coupled_or_decoupled.py", "--output", picture],
-        env={**os.environ, "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
+    printed = run_example(
+        "coupled_or_decoupled.py", "--output", picture, cache=tmp_path
     )
-    assert run.returncode == 0, run.stderr
-    assert run.stderr == ""
-    _, *rows, _ = run.stdout.strip().splitlines()
+    _, *rows, _ = printed.strip().splitlines()
     found = {row.split()[0]: row.partition("by rate")[2].split() for row in rows}
     moves = {name: max(map(float, b)) / min(map(float, b)) for name, b in found.items()}
     assert max(moves["l2"], moves["decoupled"]) < 20.0 < moves["independent"]
@@ -150,17 +147,10 @@ def test_coupled_or_decoupled(tmp_path):
 
 @pytest.mark.slow
 @needs_examples
-def test_seed_network():
+def test_seed_network(tmp_path):
     """One line for each library, in which the network fits, and no warning."""
-    run = subprocess.run(
-        [sys.executable, EXAMPLES / "seed_network.py"],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-    assert run.returncode == 0, run.stderr
-    assert run.stderr == ""
-    _, *rows = run.stdout.strip().splitlines()
+    printed = run_example("seed_network.py", cache=tmp_path)
+    _, *rows = printed.strip().splitlines()
     assert [row.split()[0] for row in rows] == ["skwd", "scikit-learn"]
     assert all(float(row.split()[2]) > 0.8 for row in rows)
 

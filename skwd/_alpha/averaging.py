@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from skwd._alpha.leave_one_out import BELOW_ONE, left_out
+from skwd._alpha.leave_one_out import BELOW_ONE, left_out, of_a_row
 from skwd._core.network import Network
 from skwd._curvature.base import Curvature
 from skwd._curvature.factors import training_rows
 from skwd._curvature.laplace import curvature_of
-from skwd._curvature.penalised import gram
 from skwd._curvature.posterior import Posterior
 from skwd._solvers.task import TrainingTask
 
@@ -56,11 +55,7 @@ def best_scale(task: TrainingTask, params: np.ndarray, curvature: Curvature) -> 
     scales = SCALES[:, np.newaxis, np.newaxis, np.newaxis]
     for rows in training_rows(network, task.training, params, curvature.n_rows):
         V = curvature.covariances(rows.factors, np.ones(1))[0]
-        # One count is left out, or the whole of a row that is less than one.
-        part = np.minimum(rows.norm_weight, 1.0 / n)[:, np.newaxis, np.newaxis]
-        L = None
-        if curvature.knows_rows:
-            L = gram(loss.curvature_root(rows.raw).swapaxes(-1, -2))
+        part, L = of_a_row(task, curvature, rows)
         raw = left_out(loss, rows.y, rows.raw, V * part, L)
         if L is not None:
             left = np.eye(V.shape[-1]) - BELOW_ONE * np.matmul(L, V * part)

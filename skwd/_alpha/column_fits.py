@@ -7,16 +7,18 @@ from round to round. Columns are in units of their deviations.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
 from skwd._alpha.choice import AlphaChoice, laplace_of, train_from
+from skwd._alpha.scales import alpha_scale
 from skwd._core.layout import Layout, initial_params
-from skwd._core.network import ForwardBackward, Network, block_rows
+from skwd._core.network import Network
 from skwd._core.sample import Sample
 from skwd._curvature.factors import rows_per_block, training_rows, whitened
-from skwd._curvature.laplace import Laplace
+from skwd._curvature.laplace import Laplace, raw_blocks
 from skwd._solvers import lbfgs
 from skwd._solvers.scaled import ScaledObjective
 from skwd._solvers.task import TrainingTask
@@ -79,6 +81,12 @@ class ColumnProblem:
         self.task, self.members = task, members
         self._latest: tuple[bytes, TrainingTask] = b"", task
 
+    @cached_property
+    def scale(self) -> float:
+        """a of all columns, in their deviations."""
+        whole = self.task.training
+        return alpha_scale(Sample(self.X, whole.y, whole.weight))
+
     def subtask(self, kept: np.ndarray) -> TrainingTask:
         """The task of some groups of columns, with an alpha for each."""
         key = kept.tobytes()
@@ -123,12 +131,9 @@ class ColumnProblem:
     def predict(self, fit: ColumnFit) -> np.ndarray:
         """Raw predictions (n, n_outputs) of the rows trained on."""
         task = self.subtask(fit.kept)
-        network, params = Network(task.layout, task.activation), fit.params[np.newaxis]
-        blocks = [
-            ForwardBackward(network, params, len(y)).forward(X)[0].copy()
-            for X, y, _ in task.training.blocks(block_rows(task.layout, 8))
-        ]
-        return np.concatenate(blocks)
+        network = Network(task.layout, task.activation)
+        blocks = raw_blocks(network, task.training, fit.params)
+        return np.concatenate([raw for *_, raw in blocks])
 
     def rounds(
         self, kept: np.ndarray, params: np.ndarray, alpha: np.ndarray, n_rounds: int

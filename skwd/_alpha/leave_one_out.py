@@ -99,14 +99,25 @@ def _left_out(
     scales: np.ndarray,
 ) -> np.ndarray:
     """The raw predictions (S, b, o) of rows that are left out, each by itself."""
-    loss, n = task.loss, task.training.total_weight
+    loss = task.loss
     basis = helmert(task.training.y.shape[1]) if loss.shift_invariant else None
-    # One count is left out, or the whole of a row that is less than one.
-    part = np.minimum(rows.norm_weight, 1.0 / n)[:, np.newaxis, np.newaxis]
+    part, L = of_a_row(task, curvature, rows)
     factors = rows.factors if basis is None else rows.factors.times(basis)
     covariance = curvature.covariances(factors, scales) * part
-    L = _gram(loss.curvature_root(rows.raw)) if curvature.knows_rows else None
     return left_out(loss, rows.y, raw, covariance, L, basis)
+
+
+def of_a_row(
+    task: TrainingTask, curvature: Curvature, rows: Rows
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """What is left out with each row: its part in J (b, 1, 1), and L (b, o, o) in H.
+
+    L is None where the curvature does not know of single rows.
+    """
+    # One count is left out, or the whole of a row that is less than one.
+    part = np.minimum(rows.norm_weight, 1.0 / task.training.total_weight)
+    L = _gram(task.loss.curvature_root(rows.raw)) if curvature.knows_rows else None
+    return part[:, np.newaxis, np.newaxis], L
 
 
 def left_out(

@@ -21,9 +21,7 @@ from skwd._alpha.column_fits import ColumnFit, ColumnProblem
 from skwd._alpha.evidence import choose_by_evidence
 from skwd._alpha.evidence_start import print_found
 from skwd._alpha.residuals import Bases
-from skwd._alpha.scales import alpha_scale
 from skwd._core.alpha_groups import ABSENT
-from skwd._core.sample import Sample
 from skwd._solvers.task import TrainingTask
 
 # Where the two starts have their alphas, in units of a: of all columns, and of those
@@ -65,14 +63,15 @@ def choose_by_relevance(task: TrainingTask, verbose: bool = False) -> AlphaChoic
         tell columns apart. Columns that have left have zero weights and alpha ABSENT.
     """
     chosen = choose_by_evidence(task, verbose=verbose)
-    members = members_of(task)
+    problem = ColumnProblem(task, members_of(task))
+    is_linear = task.layout.n_weight_layers == 1
+    bases = None if is_linear else Bases(problem)
     for k in map(int, np.flatnonzero(~chosen.unusable)):
         seed = task.params0[k].view(np.uint32)[:64]  # as its initial weights have it
-        problem = ColumnProblem(task, members)
-        if task.layout.n_weight_layers == 1:
+        if bases is None:
             fit, margin = _linear(problem, chosen.alpha[k, 0]), 0.0
         else:
-            fit, margin = _search(problem, seed, verbose), MARGIN
+            fit, margin = _search(problem, bases, seed, verbose), MARGIN
         # Of the minimum: fits on the way have stopped before it.
         ended = _in_all_columns(problem, fit)
         evidence = ended.known(0).log_evidence
@@ -88,7 +87,7 @@ def choose_by_relevance(task: TrainingTask, verbose: bool = False) -> AlphaChoic
 
 def members_of(task: TrainingTask) -> list[np.ndarray]:
     """The columns of each group that shares an alpha, from the task's groups."""
-    of_column = task.layout.W(task.groups.index[np.newaxis], 0)[0, :, 0]
+    of_column = task.group_of_column
     return [np.flatnonzero(of_column == g) for g in range(int(of_column.max()) + 1)]
 
 
@@ -130,9 +129,11 @@ def _linear(problem: ColumnProblem, alpha: float) -> ColumnFit:
     return problem.fixed_point(kept, start, alpha / np.square(unit), LINEAR_ROUNDS)
 
 
-def _search(problem: ColumnProblem, seed: np.ndarray, verbose: bool) -> ColumnFit:
+def _search(
+    problem: ColumnProblem, bases: Bases, seed: np.ndarray, verbose: bool
+) -> ColumnFit:
     """The fit of the most evidence of a network with hidden layers."""
-    bases, candidates = Bases(problem), []
+    candidates = []
     for start in (_forward, _backward):
         fit = start(problem, bases, np.random.default_rng(seed))
         if fit is not None:
@@ -145,15 +146,9 @@ def _search(problem: ColumnProblem, seed: np.ndarray, verbose: bool) -> ColumnFi
     return _pruned(problem, last if last.evidence > best.evidence else best)
 
 
-def scale_of(problem: ColumnProblem) -> float:
-    """a of columns in their deviations."""
-    sample = problem.task.training
-    return alpha_scale(Sample(problem.X, sample.y, sample.weight))
-
-
 def _alphas(problem: ColumnProblem, n_kept: int, multiple: float) -> np.ndarray:
     n_further = problem.task.layout.n_weight_layers - 1
-    return np.full(n_kept + n_further, multiple * scale_of(problem))
+    return np.full(n_kept + n_further, multiple * problem.scale)
 
 
 def _forward(problem: ColumnProblem, bases: Bases, rng) -> ColumnFit | None:

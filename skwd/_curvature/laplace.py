@@ -204,8 +204,8 @@ def _gaussian(squares: float, noise: float, n: float) -> float:
     return np.inf if np.isnan(value) else float(value)
 
 
-def _raw_blocks(network: Network, sample: Sample, params: np.ndarray):
-    """y, share and raw prediction of a sample, block after block, in float64."""
+def raw_blocks(network: Network, sample: Sample, params: np.ndarray):
+    """y, share and raw prediction of ``params`` (P,), block after block, in float64."""
     params = params[np.newaxis].astype(np.float64, copy=False)
     for X, y, norm_weight in sample.blocks(block_rows(network.layout, 8)):
         X = X.astype(np.float64, copy=False)
@@ -220,13 +220,13 @@ def mean_noise(network, loss, sample, params) -> np.ndarray:
     """
     if not loss.has_noise:
         return np.ones(sample.y.shape[1])
-    blocks = _raw_blocks(network, sample, params)
+    blocks = raw_blocks(network, sample, params)
     return sum(norm_weight @ np.square(y - raw) for y, norm_weight, raw in blocks)
 
 
 def _mean_log_likelihood(network, loss, sample, params) -> float:
     """Weighted mean of the log-likelihood of a row."""
     total = 0.0
-    for y, norm_weight, raw in _raw_blocks(network, sample, params):
+    for y, norm_weight, raw in raw_blocks(network, sample, params):
         total += norm_weight @ (loss.saturated_log_likelihood(y) - loss.loss(y, raw))
     return float(total)

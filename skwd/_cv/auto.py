@@ -1,7 +1,7 @@
 """alpha="auto": a small cross-validation of alphas about the default one.
 
 A candidate is a multiple of the default alpha, which is the same prior for every number
-of rows: what is best on two thirds of the rows is, as a multiple, taken to all of them.
+of rows: what is best on a part of the rows is, as a multiple, taken to all of them.
 The folds of all candidates are trained as one stack and judged by their held-out loss.
 Beside the networks stand the linear model and the constant.
 

@@ -140,7 +140,11 @@ def alpha_from(
         return float(value) / needed("batch_size")
     is_given = noise_precision is not None
     if library in ("MacKay", "brnn") or (library == "laplace-torch" and is_given):
-        if noise_precision is None or not is_real(noise_precision):
+        if (
+            noise_precision is None
+            or not is_real(noise_precision)
+            or not (noise_precision > 0)
+        ):
             raise ValueError(
                 f"alpha_from({library!r}) needs noise_precision, beta, a number > 0; "
                 f"got {noise_precision!r}."

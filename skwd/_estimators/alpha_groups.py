@@ -83,5 +83,4 @@ def effective_params(task: TrainingTask, trained: AlphaChoice, k: int) -> np.nda
     found = trained.laplace[k]
     if found is None:
         found = laplace_of(task, trained.params[k], trained.alpha[k])
-    of_column = task.layout.W(task.groups.index[np.newaxis], 0)[0, :, 0]
-    return found.n_effective[of_column]
+    return found.n_effective[task.group_of_column]

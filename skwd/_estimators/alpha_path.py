@@ -18,11 +18,9 @@ def path_of(estimator) -> dict:
         found = _grid_over_alpha(estimator)
         if found is not None:
             return found
-    for name in ("best_estimator_", "regressor_", "estimator_"):
-        if hasattr(estimator, name):
-            return path_of(getattr(estimator, name))
-    if hasattr(estimator, "steps"):
-        return path_of(estimator.steps[-1][1])
+    inner = inner_of(estimator)
+    if inner is not None:
+        return path_of(inner)
     if not hasattr(estimator, "alphas_"):
         given = (
             f"alpha={estimator.alpha!r}" if hasattr(estimator, "alpha") else estimator
@@ -41,6 +39,14 @@ def path_of(estimator) -> dict:
         "alpha": estimator.alpha_ if np.ndim(estimator.alpha_) == 0 else None,
         "scoring": estimator.scoring if of_splits else _loss_name(estimator),
     }
+
+
+def inner_of(estimator):
+    """The fitted estimator inside a search, pipeline or wrapper, or None."""
+    for name in ("best_estimator_", "regressor_", "estimator_"):
+        if hasattr(estimator, name):
+            return getattr(estimator, name)
+    return estimator.steps[-1][1] if hasattr(estimator, "steps") else None
 
 
 def _grid_over_alpha(search) -> dict | None:

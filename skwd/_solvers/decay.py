@@ -167,7 +167,7 @@ class NormalizedDecay(DecoupledDecay):
         out[:] = eta[:, np.newaxis] * alpha
 
 
-class ScheduledDecay(Decay):
+class ScheduledDecay(DecoupledDecay):
     """decay="scheduled": stable weight decay, SGDS and AdamS (Xie et al. 2023).
 
     SGD: w <- (1 - rate alpha / (1 - momentum)) w. Adam: w <- (1 - rate alpha /
@@ -186,9 +186,6 @@ class ScheduledDecay(Decay):
         out[:] = alpha
         if sizes.momentum is not None:  # Adam multiplies by its rate itself
             out *= (sizes.rate / (1.0 - sizes.momentum))[:, np.newaxis]
-
-    def before(self, penalty, w, g, factor, scratch, carry):
-        return [(np.multiply, (w, factor, scratch)), *shrink_ops(w, scratch, carry)]
 
 
 class CautiousDecay(DecoupledDecay):

@@ -200,8 +200,8 @@ class EpochRunner:
                 noise=self.noise,
             )
         forward_backward, delta = self.passes[part.n_rows], part.delta
-        no_ops: list[RecordedOp] = []
-        X, dropped = part.X, no_ops
+        X = part.X
+        dropped: list[RecordedOp] = []
         if self.noise is not None:
             X, dropped = self.noise.input_ops(X)
         ops: list[RecordedOp] = [

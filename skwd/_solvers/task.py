@@ -55,6 +55,11 @@ class TrainingTask:
         return Objective(network, self.loss, [self.training], *how)
 
     @property
+    def group_of_column(self) -> np.ndarray:
+        """The group of alpha of each column of X, (d,)."""
+        return self.layout.W(self.groups.index[np.newaxis], 0)[0, :, 0]
+
+    @property
     def constant(self) -> np.ndarray:
         """The raw prediction of the best constant, (n_outputs,)."""
         sample = self.training

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skwd._estimators.alpha_path import inner_of
+
 
 class RelevanceDisplay:
     """The importance of each column, and its effective parameters.
@@ -77,7 +79,8 @@ class RelevanceDisplay:
             Without groups of columns.
         """
         check_is_fitted(estimator)
-        estimator = _innermost(estimator)
+        while (inner := inner_of(estimator)) is not None:
+            estimator = inner
         if not hasattr(estimator, "feature_importances_"):
             raise ValueError(
                 f"{type(estimator).__name__} has no relevance of columns to draw. Fit "
@@ -139,13 +142,3 @@ class RelevanceDisplay:
         )
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-
-def _innermost(estimator):
-    """The estimator of this package inside searches, pipelines and wrappers."""
-    for name in ("best_estimator_", "regressor_", "estimator_"):
-        if hasattr(estimator, name):
-            return _innermost(getattr(estimator, name))
-    if hasattr(estimator, "steps"):
-        return _innermost(estimator.steps[-1][1])
-    return estimator
