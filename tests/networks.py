@@ -7,7 +7,7 @@ from stacks import LOSSES
 
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.layout import Layout
-from skwd._core.penalties import PENALTIES
+from skwd._core.penalty import L2
 from skwd._solvers.task import TrainingTask
 
 FORMS = [("squared_error", 1), ("squared_error", 2), ("poisson", 2), ("binomial", 1)]
@@ -36,7 +36,7 @@ def task_of(sample, loss, hidden=(), activation="tanh"):
         layout=layout,
         activation=ACTIVATIONS[activation],
         loss=LOSSES[loss],
-        penalty=PENALTIES["l2"],
+        penalty=L2(),
         groups=layout.layer_groups,
         training=sample,
         n_rows=len(sample),

@@ -91,6 +91,7 @@ class Counted:
         self.counts = np.zeros(len(objective), int) if counts is None else counts
         self.dtype = objective.dtype
         self.decay = objective.decay
+        self.kinks = objective.kinks
 
     def __len__(self):
         return len(self.objective)

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 from skwd._core.alpha_groups import AlphaGroups
 from skwd._core.objective import Objective
-from skwd._core.penalties import PENALTIES
+from skwd._core.penalty import L2
 from skwd._curvature.exact import Exact
 from skwd._curvature.factors import factors_of
 from skwd._curvature.kronecker import Kronecker
@@ -48,7 +48,7 @@ def test_sums_and_common_values():
 @pytest.mark.parametrize("hidden", [(), (4,)])
 def test_J_and_its_gradient(hidden):
     net, groups, alpha, decay = with_columns(30, hidden)
-    how = np.zeros(1, int), PENALTIES["l2"], groups
+    how = np.zeros(1, int), L2(), groups
     J = Objective(
         net.objective.network, net.loss, [net.sample], alpha[np.newaxis], *how
     )

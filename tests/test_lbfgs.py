@@ -16,6 +16,7 @@ class Functions:
     """A stack of given functions of a few parameters, in the place of an Objective."""
 
     dtype = np.dtype(np.float64)
+    kinks = None
 
     def __init__(self, functions):
         self.functions = list(functions)

@@ -24,7 +24,7 @@ from skwd._core.activations import ACTIVATIONS
 from skwd._core.layout import Layout
 from skwd._core.network import Network
 from skwd._core.objective import Objective, Sample
-from skwd._core.penalties import PENALTIES
+from skwd._core.penalty import L2
 from skwd._solvers.decay import DECAYS, StepSizes
 from skwd._solvers.minibatch import minimize
 from skwd._solvers.optimizers import SGD, Adam, step_ops
@@ -227,7 +227,7 @@ def test_decoupled_decay_in_float32_takes_off_what_it_should(update, alpha):
     values = update.coefficients(0, 1, rate)[0].astype(np.float32)
     for _ in range(10_000):
         for function, arguments in step_ops(
-            update, PENALTIES["l2"], w, grad, factor, carry, moments, values
+            update, L2(), w, grad, factor, carry, moments, values
         ):
             function(*arguments)
     expected = start * (1.0 - rate * alpha) ** 10_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skwd._core.penalties import PENALTIES, Penalty
+from skwd._core.penalty import L2, Penalty
 from skwd._core.rows import SparseRows
 from skwd._core.sample import Sample
 from skwd._solvers.task import TrainingTask
@@ -29,7 +29,7 @@ def alpha_grid(scale: float, n_alphas: int) -> np.ndarray:
     return scale * np.logspace(-6.0, 0.0, n_alphas)
 
 
-def alpha_scale(sample: Sample, penalty: Penalty = PENALTIES["l2"]) -> float:
+def alpha_scale(sample: Sample, penalty: Penalty | None = None) -> float:
     """a = ||X'(s r)||_2 / sum s with r = y - mean(y), 1 where that is 0.
 
     The spectral norm for several outputs: without weights, the pull of the data on an
@@ -45,6 +45,7 @@ def alpha_scale(sample: Sample, penalty: Penalty = PENALTIES["l2"]) -> float:
             block = slice(start, start + BLOCK_ROWS)
             rows = block if sample.rows is None else sample.rows[block]
             pull += sample.X[rows].T @ residual[block]
+    penalty = L2() if penalty is None else penalty
     top = penalty.reference_alpha(pull) if np.isfinite(pull).all() else 0.0
     return top if top > 0.0 else 1.0
 

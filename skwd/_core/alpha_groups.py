@@ -40,7 +40,7 @@ class AlphaGroups:
         """alpha of each parameter, zero without a penalty: (K, G) -> (K, P)."""
         padded = np.zeros((len(alpha), self.n_groups + 1))
         padded[:, :-1] = alpha
-        return padded[:, self.index]
+        return padded.take(self.index, axis=1)  # row by row in memory, as parameters
 
     def sums(self, values: np.ndarray) -> np.ndarray:
         """Sums over the parameters of each group: (P,) -> (G,)."""

@@ -16,9 +16,10 @@ import numpy as np
 from skwd._core.alpha_groups import ABSENT, AlphaGroups
 from skwd._core.arrays import weighted_sum
 from skwd._core.evaluation import LossGradientEvaluator
+from skwd._core.kinks import Kinks
 from skwd._core.losses import Loss
 from skwd._core.network import ForwardBackward, Network, block_rows
-from skwd._core.penalties import PENALTIES, Penalty
+from skwd._core.penalty import L2, Penalty
 from skwd._core.sample import Sample
 
 # Networks of a sample that are evaluated at once: their activations and slopes stay in
@@ -50,7 +51,7 @@ class Objective:
         samples: list[Sample],
         alpha: np.ndarray,
         sample_of: np.ndarray | None = None,
-        penalty: Penalty = PENALTIES["l2"],
+        penalty: Penalty | None = None,
         groups: AlphaGroups | None = None,
     ):
         self.network = network
@@ -58,7 +59,7 @@ class Objective:
         self.samples = samples
         self.alpha = alpha
         self.sample_of = np.zeros(len(alpha), int) if sample_of is None else sample_of
-        self.penalty = penalty
+        self.penalty = L2() if penalty is None else penalty
         self.groups = network.layout.layer_groups if groups is None else groups
         self.dtype = samples[0].dtype
 
@@ -68,7 +69,7 @@ class Objective:
     def __getitem__(self, networks) -> Objective:
         """The objective of some of the networks: same data, same scratch memory."""
         parts = self.alpha[networks], self.sample_of[networks]
-        how = self.penalty, self.groups
+        how = self.penalty[networks], self.groups
         return type(self)(self.network, self.loss, self.samples, *parts, *how)
 
     @cached_property
@@ -83,8 +84,16 @@ class Objective:
             return None
         return self.decay >= ABSENT
 
+    @cached_property
+    def kinks(self) -> Kinks | None:
+        """Where J has no gradient, for its penalty; None for nowhere."""
+        return self.penalty.kinks(self.decay)
+
     def loss_gradient(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """J (K,) and its gradient (K, P), in float64, at ``params`` (K, P)."""
+        """J (K,) and its gradient (K, P), in float64, at ``params`` (K, P).
+
+        Where there are `kinks`, the gradient of what is smooth of J.
+        """
         fun, grad = self.data_loss_gradient(params)
         penalty, decayed = self.penalty.value_gradient(self.decay, params)
         fun += penalty

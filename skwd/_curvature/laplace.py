@@ -25,7 +25,7 @@ from skwd._core.alpha_groups import AlphaGroups
 from skwd._core.losses import Loss
 from skwd._core.network import ForwardBackward, Network, block_rows
 from skwd._core.objective import Sample
-from skwd._core.penalties import PENALTIES
+from skwd._core.penalty import L2
 from skwd._curvature.base import Curvature
 from skwd._curvature.exact import Exact
 from skwd._curvature.factors import Factors
@@ -191,7 +191,7 @@ def _log_volume_ratio(
     """
     precision = curvature.alpha * per_unit
     counts, n_free = curvature.groups.counts, curvature.n_directions
-    log_prior = PENALTIES["l2"].log_prior(precision, counts, 0.5 * squares)
+    log_prior = L2().log_prior(precision, counts, 0.5 * squares)
     n_directions = counts[precision > 0.0].sum() + n_free
     log_det = curvature.log_det() + n_directions * np.log(per_unit)
     return log_prior - 0.5 * log_det + 0.5 * n_free * np.log(2.0 * np.pi)

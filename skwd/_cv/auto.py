@@ -88,10 +88,13 @@ class Candidates:
         One for each split, each with a single starting point.
     tests : list of Sample
         The held-out rows of each split.
+    first_stage : float, optional
+        The multiple that a first stage was trained at, if the tasks are of a second.
     """
 
     tasks: list[TrainingTask]
     tests: list[Sample]
+    first_stage: float | None = None
 
     def __post_init__(self) -> None:
         self.tasks = [replace(t, params0=t.params0[:1]) for t in self.tasks]
@@ -122,13 +125,14 @@ class Candidates:
     def _losses(self, fit: StackFit) -> np.ndarray:
         """Held-out losses (K,) of equally many networks of each split, in its order."""
         first, n_splits = self.tasks[0], len(self.tasks)
+        of_split = np.repeat(np.arange(n_splits), len(fit.params) // n_splits)
         held_out = Objective(
             Network(first.layout, first.activation),
             first.loss,
             self.tests,
             fit.alpha,
-            np.repeat(np.arange(n_splits), len(fit.params) // n_splits),
-            first.penalty,
+            of_split,
+            first.penalty.stacked([task.penalty for task in self.tasks], of_split),
             first.groups,
         )
         with np.errstate(over="ignore", invalid="ignore"):

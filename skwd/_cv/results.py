@@ -64,6 +64,8 @@ def results_table(alphas: np.ndarray, scores: Scores) -> dict:
     results["params"] = [{"alpha": float(alpha)} for alpha in alphas]
     for number, split in enumerate(scores.score):
         results[f"split{number}_test_score"] = split.copy()
+    if not np.isnan(scores.n_columns).all():
+        results["mean_columns_left"] = scores.n_columns.mean(axis=0)
     mean, std = _moments(scores.score.T)
     results["mean_test_score"], results["std_test_score"] = mean, std
     # Without a score is worse than any score.

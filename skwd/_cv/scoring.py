@@ -103,6 +103,7 @@ class Scores:
     fit_time: np.ndarray  # seconds: an equal share of the chunk's
     score_time: np.ndarray
     status: np.ndarray  # the worst of the networks that predict
+    n_columns: np.ndarray  # of X that the best network has left; nan where all are
     failures: list[tuple]  # (split, alpha, why) of those without usable weights
     unscored: list[tuple]  # (split, alpha, why) where the scorer failed
 
@@ -110,7 +111,8 @@ class Scores:
     def unknown(cls, n_splits: int, n_alphas: int) -> Scores:
         shape = n_splits, n_alphas
         score, status = np.full(shape, np.nan), np.full(shape, int(Status.RUNNING))
-        return cls(score, np.zeros(shape), np.zeros(shape), status, [], [])
+        unknown = np.full(shape, np.nan)
+        return cls(score, np.zeros(shape), np.zeros(shape), status, unknown, [], [])
 
     def take(self, splits: list[int], alphas: list[int], others: Scores) -> None:
         """Put others in the place of some splits and alphas, by their numbers."""
@@ -131,7 +133,7 @@ class Scores:
         return Scores(**joined, failures=failures, unscored=unscored)
 
 
-ARRAYS = ("score", "fit_time", "score_time", "status")
+ARRAYS = ("score", "fit_time", "score_time", "status", "n_columns")
 
 
 def train_and_score(
@@ -165,6 +167,10 @@ def train_and_score(
             predicting = restarts.predicting(cell_scorer.estimator.ensemble)
             status = restarts.status[predicting]
             scores.status[f, a] = status[np.argmin(succeeded(status))]
+            if not split.task.penalty.is_smooth:
+                best = restarts.params[restarts.best]
+                W = split.task.layout.W(best[np.newaxis], 0)
+                scores.n_columns[f, a] = np.count_nonzero(W.any(axis=2))
             try:
                 scores.score[f, a] = cell_scorer.score(split, restarts, float(alpha))
             except ScorerError as error:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skwd._alpha import train_choosing
+from skwd._alpha.adaptive import second_stage
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.constant import train_constant
 from skwd._alpha.scales import default_alpha
@@ -37,6 +38,7 @@ class AutoResult(NamedTuple):
     trained: AlphaChoice
     task: TrainingTask
     choice: dict  # alpha_choice_
+    first_stage_alpha: float | None = None  # where there are two
 
 
 def fit_auto(
@@ -93,12 +95,23 @@ def fit_auto(
     task, candidates = whole, models[model][1]
     if model == "linear model":
         task, _ = make((), _linear_solver(estimator, whole.solver))
+    unit, first = float(default_alpha(task)[0]), candidates.first_stage
     if model == GROUPED:
         trained = train_choosing(task, "evidence", kind=kind_of_groups(estimator))
+    elif model == "constant":
+        trained = train_constant(task)
     else:
-        trained = _trained(task, candidates, model)
-    trained.path = [candidates.path(float(default_alpha(task)[0]))] * len(trained.path)
-    return AutoResult(trained, task, _choice(model, losses, splits))
+        one = np.full(task.groups.n_groups, unit)
+        if first is not None:
+            (task,) = second_stage(
+                [task], first * one, keep_best=not estimator.ensemble
+            )
+        best = candidates.multiples[candidates.best]
+        trained = AlphaChoice.of(train_path([task], (best * one)[np.newaxis]))
+    trained.lowest[:] = model == "network" and candidates.best == 0
+    trained.path = [candidates.path(unit)] * len(trained.path)
+    choice, first = _choice(model, losses, splits), first and first * unit
+    return AutoResult(trained, task, choice, first)
 
 
 def _judge_models(
@@ -135,19 +148,6 @@ def _choice(model: str, losses: dict[str, float], splits: list) -> dict:
     }
 
 
-def _trained(task: TrainingTask, candidates: Candidates, model: str) -> AlphaChoice:
-    """The chosen model, of all rows at the multiple that was best."""
-    unit = float(default_alpha(task)[0])
-    if model == "constant":
-        trained = train_constant(task)
-    else:
-        alpha = unit * candidates.multiples[candidates.best]
-        alphas = np.full((1, task.groups.n_groups), alpha)
-        trained = AlphaChoice.of(train_path([task], alphas))
-    trained.lowest[:] = model == "network" and candidates.best == 0
-    return trained
-
-
 def _linear_solver(estimator: BaseWeightDecayMLP, solver: Solver) -> Solver:
     """One that ends at the minimum of a linear model, if the parameters allow it."""
     if solver.finds_minima or not solver.decay.minimises_J or estimator.early_stopping:
@@ -169,6 +169,12 @@ def _judged(make, hidden, solver: Solver, splits: list, data: Data) -> Candidate
         tasks.append(task)
     share_memory(tasks)
     candidates = Candidates(tasks, tests)
+    candidates.search()
+    if not tasks[0].penalty.has_second_stage:
+        return candidates
+    first = candidates.multiples[candidates.best]
+    following = second_stage(candidates.tasks, first * default_alpha(tasks[0]))
+    candidates = Candidates(following, tests, first)
     candidates.search()
     return candidates
 

@@ -192,6 +192,8 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
         alpha=None,
         alpha_groups=None,
         alpha_per_layer=False,
+        l1_ratio=0.0,
+        sparsity=None,
         posterior=False,
         batch_size="auto",
         learning_rate="constant",
@@ -225,6 +227,8 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
         self.alpha = alpha
         self.alpha_groups = alpha_groups
         self.alpha_per_layer = alpha_per_layer
+        self.l1_ratio = l1_ratio
+        self.sparsity = sparsity
         self.posterior = posterior
         self.batch_size = batch_size
         self.learning_rate = learning_rate

@@ -20,12 +20,14 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
 
     This is ``GridSearchCV(WeightDecayMLPRegressor(), {"alpha": alphas})``, the same
     scores and weights to the last bit (with BLAS on one thread) in less time: the
-    networks of all alphas, splits and restarts are trained as one stack.
+    networks of all alphas, splits and restarts are trained as one stack. (With
+    ``sparsity="adaptive"`` it is not: there GridSearchCV has both stages at one alpha.)
 
     Parameters
     ----------
     <<network>>
     <<search>>
+    <<sparsity>>
     <<posterior>>
     <<search_intervals>>
     <<steps>>
@@ -36,6 +38,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
     Attributes
     ----------
     <<searched>>
+    <<fitted_columns>>
     <<fitted_posterior>>
     <<fitted>>
     <<fitted_regressor>>
@@ -76,6 +79,8 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
         cv=None,
         scoring=None,
         rule="best",
+        l1_ratio=0.0,
+        sparsity=None,
         posterior=False,
         intervals=None,
         batch_size="auto",
@@ -112,6 +117,8 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
         self.cv = cv
         self.scoring = scoring
         self.rule = rule
+        self.l1_ratio = l1_ratio
+        self.sparsity = sparsity
         self.posterior = posterior
         self.intervals = intervals
         self.batch_size = batch_size
@@ -154,13 +161,15 @@ class WeightDecayMLPClassifierCV(CrossValidationMixin, BaseClassifier):
 
     This is ``GridSearchCV(WeightDecayMLPClassifier(), {"alpha": alphas})``, the same
     scores and weights to the last bit (with BLAS on one thread) in less time: the
-    networks of all alphas, splits and restarts are trained as one stack. Accuracy, the
-    default score, has many ties: ``scoring="neg_log_loss"`` is the sharper judge.
+    networks of all alphas, splits and restarts are trained as one stack. (With
+    ``sparsity="adaptive"`` it is not: there GridSearchCV has both stages at one alpha.)
+    Accuracy, the default score, has many ties: ``scoring="neg_log_loss"`` is sharper.
 
     Parameters
     ----------
     <<network>>
     <<search>>
+    <<sparsity>>
     <<posterior>>
     <<steps>>
     <<of_classifiers>>
@@ -170,6 +179,7 @@ class WeightDecayMLPClassifierCV(CrossValidationMixin, BaseClassifier):
     Attributes
     ----------
     <<searched>>
+    <<fitted_columns>>
     <<fitted_posterior>>
     <<fitted>>
     <<fitted_classifier>>
@@ -208,6 +218,8 @@ class WeightDecayMLPClassifierCV(CrossValidationMixin, BaseClassifier):
         cv=None,
         scoring=None,
         rule="best",
+        l1_ratio=0.0,
+        sparsity=None,
         posterior=False,
         batch_size="auto",
         learning_rate="constant",
@@ -242,6 +254,8 @@ class WeightDecayMLPClassifierCV(CrossValidationMixin, BaseClassifier):
         self.cv = cv
         self.scoring = scoring
         self.rule = rule
+        self.l1_ratio = l1_ratio
+        self.sparsity = sparsity
         self.posterior = posterior
         self.batch_size = batch_size
         self.learning_rate = learning_rate

@@ -31,7 +31,7 @@ alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", defaul
     count as rows there: give them a mean of 1.
 
     "auto" chooses alpha, with every solver, by the held-out loss of a small
-    cross-validation: 3 shuffled folds (of more than 12000 rows one split of a random
+    cross-validation: 5 shuffled folds (of more than 12000 rows one split of a random
     12000), multiples of the default alpha, three at first and further ones while an end
     is the best. The linear model and the constant are compared too, and the simplest
     that is as good is taken: ``alpha_choice_`` says which, and their scores.
@@ -64,7 +64,24 @@ alpha_groups : None, "layer", "input" or list of lists of columns, default=None
     loss is the lowest.
 alpha_per_layer : bool, default=False
     Deprecated: True is ``alpha_groups="layer"``.
+<<sparsity>>
 <<posterior>>
+""",
+    "sparsity": """\
+l1_ratio : float, default=0.0
+    The part of the penalty that is an L1 norm, between 0 and 1: it becomes ``alpha *
+    (l1_ratio * sum_j |w_j| + (1 - l1_ratio) / 2 * sum_j w_j^2)``, the elastic net. Many
+    weights are then exactly 0. For every solver and ``decay="l2"``; "lbfgs" is the
+    orthant-wise method of Andrew and Gao (ICML 2007), the others take proximal steps.
+sparsity : {None, "input", "adaptive"}, default=None
+    With ``l1_ratio`` > 0, what its norms are of. None is every weight. "input" is the
+    columns of X: in the first layer ``sum_j ||w_j||``, with w_j the weights of column
+    j, so that whole columns leave; further layers keep ``alpha / 2 * w^2``. "adaptive"
+    is the same in two stages: the second weights the norm of column j by ``1 / (||w_j||
+    / max_k ||w_k|| + 0.01)`` of the first (after Zou, JASA 2006), so that columns that
+    hardly matter leave at an alpha that leaves the others as they are. A fit at a given
+    alpha has both stages at it; "auto" and the CV forms choose the first stage's alpha
+    by the best score and then the second's, each fold by its own first stage.
 """,
     "posterior": """\
 posterior : bool, default=False

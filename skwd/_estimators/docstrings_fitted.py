@@ -25,10 +25,7 @@ alpha_ : float or ndarray of shape (n_layers - 1,) or (n_groups + n_layers - 2,)
     The alpha that was used, with ``ensemble`` by the best network. With groups of
     columns: of the groups as they are listed, of every other column, of each further
     layer; inf for columns that have left.
-feature_importances_ : ndarray of shape (n_features,)
-    With ``alpha_groups="input"`` or a list: the mean square of df/dx_j over the rows
-    trained on, in deviations of column j and summed over outputs, as a share of all. Of
-    the fit, not of a cause. `RelevanceDisplay` draws it.
+<<fitted_columns>>
 column_effective_params_ : ndarray of shape (n_features,)
     With groups of columns: how many weights of the column's group the data determine.
 alphas_, alpha_scores_, alpha_score_errors_ : ndarray of shape (n_alphas,)
@@ -42,6 +39,16 @@ alpha_choice_ : dict
     "linear model" (then there is no hidden layer in ``coefs_``) or "constant" (zero
     weights); "reason"; "scores", minus the held-out loss of the best of each model.
 <<fitted_posterior>>
+""",
+    "fitted_columns": """\
+feature_importances_ : ndarray of shape (n_features,)
+    With ``sparsity``, or ``alpha_groups="input"`` or a list: the mean square of df/dx_j
+    over the rows trained on, in deviations of column j and summed over outputs, as a
+    share of all. Of the fit, not of a cause. `RelevanceDisplay` draws it.
+support_ : ndarray of bool, of shape (n_features,)
+    With ``l1_ratio`` > 0: the columns of X that have a weight that is not 0.
+first_stage_alpha_ : float
+    With ``sparsity="adaptive"`` where alpha was chosen: that of the first stage.
 """,
     "fitted_posterior": """\
 log_evidence_, n_effective_params_ : float
@@ -85,7 +92,8 @@ alphas_ : ndarray of shape (n_alphas,)
 cv_results_ : dict of ndarray
     Score of every split and alpha, with the keys of GridSearchCV: a
     ``pandas.DataFrame`` of it is the table. ``std_test_score`` has ddof=0, times are
-    equal shares of those of the chunks. A network that diverged scores nan.
+    equal shares of those of the chunks. A network that diverged scores nan. With
+    ``l1_ratio`` > 0 there is "mean_columns_left", of X, beside them.
 best_index_, best_score_ : int, float
     The number of ``alpha_`` in ``alphas_`` and its mean score, whatever the rule.
 n_splits_, scorer_

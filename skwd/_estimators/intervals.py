@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skwd._alpha.adaptive import second_stage
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.constant import constant_params
 from skwd._core.activations import ACTIVATIONS
@@ -183,6 +184,9 @@ class IntervalMixin(TaskMixin):
         absent = fold_tasks[0].groups.per_parameter(alpha)[0] >= ABSENT
         for task in fold_tasks:
             task.params0[:, absent] = 0.0
+        first = self.__dict__.get("first_stage_alpha_")
+        first_stage = alpha[0] if first is None else np.full(alpha.shape[1], first)
+        fold_tasks = second_stage(fold_tasks, first_stage, keep_best=not self.ensemble)
         fits = AlphaChoice.of(train_path(fold_tasks, alpha))
         has_weights = (trained.params[best] * layout.decay_mask).any()
         counted = np.sort(np.concatenate([split.test for split in splits]))

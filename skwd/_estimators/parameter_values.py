@@ -8,6 +8,8 @@ from skwd._alpha import WAYS
 from skwd._estimators.kinds import as_list, is_bool, is_integer, is_real
 
 # How alpha may be chosen, by name: from folds, or by one of the ways.
+# What the L1 part of the penalty may be of, beside single weights.
+SPARSITIES = "input", "adaptive"
 ALPHA_NAMES = ("auto", *WAYS)
 
 
@@ -46,6 +48,26 @@ def check_coverage(coverage) -> None:
         raise ValueError(
             "coverage must be a number between 0 and 1, both excluded; got "
             f"{coverage!r}. Use coverage=0.9."
+        )
+
+
+def check_sparsity(sparsity, l1_ratio, decay: str) -> None:
+    """Raise unless sparsity and decay suit l1_ratio, which has been checked."""
+    named = sparsity is None or isinstance(sparsity, str)
+    if not named or sparsity not in (None, *SPARSITIES):
+        raise ValueError(
+            f"sparsity must be None, 'input' or 'adaptive'; got {sparsity!r}. Use "
+            "sparsity=None for the L1 norm of all weights."
+        )
+    if sparsity is not None and l1_ratio == 0:
+        raise ValueError(
+            f"sparsity={sparsity!r} says what the L1 part of the penalty is, and "
+            f"l1_ratio={l1_ratio!r} leaves none. Use l1_ratio=1, or sparsity=None."
+        )
+    if l1_ratio > 0 and decay != "l2":
+        raise ValueError(
+            f"l1_ratio={l1_ratio!r} is a part of J, which decay={decay!r} does not "
+            "minimise. Use decay='l2', or l1_ratio=0."
         )
 
 

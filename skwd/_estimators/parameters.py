@@ -9,7 +9,7 @@ from functools import lru_cache
 from skwd._alpha import WAYS, Way
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.losses import LOSSES
-from skwd._core.penalties import PENALTIES
+from skwd._core.penalty import L2
 from skwd._estimators.alpha_groups import check_alpha_groups, kind_of_groups
 from skwd._estimators.kinds import (
     as_list,
@@ -21,7 +21,7 @@ from skwd._estimators.kinds import (
     is_rate,
     is_real,
 )
-from skwd._estimators.parameter_values import check_dropout
+from skwd._estimators.parameter_values import check_dropout, check_sparsity
 from skwd._solvers.base import Solver
 from skwd._solvers.decay import DECAYS
 from skwd._solvers.registry import (
@@ -90,6 +90,11 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
         "a number between 0 and 1, both excluded",
         "Use validation_fraction=0.1 to hold out a tenth of the rows.",
     ),
+    "l1_ratio": (
+        lambda value: is_real(value) and 0 <= value <= 1,
+        "a number between 0 and 1",
+        "Use l1_ratio=0, the default, for squares alone.",
+    ),
     "dropout": (
         lambda value: all(map(is_rate, as_list(value))),
         "a number >= 0 and < 1, or a list of them",
@@ -155,10 +160,11 @@ def check_optimum(estimator) -> None:
                 f"{asked} needs a minimum of J over all rows, which {name}={given!r} "
                 f"does not give. Use {name}={wanted[0]!r}."
             )
-    if not PENALTIES[estimator._penalty].is_quadratic:
+    if estimator._penalty != L2.name:
         raise ValueError(
-            f"{asked} needs the penalty 'l2', alpha/2 times the sum of squares; got "
-            f"{estimator._penalty!r}."
+            f"{asked} needs alpha/2 times the sum of squares for a penalty, as only "
+            f"that is a Gaussian prior; got l1_ratio={estimator.l1_ratio!r}. Use "
+            "l1_ratio=0, or choose alpha by alpha='auto' or a CV form."
         )
 
 
@@ -206,12 +212,12 @@ def check_parameters(estimator, *, by_epochs: bool = False) -> Solver | AutoSolv
     check_choice("activation", estimator.activation, tuple(ACTIVATIONS))
     check_choice("learning_rate", estimator.learning_rate, SCHEDULES)
     check_choice("decay", estimator.decay, tuple(DECAYS))
-    check_choice("penalty", estimator._penalty, tuple(PENALTIES))
     params = {name: getattr(estimator, name) for name in _names(estimator.__class__)}
     for name, (is_right, wanted, remedy) in _RULES.items():
         if name in params and not is_right(params[name]):
             raise ValueError(f"{name} must be {wanted}; got {params[name]!r}. {remedy}")
     check_dropout(estimator.dropout, estimator.hidden_layer_sizes)
+    check_sparsity(estimator.sparsity, estimator.l1_ratio, estimator.decay)
     solver = estimator.solver
     for name in OF_SOME_SOLVERS:
         able = solvers_that_read(name)
@@ -225,13 +231,4 @@ def check_parameters(estimator, *, by_epochs: bool = False) -> Solver | AutoSolv
     needs = ["has_epochs"] if by_epochs else []
     if estimator._way() is not None or kind_of_groups(estimator) is not None:
         needs.append("finds_minima")
-    if not PENALTIES[estimator._penalty].is_smooth:
-        needs.append("takes_proximal_steps")
-    able = solvers_with(*needs)
-    if solver not in ("auto", *able):
-        listed = ", ".join(repr(name) for name in able)
-        raise ValueError(
-            f"The penalty {estimator._penalty!r} has no gradient everywhere: it is for "
-            f"the solvers {listed}; got solver={solver!r}."
-        )
     return solver_of(params, needs=tuple(needs))

@@ -1,4 +1,4 @@
-"""Where partial_fit is to be had, and why not elsewhere."""
+"""partial_fit: where it is to be had, why not elsewhere, and one epoch of it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,26 @@ from numbers import Integral
 
 import numpy as np
 
+from skwd._alpha.choice import AlphaChoice
+from skwd._alpha.scales import default_alpha
+from skwd._estimators.one_fit import OneFitMixin
 from skwd._estimators.parameter_values import ALPHA_NAMES
+from skwd._estimators.tasks import Earlier
+from skwd._estimators.validation import in_dtype, unchanged_on_failure
+from skwd._solvers.failures import check_any_usable
+from skwd._solvers.first_order import FirstOrder
 from skwd._solvers.registry import solvers_with
+from skwd._solvers.training import train_epoch
+
+# partial_fit takes its rows for a part of at least so many, when alpha is None.
+STREAM_ROWS = 1000.0
 
 # Parameters that have no meaning for one epoch at a time: (name, value, reason).
 _WHOLE_FITS = (
     ("posterior", True, "it needs a whole fit, to a minimum of J"),
     ("early_stopping", True, "deciding it takes many epochs"),
     ("class_weight", "balanced", "the frequencies of all y are not known"),
+    ("sparsity", "adaptive", "its second stage needs the end of the first"),
 )
 
 
@@ -47,3 +59,51 @@ def has_partial_fit(estimator) -> bool:
         f"solver={estimator.solver!r} has no partial_fit: it needs all rows at once. "
         f"Use solver={listed}."
     )
+
+
+class PartialFitMixin(OneFitMixin):
+    """partial_fit without its public signature."""
+
+    def _partial_fit(self, X, y, sample_weight, **given):
+        with unchanged_on_failure(self):
+            self._one_epoch(X, y, sample_weight, **given)
+        return self
+
+    def _one_epoch(self, X, y, sample_weight, **given) -> None:
+        solver, alpha = self._check_parameters(by_epochs=True)
+        continued = hasattr(self, "coefs_")
+        data = self._begin(X, y, sample_weight, continued)
+        targets = self._targets(data.y, data.weight, continued, one_epoch=True, **given)
+        start, epochs, t, curve, lowest, rates = None, 0, 0, [], np.inf, []
+        progress = self.__dict__.get("_partial_fit_state") if continued else None
+        origin = None if progress is None else progress.origin
+        if continued:
+            start = self._start("partial_fit")
+            data = data._replace(X=in_dtype(data.X, self.coefs_[0].dtype))
+            epochs, t = self._n_epochs, self.t_
+            curve, lowest = self.loss_curve_, self.best_loss_
+            rates = self.learning_rates_
+        earlier = Earlier(targets, start, epochs, origin)
+        task, targets = self._task(data, solver, self._seed, earlier=earlier)
+        if alpha is None:
+            alpha = default_alpha(task, STREAM_ROWS)
+        assert isinstance(task.solver, FirstOrder)
+        fit, progress = train_epoch(
+            task.objective(alpha),
+            task.params0,
+            task.solver,
+            progress,
+            task.order,
+        )
+        trained = AlphaChoice.of(fit)
+        trained.nit += self.n_iter_ if continued else 0
+        check_any_usable(trained, task)
+        self._store(task, targets, trained, self._shown(trained))
+        self._store_path(None)
+        self._partial_fit_state = progress
+        self._n_epochs = epochs + 1
+        self.t_ = t + task.n_rows
+        self.loss_curve_ = curve + self.loss_curve_
+        self.learning_rates_ = rates + self.learning_rates_
+        self.best_loss_ = min(lowest, self.best_loss_)
+        self.converged_ = False

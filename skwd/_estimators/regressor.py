@@ -139,6 +139,8 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         alpha=None,
         alpha_groups=None,
         alpha_per_layer=False,
+        l1_ratio=0.0,
+        sparsity=None,
         posterior=False,
         intervals=None,
         batch_size="auto",
@@ -174,6 +176,8 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         self.alpha = alpha
         self.alpha_groups = alpha_groups
         self.alpha_per_layer = alpha_per_layer
+        self.l1_ratio = l1_ratio
+        self.sparsity = sparsity
         self.posterior = posterior
         self.intervals = intervals
         self.batch_size = batch_size

@@ -16,6 +16,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
+from skwd._alpha.adaptive import second_stage
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.scales import alpha_grid, alpha_scale
 from skwd._core.sample import Sample
@@ -151,7 +152,12 @@ class CrossValidationMixin(BaseWeightDecayMLP):
             how = self.n_jobs, bool(self.verbose)
             return cross_validate(splits, alphas, cell_scorer, *how)
 
-        alphas, scores = self._scored_grid(alphas, whole, data, targets, scored)
+        asked = alphas
+        alphas, scores = self._scored_grid(asked, whole, data, targets, scored)
+        self.__dict__.pop("first_stage_alpha_", None)
+        if whole.penalty.has_second_stage:
+            whole = self._to_second_stage(splits, whole, alphas, scores)
+            alphas, scores = self._scored_grid(asked, whole, data, targets, scored)
         self.n_splits_, self.scorer_ = len(splits), scorer
         best = self._choose(alphas, scores, whole)
         trained = self._refit(whole, np.full(whole.groups.n_groups, best))
@@ -162,7 +168,29 @@ class CrossValidationMixin(BaseWeightDecayMLP):
         if self.cv is None or isinstance(self.cv, Integral):
             warn_of_order(data.y, rows, is_classifier(self))
         self._store(whole, targets, trained, best)
+        self._store_columns(whole, trained)
         self._store_intervals(task_of, folds, data, trained)
+
+    def _to_second_stage(
+        self, splits: list, whole: TrainingTask, alphas: np.ndarray, scores: Scores
+    ) -> TrainingTask:
+        """Give the splits, in place, and all rows the penalty of a second stage.
+
+        Each by its own fit at the alpha of the best mean score.
+        """
+        raise_if_none(scores, self.scoring)
+        self.first_stage_alpha_ = float(alphas[choose(scores.score.T, "best")])
+        alpha = np.full(whole.groups.n_groups, self.first_stage_alpha_)
+        keep = not self.ensemble
+        tasks = [split.task for split in splits]
+        following = second_stage(tasks, alpha, keep_best=True)
+        # What the folds have found is tried for all rows too: the lowest J counts.
+        found = np.stack([task.params0[-1] for task in following])
+        (whole,) = second_stage([whole], alpha, further_starts=found, keep_best=keep)
+        if not keep:
+            following = [replace(t, params0=t.params0[:-1]) for t in following]
+        splits[:] = [s._replace(task=task) for s, task in zip(splits, following)]
+        return whole
 
     def _left_out(self, rows: list[tuple], data: Data) -> list[tuple] | None:
         """The folds of ``rows`` for predict_interval, if it is asked for."""

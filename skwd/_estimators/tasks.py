@@ -60,15 +60,21 @@ class Earlier:
 class TaskMixin(metaclass=ABCMeta):
     """Training tasks from the parameters of an estimator and its checked data."""
 
-    # The penalty of J, by its name; parameters that select another one set it.
-    _penalty = "l2"
-
     hidden_layer_sizes: Any
     activation: str
     early_stopping: bool
     validation_fraction: float
     n_init: int
     alpha_groups: Any
+    l1_ratio: float
+    sparsity: str | None
+
+    @property
+    def _penalty(self) -> str:
+        """The penalty of J, by its name."""
+        if self.l1_ratio == 0.0:
+            return "l2"
+        return {None: "elastic_net", "input": "columns"}.get(self.sparsity, "adaptive")
 
     @abstractmethod
     def _targets(
@@ -120,7 +126,7 @@ class TaskMixin(metaclass=ABCMeta):
             layout,
             ACTIVATIONS[self.activation],
             targets.loss,
-            PENALTIES[self._penalty],
+            PENALTIES[self._penalty](layout, float(self.l1_ratio)),
             self._groups_of_alpha(layout),
             training,
             validation,

@@ -53,7 +53,9 @@ def report(task: TrainingTask, trained: AlphaChoice, ensemble: bool, given) -> N
             _warn_of_no_signal(task, alpha[0], given)
             return
         _warn_of_the_choice(task, trained, networks, given)
-    elif is_collapsed(task.layout, task.activation.gain, params):
+    elif is_collapsed(task.layout, task.activation.gain, params) or (
+        not task.penalty.is_smooth and not (params * task.layout.decay_mask).any()
+    ):
         _warn_of_collapse(task, alpha, given)
         return
     if not is_late:
@@ -141,7 +143,7 @@ def _warn_of_no_signal(task: TrainingTask, alpha: float, name: str) -> None:
 
 
 def _warn_of_collapse(task: TrainingTask, alpha: np.ndarray, given) -> None:
-    """Name it when alpha has driven every weight of a hidden network to about zero."""
+    """Name it when alpha has driven every weight to about zero."""
     shown = f"{alpha[0]:g}" if len(set(alpha)) == 1 else [float(a) for a in alpha]
     first, why = "Lower alpha", ""
     if given is None:

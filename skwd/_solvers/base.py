@@ -45,7 +45,6 @@ class Solver(ABC):
     sees_all_rows: ClassVar[bool]  # at each step
     has_epochs: ClassVar[bool] = False  # can go on epoch by epoch, as partial_fit does
     finds_minima: ClassVar[bool] = False  # converges at minima of J, to a part of J
-    takes_proximal_steps: ClassVar[bool] = False  # for penalties that have kinks
     # Parameters that it reads and others do not.
     reads: ClassVar[frozenset[str]] = frozenset()
     # What helps a network that ended with a status, where it is of its own.

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from skwd._core.network import RecordedOp
-from skwd._core.penalties import Penalty
+from skwd._core.penalty import Penalty
 
 
 @dataclass(frozen=True)

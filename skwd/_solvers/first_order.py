@@ -53,7 +53,6 @@ class FirstOrder(Solver):
     noise: Dropout | None = None
 
     unit: ClassVar[str] = "epochs"
-    takes_proximal_steps: ClassVar[bool] = True
     remedies: ClassVar[Mapping[Status, str]] = {
         Status.MAX_ITER: "Increase max_iter, tol or learning_rate_init",
         Status.ROSE: "Lower learning_rate_init",
@@ -152,8 +151,7 @@ class GradientDescentSolver(FirstOrder):
 
     def minimise(self, objective, params0, monitor, order, state=None):
         result = super().minimise(objective, params0, monitor, order, state)
-        has_gradient = self.decay.minimises_J and objective.penalty.is_smooth
-        if monitor.validation is None and has_gradient:
+        if monitor.validation is None and self.decay.minimises_J:
             check_minimum(objective, result, self.tol)
         return result
 

@@ -18,6 +18,7 @@ from skwd._core.network import Network
 from skwd._core.objective import Objective
 from skwd._solvers import direct, lbfgs
 from skwd._solvers.base import Solver, as_limit, common_fields
+from skwd._solvers.lbfgs_state import gradients
 from skwd._solvers.result import Result, Status
 from skwd._solvers.saddle import away_from_saddle
 from skwd._solvers.units import InUnits, parameter_units
@@ -114,15 +115,17 @@ def check_minimum(objective: Objective, result: Result, tol: float) -> None:
 def _promise(objective: Objective, x: np.ndarray) -> np.ndarray:
     """The fall of J by the best step along its gradient, as a part of J, (K,).
 
-    1/2 (g'g)^2 / g'Hg, with Hg from a second gradient near ``x`` (K, P).
+    1/2 (g'g)^2 / g'Hg, with Hg from a second gradient near ``x`` (K, P); where J has
+    kinks, of the subgradient of least length.
     """
     with np.errstate(all="ignore"):
-        J, g = objective.loss_gradient(x)
+        J, smooth = objective.loss_gradient(x)
+        g, _ = gradients(objective.kinks, x, smooth)
         square = row_dot(g, g)
         size = np.sqrt(row_dot(x, x) + 1.0) * np.cbrt(np.finfo(objective.dtype).eps)
         step = (size / np.sqrt(square))[:, np.newaxis]
         _, nearby = objective.loss_gradient(x + step * g)
-        bend = row_dot(g, nearby - g) / step[:, 0]
+        bend = row_dot(g, nearby - smooth) / step[:, 0]
         predicted_fall = 0.5 * square**2 / np.maximum(bend, TINY * square) / J
     return np.where(square > 0.0, predicted_fall, 0.0)
 

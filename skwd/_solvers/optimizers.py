@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from skwd._core.arrays import aligned
+from skwd._core.kinks import Kinks
 from skwd._core.network import RecordedOp
-from skwd._core.penalties import Penalty
+from skwd._core.penalty import Penalty
 from skwd._solvers.decay import DECAYS, Decay, shrink_ops
 
 # Parameters per visit: the weights, gradient, moments and decay of so many parameters
@@ -67,8 +68,18 @@ class SGD:
             (np.multiply, (direction, rate, g)),
             *self.decay.with_step(w, g, factor, scratch, carry),
             (np.subtract, (w, g, w)),
-            *penalty.proximal_ops(w, rate, factor, scratch),
         ]
+
+    def proximal_step(self, g, coefficients, scratch) -> tuple[list, np.ndarray]:
+        """The size of the proximal step, and operations that write it.
+
+        That of the sum of all steps that a gradient makes: rate / (1 - momentum).
+        """
+        (rate,) = coefficients
+        if self.momentum == 0.0:
+            return [], rate
+        part = np.asarray(1.0 / (1.0 - self.momentum), dtype=g.dtype)
+        return [(np.multiply, (rate, part, scratch))], scratch
 
 
 @dataclass(frozen=True)
@@ -161,15 +172,14 @@ class Adam:
                 *shrink_ops(w, scratch, carry),
                 *step,
             ]
-        if penalty.is_smooth:
-            return step
-        return [  # in the metric of the step: every weight has a size of its own
-            *step,
-            (np.sqrt, (v, g)),
-            (np.add, (g, epsilon, g)),
-            (np.divide, (reach, g, g)),
-            *penalty.proximal_ops(w, g, factor, scratch),
-        ]
+        if not penalty.is_smooth:  # the size of each weight's step
+            step += [(np.sqrt, (v, g)), (np.add, (g, epsilon, g))]
+            step.append((np.divide, (reach, g, g)))
+        return step
+
+    def proximal_step(self, g, coefficients, scratch) -> tuple[list, np.ndarray]:
+        """The size of the proximal step of each weight, which is in ``g``."""
+        return [], g
 
 
 Update = SGD | Adam
@@ -184,10 +194,12 @@ def step_ops(
     carry,
     moments: list,
     coefficients: np.ndarray,
+    kinks: Kinks | None = None,
 ) -> list[RecordedOp]:
     """One step of ``params`` (K, P) in place, part by part; all arrays are alike.
 
-    ``carry`` is None where the decay needs none.
+    ``carry`` is None where the decay needs none; after a step follows the proximal map
+    of the ``kinks`` of the penalty.
     ``coefficients`` are read at each step: (n_coefficients,) where all networks have
     the same, or (n_coefficients, K, 1).
     """
@@ -212,7 +224,11 @@ def step_ops(
         if carried:
             unusable, *moments = moments
         ops += update.ops(penalty, w, g, decay, spare, unusable, moments, rows)
-    return ops
+    if kinks is None:
+        return ops
+    sizes = np.empty(coefficients.shape[1:], dtype=params.dtype)
+    written, size = update.proximal_step(grad, rows, sizes)
+    return [*ops, *written, (kinks.shrink, (params, size))]
 
 
 def _over_root_mean(

@@ -13,14 +13,14 @@ class ScaledObjective:
     Parameters
     ----------
     objective : Objective
-        J of K networks.
+        J of K networks, with a gradient everywhere.
     scale : ndarray (P,)
         c, the root of about the curvature of J in each parameter.
     """
 
     def __init__(self, objective: Objective, scale: np.ndarray):
         self.objective, self.scale = objective, scale
-        self.dtype = objective.dtype
+        self.dtype, self.kinks = objective.dtype, None
 
     def __len__(self) -> int:
         return len(self.objective)

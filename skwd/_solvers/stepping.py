@@ -155,7 +155,8 @@ class EpochRunner:
                 self.batches.n_rows,
                 self.schedule.horizon,
             )
-            self.update.decay.factor(self.part.decay, sizes, self.factor)
+            alpha = self.part.penalty.smooth_part(self.part.decay)
+            self.update.decay.factor(alpha, sizes, self.factor)
         alike = (rates == rates[0]).all()
         shape = () if alike else (len(rates), 1)
         if self.coefficients.shape[1:] != shape or not self.step:
@@ -172,6 +173,7 @@ class EpochRunner:
                 carry,
                 moments,
                 self.coefficients,
+                self.part.kinks,
             )
             self.ops.clear()
         return self.update.coefficients(

@@ -17,7 +17,7 @@ from skwd._core.layout import Layout
 from skwd._core.losses import Loss
 from skwd._core.network import Network
 from skwd._core.objective import Objective
-from skwd._core.penalties import Penalty
+from skwd._core.penalty import Penalty
 from skwd._core.sample import Sample
 from skwd._solvers.base import Solver
 from skwd._solvers.monitor import Interrupt
@@ -116,12 +116,13 @@ def _objective(
 ) -> Objective:
     """J of tasks x alphas x restarts on a sample of each task."""
     first, n_tasks, n_init = tasks[0], len(tasks), len(tasks[0].params0)
+    of_task = np.repeat(np.arange(n_tasks), len(alphas) * n_init)
     return Objective(
         Network(first.layout, first.activation),
         first.loss,
         samples,
         np.tile(np.repeat(alphas, n_init, axis=0), (n_tasks, 1)),
-        np.repeat(np.arange(n_tasks), len(alphas) * n_init),
-        first.penalty,
+        of_task,
+        first.penalty.stacked([task.penalty for task in tasks], of_task),
         first.groups,
     )

@@ -13,8 +13,11 @@ a thousand times longer. Data that are scaled already are left alone.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
+from skwd._core.kinks import Kinks
 from skwd._core.objective import Objective, Sample
 from skwd._core.rows import SparseRows
 from skwd._solvers.result import Callback
@@ -85,6 +88,12 @@ class InUnits:
 
     def __getitem__(self, networks) -> InUnits:
         return InUnits(self._objective[networks], self._units[networks])
+
+    @cached_property
+    def kinks(self) -> Kinks | None:
+        """Where J has no gradient, in these units."""
+        kinks = self._objective.kinks
+        return None if kinks is None else kinks.in_units(self._units)
 
     def loss_gradient(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """J (K,) and its gradient by the parameters in their units (K, P)."""

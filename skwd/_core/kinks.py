@@ -1,0 +1,176 @@
+"""Where a penalty has no gradient: norms of blocks of weights, at zero.
+
+    J = smooth part + sum_b strength_b ||w_b||_2
+
+A block is one weight, or all weights of a column of X. Away from zero its norm has the
+gradient strength_b w_b / ||w_b||; at zero, any vector of length strength_b or less.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skwd._core.arrays import row_dot
+
+# Newton's steps for the norm of a block under unequal step sizes: each doubles the
+# digits, from a start where it can only approach from one side.
+NEWTON_STEPS = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Kinks:
+    """The blocks of K networks, the first B * width parameters in their order.
+
+    Parameters
+    ----------
+    strength : ndarray (K, B)
+        0 where a block has no kink.
+    width : int
+        Parameters of a block.
+    """
+
+    strength: np.ndarray
+    width: int
+
+    def blocks(self, values: np.ndarray) -> np.ndarray:
+        """A view of parameters, or of what is like them: (K, P) -> (K, B, width)."""
+        n_networks, n_blocks = len(values), self.strength.shape[1]
+        return values[:, : n_blocks * self.width].reshape(n_networks, n_blocks, -1)
+
+    def in_units(self, units: np.ndarray) -> Kinks:
+        """For parameters in units (K, P) of their own, alike within a block."""
+        return Kinks(self.strength * self.blocks(units)[:, :, 0], self.width)
+
+    def value(self, params: np.ndarray) -> np.ndarray:
+        """sum_b strength_b ||w_b||, (K,)."""
+        return row_dot(self.strength, self._norms(params))
+
+    def gradients(
+        self, params: np.ndarray, smooth: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The subgradient of J of least length, and the gradient where blocks stay.
+
+        Parameters
+        ----------
+        params, smooth : ndarray (K, P)
+            The gradient of the smooth part is ``smooth``.
+
+        Returns
+        -------
+        least : ndarray (K, P)
+            0 at a minimum: the distance of 0 to the subdifferential is its length.
+        face : ndarray (K, P)
+            The gradient of J by the blocks that are not zero, ``smooth`` for others.
+        """
+        face = smooth.copy()
+        pull = self._along(params)
+        self.blocks(face)[...] += pull
+        least, g = face.copy(), self.blocks(smooth)
+        norm = np.sqrt(np.square(g).sum(axis=2))
+        part = 1.0 - np.divide(
+            self.strength, norm, out=np.ones_like(norm), where=norm > 0
+        )
+        shrunk = g * np.maximum(part, 0.0)[:, :, np.newaxis]
+        zero = self._are_zero(params)
+        self.blocks(least)[zero] = shrunk[zero]
+        return least, face
+
+    def project(self, trial: np.ndarray, x: np.ndarray, least: np.ndarray) -> None:
+        """Set the blocks of ``trial`` to zero that have crossed zero on the way from x.
+
+        A block that was zero may go along minus ``least`` alone. All (K, P).
+        """
+        zero = self._are_zero(x)
+        heading = self.blocks(x).copy()
+        heading[zero] = -self.blocks(least)[zero]
+        ahead = (self.blocks(trial) * heading).sum(axis=2)
+        self.blocks(trial)[(ahead <= 0.0) & (self.strength > 0.0)] = 0.0
+
+    def free(self, direction: np.ndarray, params: np.ndarray) -> np.ndarray:
+        """The part of a direction (K, P) that moves blocks that are not zero."""
+        moved = direction.copy()
+        self.blocks(moved)[self._are_zero(params)] = 0.0
+        return moved
+
+    def aim(self, direction: np.ndarray, x: np.ndarray, least: np.ndarray) -> None:
+        """Keep the zero blocks of x that a direction would not lead down, in place."""
+        down = (self.blocks(direction) * self.blocks(least)).sum(axis=2) < 0.0
+        self.blocks(direction)[self._are_zero(x) & ~down] = 0.0
+
+    def change(self, x, trial, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """By what the gradient changed from x to trial, of ``face`` (K, P) at both.
+
+        Of the smooth part alone for a block that is zero at one end, 0 at both.
+        """
+        change = after - before
+        left, arrived = self._are_zero(x), self._are_zero(trial)
+        if (left | arrived).any():
+            blocks, one_end = self.blocks(change), left != arrived
+            jump = self._along(x) - self._along(trial)
+            blocks[one_end] += jump[one_end]
+            blocks[left & arrived] = 0.0
+        return change
+
+    def shrink(self, w: np.ndarray, step: np.ndarray) -> None:
+        """Replace w (K, P) by its proximal map, in place.
+
+        argmin_v sum_b strength_b ||v_b|| + sum_i (v_i - w_i)^2 / (2 step_i), for a
+        ``step`` (), (K, 1) or (K, P).
+        """
+        blocks = self.blocks(w)
+        steps = self.blocks(np.broadcast_to(step, w.shape))
+        if self.width > 1:
+            blocks[...] = shrunk(blocks, steps, self.strength[:, :, np.newaxis])
+            return
+        threshold = self.strength[:, :, np.newaxis] * steps
+        blocks -= np.clip(blocks, -threshold, threshold)
+
+    def _norms(self, params: np.ndarray) -> np.ndarray:
+        blocks = self.blocks(params)
+        if self.width == 1:
+            return np.abs(blocks[:, :, 0])
+        return np.sqrt(np.square(blocks).sum(axis=2))
+
+    def _are_zero(self, params: np.ndarray) -> np.ndarray:
+        """The blocks with a kink that are there, bool (K, B)."""
+        return ~self.blocks(params).any(axis=2) & (self.strength > 0.0)
+
+    def _along(self, params: np.ndarray) -> np.ndarray:
+        """strength_b w_b / ||w_b||, 0 at zero: (K, B, width)."""
+        norms = self._norms(params)
+        ratio = np.divide(
+            self.strength, norms, out=np.zeros_like(norms), where=norms > 0.0
+        )
+        return self.blocks(params) * ratio[:, :, np.newaxis]
+
+
+def shrunk(w: np.ndarray, step: np.ndarray, strength: np.ndarray) -> np.ndarray:
+    """argmin_v strength ||v|| + sum_i (v_i - w_i)^2 / (2 step_i), along the last axis.
+
+    v_i = w_i r / (r + strength step_i), where r = ||v|| solves
+    sum_i (w_i / (r + strength step_i))^2 = 1; 0 where ||w / step|| <= strength.
+    """
+    w, step = w.astype(np.float64), step.astype(np.float64)
+    reach = strength * step
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pull = np.sqrt(np.square(w / step).sum(axis=-1, keepdims=True))
+        stays = pull > strength
+        # Convex and falling in r: from below, Newton's steps never pass the root.
+        r = np.sqrt(np.square(w).sum(axis=-1, keepdims=True)) - reach.max(
+            axis=-1, keepdims=True
+        )
+        r = np.maximum(r, 0.0)
+        for _ in range(NEWTON_STEPS):
+            ratio = np.square(w / (r + reach))
+            gap = ratio.sum(axis=-1, keepdims=True) - 1.0
+            slope = 2.0 * (ratio / (r + reach)).sum(axis=-1, keepdims=True)
+            # On 1 - 1 / root(sum): nearly straight.
+            size = gap + 1.0
+            move = 2.0 * size * (np.sqrt(size) - 1.0) / slope
+            move = np.where(stays & (slope > 0.0), move, 0.0)
+            if not (np.abs(move) > 1e-15 * r).any():
+                break
+            r = np.maximum(r + move, 0.0)
+        return np.where(stays, w * (r / (r + reach)), 0.0)

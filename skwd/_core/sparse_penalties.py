@@ -1,0 +1,131 @@
+"""The penalties with kinks: L1 and norms of columns, whose minima have exact zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from skwd._core.arrays import row_dot
+from skwd._core.kinks import Kinks
+from skwd._core.layout import Layout
+from skwd._core.penalty import Penalty
+
+# Added to each column's share of the largest norm, so that none is ruled out.
+LEAST_SHARE = 0.01
+
+
+class SparsePenalty(Penalty):
+    """What is common to them: l1_ratio norms and (1 - l1_ratio) / 2 squares."""
+
+    is_quadratic = False
+    is_smooth = False
+    l1_ratio: float
+
+    def smooth_part(self, strength):
+        return strength * (1.0 - self.l1_ratio)
+
+    def value(self, strength, params):
+        params = params.astype(np.float64, copy=False)
+        squares = 0.5 * row_dot(self.smooth_part(strength) * params, params)
+        return squares + self.kinks(strength).value(params)
+
+    def value_gradient(self, strength, params):
+        return self.value(strength, params), self.smooth_part(strength) * params
+
+    def gradient_ops(self, w, strength, out):
+        return [(np.multiply, (w, strength, out))]
+
+    def curvature(self, strength, params):
+        return np.broadcast_to(self.smooth_part(strength), params.shape)
+
+    def log_prior(self, precision, counts, values):
+        raise NotImplementedError("Only alpha/2 w^2 is integrated over.")
+
+
+class ElasticNet(SparsePenalty):
+    """alpha times the sum of l1_ratio |w| + (1 - l1_ratio) / 2 w^2."""
+
+    name = "elastic_net"
+
+    def __init__(self, layout: Layout, l1_ratio: float):
+        self.l1_ratio = l1_ratio
+
+    def kinks(self, strength):
+        return Kinks(self.l1_ratio * strength, 1)
+
+    def reference_alpha(self, pull):
+        # Of a linear model, where the last weight leaves.
+        return float(np.abs(pull).max(initial=0.0)) / self.l1_ratio
+
+
+class ColumnNorms(SparsePenalty):
+    """By columns of X in the first layer; alpha/2 w^2 in the others.
+
+    alpha times the sum over columns j of l1_ratio c_j ||w_j|| + (1 - l1_ratio) / 2
+    ||w_j||^2, with w_j the weights of column j and c_j a weight of its own, 1 unless
+    given.
+
+    Parameters
+    ----------
+    layout : Layout
+    l1_ratio : float
+    weights : ndarray (d,) or (K, d), optional
+        c of all networks, or of each.
+    """
+
+    name = "columns"
+
+    def __init__(
+        self, layout: Layout, l1_ratio: float, weights: np.ndarray | None = None
+    ):
+        self.layout, self.l1_ratio = layout, l1_ratio
+        self.weights = np.ones(layout.layer_units[0]) if weights is None else weights
+        part = np.ones((1, layout.n_params))
+        layout.W(part, 0)[:] = 1.0 - l1_ratio
+        self._squares = part[0]
+
+    def __getitem__(self, networks):
+        if self.weights.ndim == 1:
+            return self
+        return self.weighted(self.weights[networks])
+
+    def weighted(self, weights: np.ndarray) -> ColumnNorms:
+        """With other weights."""
+        return ColumnNorms(self.layout, self.l1_ratio, weights)
+
+    def stacked(self, others: Sequence[Penalty], of_network: np.ndarray) -> Penalty:
+        rows = [other.weights for other in others if isinstance(other, ColumnNorms)]
+        return self.weighted(np.stack(rows)[of_network])
+
+    def smooth_part(self, strength):
+        return strength * self._squares
+
+    def kinks(self, strength):
+        alpha = self.layout.W(strength, 0)[:, :, 0]
+        return Kinks(self.l1_ratio * alpha * self.weights, self.layout.layer_units[1])
+
+    def reference_alpha(self, pull):
+        if self.layout.n_weight_layers > 1:
+            return float(np.linalg.norm(pull, ord=2)) / self.l1_ratio
+        return float(np.sqrt(np.square(pull).sum(axis=1)).max()) / self.l1_ratio
+
+
+class AdaptiveColumnNorms(ColumnNorms):
+    """The first of two stages: the second weights each column by what this one finds.
+
+    c_j = 1 / (||w_j|| / max_k ||w_k|| + 1/100) (after Zou, "The adaptive lasso", JASA
+    2006): a column that hardly mattered costs a hundred times as much.
+    """
+
+    name = "adaptive"
+    has_second_stage = True
+
+    def second_stage(self, params):
+        norms = np.sqrt(
+            np.square(self.layout.W(params[np.newaxis], 0)[0], dtype=np.float64).sum(1)
+        )
+        largest = norms.max()
+        known = 0.0 < largest < np.inf
+        share = norms / largest if known else np.ones_like(norms)
+        return ColumnNorms(self.layout, self.l1_ratio, 1.0 / (share + LEAST_SHARE))
