@@ -44,6 +44,10 @@ BATCH = 200
 NETS = {
     "default": {},
     "tanh": {"hidden_layer_sizes": (50, 50), "activation": "tanh"},
+    "l1": {"l1_ratio": 1.0},
+    "elastic": {"l1_ratio": 0.5},
+    "input": {"l1_ratio": 1.0, "sparsity": "input"},
+    "adaptive": {"l1_ratio": 1.0, "sparsity": "adaptive"},
 }
 MAX_TEST, MIN_TEST = 2000, 50
 MAX_LOSS = 2.0  # of the losses that have no bound, so that no table rules alone
@@ -183,10 +187,11 @@ def main():
     )
     parser.add_argument("--splits", type=int, default=2, help="at most so many")
     parser.add_argument("--net", choices=NETS, default="default")
+    parser.add_argument("--grid", nargs="+", type=float, help="values of c")
     parser.add_argument("--decoupled", action="store_true")
     parser.add_argument("--epochs", type=int, default=1000)
     args = parser.parse_args()
-    grid = ADAMW_GRID if args.decoupled else GRID
+    grid = np.array(args.grid or (ADAMW_GRID if args.decoupled else GRID))
     for kind in args.kind:
         losses, heard, n_fits = measure(kind, args, grid)
         if len(losses) < 2:

@@ -154,14 +154,14 @@ def _linear_solver(estimator: BaseWeightDecayMLP, solver: Solver) -> Solver:
         return solver
     params = estimator.get_params(deep=False)
     exact = SOLVERS[solvers_with("finds_minima")[0]].of(params)
-    return exact.changed(verbose=0)
+    return exact.quiet()
 
 
 def _judged(make, hidden, solver: Solver, splits: list, data: Data) -> Candidates:
     """Networks of the hidden layers ``hidden``, judged on every split."""
     tasks, tests = [], []
     for train, test in splits:
-        task, targets = make(hidden, solver.changed(verbose=0), train)
+        task, targets = make(hidden, solver.quiet(), train)
         Y, weight = targets.encode(data.y[test], data.weight[test])
         held_out = distinct_rows(Sample(data.X, targets.scaled(Y), weight, test))
         held_out.origin = task.training.origin

@@ -37,6 +37,7 @@ class BaseWeightDecayMLP(TaskMixin, PosteriorMixin, ColumnsMixin, BaseEstimator)
     ensemble: bool
     random_state: Any
     verbose: int
+    track_gradients: bool
 
     # Fitted attributes.
     coefs_: list[np.ndarray]
@@ -48,6 +49,7 @@ class BaseWeightDecayMLP(TaskMixin, PosteriorMixin, ColumnsMixin, BaseEstimator)
     loss_: float
     loss_curve_: list[float]
     learning_rates_: list[float]
+    gradient_norms_: np.ndarray
     best_loss_: float
     validation_scores_: list[float] | None
     best_validation_score_: float | None
@@ -101,6 +103,10 @@ class BaseWeightDecayMLP(TaskMixin, PosteriorMixin, ColumnsMixin, BaseEstimator)
         self.loss_ = float(trained.loss[best])
         self.loss_curve_ = trained.loss_curve[best]
         self.learning_rates_ = trained.rate_curve[best]
+        self.__dict__.pop("gradient_norms_", None)
+        if self.track_gradients:
+            shape = -1, layout.n_weight_layers
+            self.gradient_norms_ = np.reshape(trained.gradient_curve[best], shape)
         self.best_loss_ = min(self.loss_curve_, default=self.loss_)
         self.validation_scores_ = self.best_validation_score_ = None
         if task.validation is not None:

@@ -220,6 +220,7 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
         warm_start=False,
         random_state=None,
         verbose=False,
+        track_gradients=False,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -255,6 +256,7 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+        self.track_gradients = track_gradients
 
     @available_if(has_partial_fit)
     def partial_fit(self, X, y, classes=None, sample_weight=None):

@@ -109,6 +109,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
         random_state=None,
         n_jobs=None,
         verbose=False,
+        track_gradients=False,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -147,6 +148,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
+        self.track_gradients = track_gradients
 
 
 @documented
@@ -246,6 +248,7 @@ class WeightDecayMLPClassifierCV(CrossValidationMixin, BaseClassifier):
         random_state=None,
         n_jobs=None,
         verbose=False,
+        track_gradients=False,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -282,3 +285,4 @@ class WeightDecayMLPClassifierCV(CrossValidationMixin, BaseClassifier):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
+        self.track_gradients = track_gradients

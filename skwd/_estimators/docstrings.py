@@ -232,11 +232,18 @@ random_state : int, RandomState instance or None, default=None
 verbose : bool or int, default=False
     Print a line per iteration; with alpha by name one per round of its search (alpha,
     evidence or score, effective parameters), and from 2 on those of the iterations.
+<<track_gradients>>
 """,
     "search_verbose": """\
 verbose : bool or int, default=False
     Print a line per chunk of networks with the share done and the time left; from 2 on
     also one per iteration of the final fit.
+<<track_gradients>>
+""",
+    "track_gradients": """\
+track_gradients : bool, default=False
+    Keep ``gradient_norms_``, at the cost of one more evaluation of the gradient per
+    iteration or epoch.
 """,
     "of_regressors": """\
 loss : {"squared_error", "poisson"}, default="squared_error"

@@ -72,6 +72,9 @@ loss_curve_ : list of float
     end.
 learning_rates_ : list of float
     Of each epoch; empty for "lbfgs".
+gradient_norms_ : ndarray of shape (n_iter_, n_layers_ - 1)
+    With ``track_gradients``: after each iteration or epoch the Euclidean norm of the
+    gradient of the loss on all rows, without the penalty, by the weights of each layer.
 best_loss_ : float
     The lowest of ``loss_curve_``.
 validation_scores_ : list of float or None

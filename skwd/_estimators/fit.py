@@ -109,9 +109,8 @@ class FitMixin(PartialFitMixin):
         self._store_columns(task, trained)
         self._n_epochs = self.n_iter_ + epochs
         # Of a linear model that alpha="auto" has chosen, by the solver it has chosen.
-        quiet = (solver if task.solver is whole.solver else task.solver).changed(
-            verbose=0
-        )
+        by_another = task.solver is not whole.solver
+        quiet = (task.solver if by_another else solver).quiet()
         hidden = task.layout.layer_units[1:-1]
 
         def make(rows: np.ndarray) -> tuple[TrainingTask, Targets]:

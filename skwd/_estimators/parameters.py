@@ -117,6 +117,7 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
                     "ensemble",
                     "alpha_per_layer",
                     "posterior",
+                    "track_gradients",
                 ),
             ),
             (True, ("shuffle", "nesterovs_momentum", "normalize_y")),

@@ -75,6 +75,7 @@ class PartialFitMixin(OneFitMixin):
         data = self._begin(X, y, sample_weight, continued)
         targets = self._targets(data.y, data.weight, continued, one_epoch=True, **given)
         start, epochs, t, curve, lowest, rates = None, 0, 0, [], np.inf, []
+        norms: np.ndarray | None = None
         progress = self.__dict__.get("_partial_fit_state") if continued else None
         origin = None if progress is None else progress.origin
         if continued:
@@ -83,6 +84,8 @@ class PartialFitMixin(OneFitMixin):
             epochs, t = self._n_epochs, self.t_
             curve, lowest = self.loss_curve_, self.best_loss_
             rates = self.learning_rates_
+            if "gradient_norms_" in self.__dict__:
+                norms = self.gradient_norms_
         earlier = Earlier(targets, start, epochs, origin)
         task, targets = self._task(data, solver, self._seed, earlier=earlier)
         if alpha is None:
@@ -105,5 +108,7 @@ class PartialFitMixin(OneFitMixin):
         self.t_ = t + task.n_rows
         self.loss_curve_ = curve + self.loss_curve_
         self.learning_rates_ = rates + self.learning_rates_
+        if norms is not None and self.track_gradients:
+            self.gradient_norms_ = np.concatenate([norms, self.gradient_norms_])
         self.best_loss_ = min(lowest, self.best_loss_)
         self.converged_ = False

@@ -169,6 +169,7 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         warm_start=False,
         random_state=None,
         verbose=False,
+        track_gradients=False,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -206,6 +207,7 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+        self.track_gradients = track_gradients
 
     @available_if(has_partial_fit)
     def partial_fit(self, X, y, sample_weight=None):

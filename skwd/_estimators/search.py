@@ -52,6 +52,7 @@ from skwd._estimators.validation import (
     unchanged_on_failure,
 )
 from skwd._estimators.warnings import report, warn, warn_of_order
+from skwd._solvers.hooks import Hooks
 from skwd._solvers.task import TrainingTask, train_path
 
 # A grid of fewer alphas is a comparison, and its end no sign that more would help.
@@ -114,7 +115,8 @@ class CrossValidationMixin(BaseWeightDecayMLP):
 
     def _fit(self, X, y, sample_weight, val, params) -> None:
         plain = self._plain()
-        solver = check_parameters(plain).changed(verbose=0)
+        solver = check_parameters(plain)
+        hooks, solver = solver.hooks, solver.quiet()
         alphas = check_alphas(self.alphas)
         check_choice("rule", self.rule, RULES)
         check_n_jobs(self.n_jobs)
@@ -160,7 +162,7 @@ class CrossValidationMixin(BaseWeightDecayMLP):
             alphas, scores = self._scored_grid(asked, whole, data, targets, scored)
         self.n_splits_, self.scorer_ = len(splits), scorer
         best = self._choose(alphas, scores, whole)
-        trained = self._refit(whole, np.full(whole.groups.n_groups, best))
+        trained = self._refit(whole, np.full(whole.groups.n_groups, best), hooks)
         report(whole, trained, self.ensemble, best)
         is_made = self.alphas is None or isinstance(self.alphas, Integral)
         if whole.has_varying_y and is_made and len(alphas) >= FEWEST:
@@ -226,10 +228,13 @@ class CrossValidationMixin(BaseWeightDecayMLP):
         alphas = alpha_grid(scale, alphas)
         return alphas, scored(alphas)
 
-    def _refit(self, whole: TrainingTask, alpha: np.ndarray) -> AlphaChoice:
+    def _refit(
+        self, whole: TrainingTask, alpha: np.ndarray, hooks: Hooks | None
+    ) -> AlphaChoice:
         """A plain fit to all rows, with BLAS as the user has it."""
         verbose = int(self.verbose > 1)
-        whole = replace(whole, solver=whole.solver.changed(verbose=verbose))
+        loud = whole.solver.changed(verbose=verbose, hooks=hooks)
+        whole = replace(whole, solver=loud)
         return AlphaChoice.of(train_path([whole], alpha[np.newaxis]))
 
     def _plain(self):

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skwd._alpha.choice import AlphaChoice
 from skwd._core.layout import is_collapsed
 from skwd._solvers.failures import advice, check_any_usable
-from skwd._solvers.result import Status
+from skwd._solvers.result import SUCCESS, Status
 from skwd._solvers.task import TrainingTask
 
 _PACKAGE = str(Path(__file__).parent.parent)
@@ -66,7 +66,8 @@ def _warn_if_not_converged(
     task: TrainingTask, trained: AlphaChoice, networks: np.ndarray
 ) -> bool:
     """One ConvergenceWarning for the networks that predict; whether there was one."""
-    late = [k for k in networks if not Status(trained.status[k]).success]
+    fine = (*SUCCESS, Status.ASKED)
+    late = [k for k in networks if trained.status[k] not in fine]
     if not late:
         return False
     solver = task.solver

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -13,6 +13,7 @@ from skwd._core.layout import Layout
 from skwd._core.network import Network
 from skwd._core.objective import Objective
 from skwd._solvers.decay import DECAYS, Decay
+from skwd._solvers.hooks import Hooks
 from skwd._solvers.monitor import Monitor
 from skwd._solvers.result import Result, Status
 
@@ -33,12 +34,15 @@ class Solver(ABC):
         Patience: an integer, or inf.
     verbose : int
         Above 0 a line for each iteration.
+    hooks : Hooks, optional
+        What else happens after each iteration.
     """
 
     max_iter: int
     tol: float
     n_iter_no_change: float
     verbose: int
+    hooks: Hooks | None = field(default=None, kw_only=True)
 
     name: ClassVar[str]  # as a value of the parameter ``solver``
     unit: ClassVar[str]  # what it counts: iterations or epochs
@@ -109,6 +113,10 @@ class Solver(ABC):
         """The same solver with other values of its fields."""
         return replace(self, **changes)
 
+    def quiet(self: T) -> T:
+        """The same solver, of which nobody hears: for networks that are only judged."""
+        return self.changed(verbose=0, hooks=None)
+
     def resolved(self, n_rows: int, n_params: int) -> Solver:
         """Itself; "auto" becomes a solver for so many rows and parameters."""
         return self
@@ -121,6 +129,7 @@ def common_fields(params: Mapping[str, Any]) -> dict[str, Any]:
         "tol": float(params["tol"]),
         "n_iter_no_change": as_limit(params["n_iter_no_change"]),
         "verbose": int(params["verbose"]),
+        "hooks": Hooks(keeps_gradients=True) if params["track_gradients"] else None,
     }
 
 

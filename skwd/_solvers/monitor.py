@@ -6,6 +6,7 @@ import numpy as np
 
 from skwd._core.arrays import any_true
 from skwd._core.objective import Objective
+from skwd._solvers.hooks import Hooks, layer_norms
 from skwd._solvers.result import CONVERGED, RUNNING, STOPPED, Callback, Status
 
 # J that ends this far above the lowest it had been, relative, has risen: more than the
@@ -54,6 +55,9 @@ class Monitor:
         Print a line per iteration.
     interrupt : Interrupt, optional
         Ends the training with `Interrupted` once it is set.
+    hooks : Hooks, optional
+    objective : Objective, optional
+        The networks, for hooks that keep the gradient of their loss.
 
     Attributes
     ----------
@@ -61,6 +65,8 @@ class Monitor:
         J and the validation loss of each network, per iteration.
     rate_curves : list of list of float
         The learning rate of each epoch, of solvers that have one.
+    gradient_curves : list of list of ndarray (n_weight_layers,)
+        The norms of the gradient of the loss, without the penalty, by layer.
     best_params : ndarray (K, P)
         Only with validation.
     best_validation : ndarray (K,)
@@ -80,6 +86,8 @@ class Monitor:
         allowed_rise: float | None = None,
         verbose: bool,
         interrupt: Interrupt | None = None,
+        hooks: Hooks | None = None,
+        objective: Objective | None = None,
     ):
         n_networks = len(params0)
         self.validation = validation
@@ -91,6 +99,9 @@ class Monitor:
         self.allowed_rise = allowed_rise
         self.verbose = verbose
         self.interrupt = interrupt
+        self.hooks = Hooks() if hooks is None else hooks
+        self.objective = objective
+        self.gradient_curves: list[list[np.ndarray]] = [[] for _ in range(n_networks)]
         self.loss_curves: list[list[float]] = [[] for _ in range(n_networks)]
         self.rate_curves: list[list[float]] = [[] for _ in range(n_networks)]
         self.validation_curves: list[list[float]] = [[] for _ in range(n_networks)]
@@ -106,6 +117,28 @@ class Monitor:
         self, networks: np.ndarray, params: np.ndarray, fun: np.ndarray
     ) -> np.ndarray:
         """Record one iteration of ``networks`` (k,); the status of each (k,)."""
+        status = self._status(networks, params, fun)
+        if self.hooks.keeps_gradients:
+            self._keep_gradients(networks, params)
+        tell = self.hooks.after_iteration
+        if tell is not None:
+            for place, network in enumerate(networks):
+                if tell(int(network), params[place], float(fun[place])):
+                    status[place] = Status.ASKED
+        return status
+
+    def _keep_gradients(self, networks: np.ndarray, params: np.ndarray) -> None:
+        assert self.objective is not None
+        with np.errstate(over="ignore", invalid="ignore"):
+            _, gradient = self.objective[networks].data_loss_gradient(params)
+        norms = layer_norms(self.objective.network.layout, gradient)
+        for network, of_layers in zip(networks, norms):
+            self.gradient_curves[network].append(of_layers)
+
+    def _status(
+        self, networks: np.ndarray, params: np.ndarray, fun: np.ndarray
+    ) -> np.ndarray:
+        """What patience and validation say of each network, (k,)."""
         if self.interrupt is not None and self.interrupt.requested:
             raise Interrupted
         for network, value in zip(networks, fun):

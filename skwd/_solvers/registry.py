@@ -11,6 +11,7 @@ from typing import Any
 
 from skwd._solvers.base import Solver
 from skwd._solvers.first_order import AdamSolver, GradientDescentSolver, SGDSolver
+from skwd._solvers.hooks import Hooks
 from skwd._solvers.minimum import LbfgsSolver
 
 SOLVERS: dict[str, type[Solver]] = {
@@ -57,6 +58,15 @@ class AutoSolver:
         return AutoSolver(
             tuple(solver.changed(**changes) for solver in self.candidates)
         )
+
+    @property
+    def hooks(self) -> Hooks | None:
+        """Those of all candidates."""
+        return self.candidates[0].hooks
+
+    def quiet(self) -> AutoSolver:
+        """With candidates of which nobody hears."""
+        return AutoSolver(tuple(solver.quiet() for solver in self.candidates))
 
     def resolved(self, n_rows: int, n_params: int) -> Solver:
         """The first candidate that suits so many rows and parameters."""

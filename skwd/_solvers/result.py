@@ -24,6 +24,7 @@ class Status(IntEnum):
     UNWATCHED = 8
     UNSETTLED = 9
     SLOW = 10
+    ASKED = 11
 
     @property
     def success(self) -> bool:
@@ -54,6 +55,7 @@ _MESSAGES = {
     Status.UNWATCHED: "the validation loss is not finite at the initial weights",
     Status.UNSETTLED: "did not settle on alpha",
     Status.SLOW: "made no more progress, though not at a minimum,",
+    Status.ASKED: "was asked to stop",
     Status.ROSE: "stopped with an objective above the lowest it had reached",
 }
 

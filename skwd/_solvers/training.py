@@ -34,6 +34,7 @@ class StackFit:
     status: np.ndarray  # (K,)
     loss_curve: list[list[float]]
     rate_curve: list[list[float]]  # learning rates of the epochs, if there are any
+    gradient_curve: list[list[np.ndarray]]  # norms by layer, if they were asked for
     validation_curve: list[list[float]]
     best_validation: np.ndarray  # (K,) inf without validation
 
@@ -182,6 +183,8 @@ def _monitor(
         allowed_rise=solver.allowed_rise,
         verbose=solver.verbose > 0,
         interrupt=interrupt,
+        hooks=solver.hooks,
+        objective=objective,
     )
 
 
@@ -210,6 +213,7 @@ def _trained(
         status=status,
         loss_curve=monitor.loss_curves,
         rate_curve=monitor.rate_curves,
+        gradient_curve=monitor.gradient_curves,
         validation_curve=monitor.validation_curves,
         best_validation=monitor.best_validation,
     )
