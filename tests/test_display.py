@@ -212,3 +212,29 @@ def test_relevance_of_columns():
     assert total < model.n_effective_params_
     with pytest.raises(ValueError, match="has no relevance of columns to draw"):
         RelevanceDisplay.from_estimator(model.set_params(alpha_groups=None).fit(X, y))
+
+
+def test_sparse_paths_and_columns():
+    """Columns left at each alpha on an axis of its own; bars without effective ones."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((90, 6))
+    y = np.sin(2.0 * X[:, 0]) + X[:, 1] + 0.2 * rng.standard_normal(90)
+    model = WeightDecayMLPRegressorCV(
+        hidden_layer_sizes=(8,),
+        activation="tanh",
+        alphas=[0.003, 0.03, 0.3],
+        cv=3,
+        l1_ratio=1.0,
+        sparsity="input",
+        random_state=0,
+    ).fit(X, y)
+    display = AlphaPathDisplay.from_estimator(model)
+    left = display.columns_line_.get_ydata()
+    assert_array_equal(left, model.cv_results_["mean_columns_left"])
+    assert left[0] > left[-1]
+    bars = RelevanceDisplay.from_estimator(model).bars_
+    assert len(bars) == 6
+    plain = WeightDecayMLPRegressorCV(
+        hidden_layer_sizes=(3,), alphas=[0.01, 0.1], cv=2, random_state=0
+    ).fit(X, y)
+    assert AlphaPathDisplay.from_estimator(plain).columns_line_ is None

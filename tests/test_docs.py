@@ -190,3 +190,45 @@ def test_the_installed_package_is_tested():
         pytest.skip("skwd is imported from this folder: start pytest by its own name")
     assert distribution.version == skwd.__version__
     assert installed.with_name("py.typed").exists()
+
+
+PICTURES = {  # example: arguments, and what it must find
+    "decay_l1_dropout_stopping.py": (["--splits", "2"], "L2, weight decay"),
+    "does_adam_choose_lambda.py": ([], "adam  best lambda"),
+    "relevance_of_columns.py": ([], "columns left"),
+    "vanishing_gradients.py": ([], "first over last"),
+    "what_alpha_means.py": ([], "apart as typed"),
+}
+
+
+@pytest.mark.slow
+@needs_examples
+@pytest.mark.parametrize("name", PICTURES)
+def test_an_example_prints_and_draws(name, tmp_path):
+    pytest.importorskip("matplotlib")
+    arguments, expected = PICTURES[name]
+    picture = tmp_path / "picture.png"
+    printed = run_example(name, "--output", picture, *arguments, cache=tmp_path)
+    assert expected in printed
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+@needs_examples
+def test_a_number_through_alpha_from_is_the_same_model(tmp_path):
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "picture.png"
+    printed = run_example("what_alpha_means.py", "--output", picture, cache=tmp_path)
+    for row in printed.strip().splitlines()[:-1]:
+        apart = [float(n) for n in re.findall(r"\d\.\de[-+]\d+", row)]
+        assert apart[1] < 1e-6
+    assert "9.2e-01 apart as typed" in printed  # Ridge, without dividing by n
+
+
+@needs_examples
+def test_examples_are_gathered():
+    """Each with its picture, in the page that lists them."""
+    text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"\]\(([^)#]+)\)", text))
+    assert {path.name for path in EXAMPLES.glob("*.p*")} - targets == set()
+    assert [target for target in targets if not (EXAMPLES / target).exists()] == []

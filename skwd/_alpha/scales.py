@@ -16,8 +16,22 @@ BLOCK_ROWS = 1 << 14
 def default_alpha(task: TrainingTask, least_rows: float = 0.0) -> np.ndarray:
     """What alpha=None stands for, (G,): c / sum s, for ``least_rows`` rows or more."""
     n = max(task.training.total_weight, least_rows)
-    alpha = task.solver.decay.default_alpha(task.loss.default_decay, n)
+    c = task.loss.default_decay * task.penalty.default_share
+    alpha = task.solver.decay.default_alpha(c, n)
     return np.full(task.groups.n_groups, alpha)
+
+
+def collapse_threshold(task: TrainingTask) -> float | None:
+    """The alpha above which small weights stay at zero, of one smooth hidden layer.
+
+    |phi'(0)| a, at hidden biases of zero; None where it is not known.
+    """
+    smooth = task.penalty.is_quadratic and not task.activation.kinked
+    if task.layout.n_weight_layers != 2 or not smooth:
+        return None
+    slope = np.empty(1)
+    task.activation(np.zeros(1), slope)
+    return float(abs(slope[0])) * alpha_scale(task.training, task.penalty)
 
 
 def alpha_grid(scale: float, n_alphas: int) -> np.ndarray:

@@ -27,6 +27,8 @@ class Penalty(Protocol):
     is_smooth: bool
     # Whether a fit is only the first of two: `second_stage` then knows its result.
     has_second_stage: bool = False
+    # Of the c of alpha=None, c / sum s, with squares alone.
+    default_share: float = 1.0
 
     def __getitem__(self, networks) -> Penalty:
         """That of some of the networks, where each has its own."""

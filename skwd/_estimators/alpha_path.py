@@ -38,6 +38,9 @@ def path_of(estimator) -> dict:
         "std_errors": None if of_splits else estimator.alpha_score_errors_,
         "alpha": estimator.alpha_ if np.ndim(estimator.alpha_) == 0 else None,
         "scoring": estimator.scoring if of_splits else _loss_name(estimator),
+        "columns_left": estimator.cv_results_.get("mean_columns_left")
+        if of_splits
+        else None,
     }
 
 

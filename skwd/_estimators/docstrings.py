@@ -26,7 +26,8 @@ solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
 alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", default=None
     lambda of J, or one per weight layer (hidden layers first, the output layer last).
     None is ``c / sum(s)`` over the rows trained on, the same prior for every number of
-    rows, with c = 5 for squared error, 4 for classes and 13 for counts; in partial_fit
+    rows, with c = 5 for squared error, 4 for classes and 13 for counts, times ``1 -
+    l1_ratio / 2``; in partial_fit
     it is that of at least 1000 rows, and with ``decay="decoupled"`` it is 0.01. Weights
     count as rows there: give them a mean of 1.
 

@@ -57,6 +57,8 @@ log_evidence_, n_effective_params_ : float
     how many parameters the data determine, biases included. Directions of hidden
     biases of which H is below 2 pi var(y) / n, or 2 pi / n without squared errors, are
     taken to have that curvature, and no part in the evidence.
+layer_effective_params_ : ndarray of shape (n_layers_ - 1,)
+    Beside it: how many weights of each layer the data determine.
 """,
     "fitted": """\
 coefs_, intercepts_ : list of ndarray

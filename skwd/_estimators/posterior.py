@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skwd._alpha.averaging import posterior_of
 from skwd._alpha.choice import AlphaChoice, laplace_of
+from skwd._core.layout import Layout
 from skwd._estimators.fitted_network import FittedNetwork
 from skwd._estimators.warnings import warn
 from skwd._solvers.task import TrainingTask
@@ -21,6 +22,7 @@ _ATTRIBUTES = (
     "_pending",
     "log_evidence_",
     "n_effective_params_",
+    "layer_effective_params_",
     "noise_std_",
     "posterior_scale_",
 )
@@ -32,6 +34,7 @@ class PosteriorMixin:
     posterior: bool
     log_evidence_: float
     n_effective_params_: float
+    layer_effective_params_: np.ndarray
     noise_std_: float | np.ndarray
     posterior_scale_: float
     y_scale_: np.ndarray
@@ -70,6 +73,7 @@ class PosteriorMixin:
         best = found[int(np.flatnonzero(networks == trained.best)[0])]
         self.log_evidence_ = best.log_evidence
         self.n_effective_params_ = best.dof
+        self.layer_effective_params_ = by_layer(best.n_effective, task.layout)
         if task.loss.has_noise:
             noise = np.sqrt(best.noise) * self.y_scale_
             self.noise_std_ = noise if self._y_shape else float(noise[0])
@@ -117,3 +121,9 @@ class PosteriorMixin:
             )
         network, X = self._to_predict(X)
         return network.combine_posterior_blocks(X, combine)
+
+
+def by_layer(n_effective: np.ndarray, layout: Layout) -> np.ndarray:
+    """Sums over the weights of each layer, of groups of columns and further layers."""
+    n_first = len(n_effective) - layout.n_weight_layers + 1
+    return np.concatenate([[n_effective[:n_first].sum()], n_effective[n_first:]])

@@ -30,6 +30,8 @@ class AlphaPathDisplay:
         The alpha that was chosen.
     score_name : str, optional
         For the axis.
+    columns_left : ndarray of shape (n_alphas,), optional
+        Columns of X that a sparse penalty has left.
 
     Attributes
     ----------
@@ -40,6 +42,8 @@ class AlphaPathDisplay:
         ``split_lines_`` empty without splits.
     best_line_, one_se_line_, chosen_line_ : matplotlib artists
         The marks; ``one_se_line_`` is None without several splits.
+    columns_line_ : matplotlib artist
+        The columns that are left, on an axis of its own; None without.
 
     See Also
     --------
@@ -59,12 +63,22 @@ class AlphaPathDisplay:
     >>> display = AlphaPathDisplay.from_estimator(model)  # doctest: +SKIP
     """
 
-    def __init__(self, *, alphas, scores, std_errors=None, alpha=None, score_name=None):
+    def __init__(
+        self,
+        *,
+        alphas,
+        scores,
+        std_errors=None,
+        alpha=None,
+        score_name=None,
+        columns_left=None,
+    ):
         self.alphas = alphas
         self.scores = scores
         self.std_errors = std_errors
         self.alpha = alpha
         self.score_name = score_name
+        self.columns_left = columns_left
 
     @classmethod
     def from_estimator(
@@ -182,6 +196,7 @@ class AlphaPathDisplay:
             )
             self.band_.set_label("± 1 standard error")
         self._mark_choices(ax, of_splits)
+        self._draw_columns(ax)
         self.line_.set_label(f"mean of {n_splits} splits" if of_splits else "score")
         # Zero has no place on a logarithmic axis: it is drawn below the others.
         positive = self.alphas[self.alphas > 0]
@@ -221,6 +236,19 @@ class AlphaPathDisplay:
         if self.alpha is not None and self.alpha not in marked:
             chosen = f"chosen: {self.alpha:.2g}"
             self.chosen_line_ = ax.axvline(self.alpha, label=chosen, zorder=0, **mark)
+
+    def _draw_columns(self, ax) -> None:
+        """The number of columns that are left at each alpha, on an axis of its own."""
+        self.columns_line_ = None
+        if self.columns_left is None:
+            return
+        right, colour = ax.twinx(), "tab:orange"
+        (self.columns_line_,) = right.plot(
+            self.alphas, self.columns_left, drawstyle="steps-mid", color=colour
+        )
+        right.set_ylim(bottom=0.0)
+        right.set_ylabel("columns of X that are left", color=colour)
+        right.tick_params(axis="y", colors=colour)
 
     def _label(self, number: int, name: str) -> str:
         chosen = ", chosen" if self.alphas[number] == self.alpha else ""

@@ -11,16 +11,16 @@ from skwd._estimators.alpha_path import inner_of
 class RelevanceDisplay:
     """The importance of each column, and its effective parameters.
 
-    Of an estimator fitted with ``alpha_groups="input"`` or a list of groups: a bar for
-    each column, the most important on top, and beside it the effective parameters of
-    the weights that share its alpha. Create it with `from_estimator`; every parameter
-    is stored as an attribute.
+    Of an estimator fitted with ``sparsity``, or with ``alpha_groups="input"`` or a list
+    of groups: a bar for each column, the most important on top, and with groups beside
+    it the effective parameters of the weights that share its alpha. Create it with
+    `from_estimator`; every parameter is stored as an attribute.
 
     Parameters
     ----------
     importances : ndarray of shape (n_features,)
-    n_effective : ndarray of shape (n_features,)
-        Effective parameters of each column's group.
+    n_effective : ndarray of shape (n_features,) or None
+        Effective parameters of each column's group, where they are known.
     names : list of str
         Of the columns.
 
@@ -56,8 +56,9 @@ class RelevanceDisplay:
         Parameters
         ----------
         estimator : estimator of this package
-            Fitted with groups of columns; a Pipeline or TransformedTargetRegressor that
-            ends in one, or a search over parameters of any of these.
+            Fitted with sparsity or groups of columns; a Pipeline or
+            TransformedTargetRegressor that ends in one, or a search over parameters of
+            any of these.
         ax : matplotlib axes, optional
             Where to draw; new axes by default.
         max_columns : int, default=20
@@ -76,7 +77,7 @@ class RelevanceDisplay:
         NotFittedError
             Where fit has not been called.
         ValueError
-            Without groups of columns.
+            Without either.
         """
         check_is_fitted(estimator)
         while (inner := inner_of(estimator)) is not None:
@@ -84,7 +85,7 @@ class RelevanceDisplay:
         if not hasattr(estimator, "feature_importances_"):
             raise ValueError(
                 f"{type(estimator).__name__} has no relevance of columns to draw. Fit "
-                "it with alpha='evidence' and alpha_groups='input'."
+                "it with alpha='evidence' and alpha_groups='input', or with sparsity."
             )
         shares = estimator.feature_importances_
         names = getattr(estimator, "feature_names_in_", None)
@@ -92,7 +93,7 @@ class RelevanceDisplay:
             names = [f"column {j}" for j in range(len(shares))]
         display = cls(
             importances=shares,
-            n_effective=estimator.column_effective_params_,
+            n_effective=getattr(estimator, "column_effective_params_", None),
             names=list(names),
         )
         return display.plot(ax, max_columns=max_columns, bar_kw=bar_kw)
@@ -132,10 +133,14 @@ class RelevanceDisplay:
         self.bars_ = ax.barh(range(len(order)), shown, **(bar_kw or {}))
         ax.set_yticks(range(len(order)), [self.names[j] for j in order])
         for place, j in enumerate(order):
-            text = f" {self.n_effective[j]:.1f}" if shown[place] > 0.0 else " left out"
+            text = " left out"
+            if shown[place] > 0.0:
+                known = self.n_effective is not None
+                text = f" {self.n_effective[j]:.1f}" if known else ""
             ax.text(shown[place], place, text, va="center", color="0.35", fontsize=8)
         ax.set_xlim(0.0, 1.12 * max(shown.max(), 1e-12))
-        ax.set_xlabel("share of the mean squared derivative (effective parameters)")
+        extra = "" if self.n_effective is None else " (effective parameters)"
+        ax.set_xlabel(f"share of the mean squared derivative{extra}")
         left = int((self.importances == 0.0).sum())
         ax.set_title(
             f"{len(self.importances) - left} of {len(self.importances)} columns"
