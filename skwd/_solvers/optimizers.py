@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skwd._core.arrays import aligned
+from skwd._core.arrays import aligned, row_dot
 from skwd._core.kinks import Kinks
 from skwd._core.network import RecordedOp
 from skwd._core.penalty import Penalty
@@ -147,13 +147,18 @@ class Adam:
     ) -> list[RecordedOp]:
         """One step in place; ``g`` is used up.
 
-        Where the mean square is needed, the moments are stepped before, and what the
-        factor is multiplied by follows the coefficients.
+        Where the mean square is needed, what the factor is multiplied by follows the
+        coefficients.
         """
-        before: list[RecordedOp] = []
-        if not self.needs_mean_square:
-            before = self.decay.before(penalty, w, g, factor, scratch, carry)
-            before += self.moment_ops(g, moments)
+        before = self.decay.before(penalty, w, g, factor, scratch, carry)
+        if self.needs_mean_square:
+            (multiplier,) = coefficients[3:]
+            before = [
+                (np.multiply, (w, factor, scratch)),
+                (np.multiply, (scratch, multiplier, scratch)),
+                *shrink_ops(w, scratch, carry),
+            ]
+        before += self.moment_ops(g, moments)
         (m, v), (size, epsilon, reach) = moments, coefficients[:3]
         step: list[RecordedOp] = [
             *before,
@@ -164,14 +169,6 @@ class Adam:
             *self.decay.with_step(w, g, factor, scratch, carry),
             (np.subtract, (w, g, w)),
         ]
-        if self.needs_mean_square:
-            (multiplier,) = coefficients[3:]
-            step = [
-                (np.multiply, (w, factor, scratch)),
-                (np.multiply, (scratch, multiplier, scratch)),
-                *shrink_ops(w, scratch, carry),
-                *step,
-            ]
         if not penalty.is_smooth:  # the size of each weight's step
             step += [(np.sqrt, (v, g)), (np.add, (g, epsilon, g))]
             step.append((np.divide, (reach, g, g)))
@@ -195,11 +192,13 @@ def step_ops(
     moments: list,
     coefficients: np.ndarray,
     kinks: Kinks | None = None,
+    square_sum: np.ndarray | None = None,
 ) -> list[RecordedOp]:
     """One step of ``params`` (K, P) in place, part by part; all arrays are alike.
 
     ``carry`` is None where the decay needs none; after a step follows the proximal map
-    of the ``kinks`` of the penalty.
+    of the ``kinks`` of the penalty. ``square_sum`` (K,) is that of Adam's second
+    moments, for a decay that needs it; it is stepped with them.
     ``coefficients`` are read at each step: (n_coefficients,) where all networks have
     the same, or (n_coefficients, K, 1).
     """
@@ -209,9 +208,12 @@ def step_ops(
     ops: list[RecordedOp] = []
     if isinstance(update, Adam) and update.needs_mean_square:
         multiplier = np.empty((len(params), 1), dtype=params.dtype)
-        ops += update.moment_ops(grad, moments)
-        total = np.empty(multiplier.shape)
-        ops.append((_over_root_mean, (moments[1], rows[2], total, multiplier)))
+        if square_sum is None:
+            square_sum = moments[1].sum(axis=1, dtype=np.float64)
+        how = grad, update.beta_2, rows[2], square_sum, multiplier
+        ops.append((_over_root_mean, how))
+        if len(params) == 1 and coefficients.ndim == 1:
+            arrays, multiplier = [array[0] for array in arrays], multiplier[0]
         rows.append(multiplier)
     elif coefficients.ndim == 1:
         arrays = [array.reshape(-1) for array in arrays]
@@ -232,15 +234,13 @@ def step_ops(
 
 
 def _over_root_mean(
-    v: np.ndarray, reach: np.ndarray, total: np.ndarray, out: np.ndarray
+    g: np.ndarray, beta_2: float, reach: np.ndarray, total: np.ndarray, out: np.ndarray
 ) -> None:
-    """out (K, 1) <- reach / root(mean of v (K, P)), 0 where that is 0.
+    """out (K, 1) <- reach / root(mean of v (K, P)) after the step of gradient ``g``.
 
-    ``total`` (K, 1) is scratch memory, float64.
+    0 where that mean is 0. Without a pass over v: its sum, ``total`` (K,), steps as v.
     """
-    np.add.reduce(v, -1, np.float64, total, keepdims=True)
-    np.multiply(total, 1.0 / v.shape[-1], total)
-    np.sqrt(total, total)
-    np.divide(reach, total, out, casting="same_kind")
-    if not total.all():
-        out[total == 0.0] = 0.0
+    total *= beta_2
+    total += row_dot(g, g)
+    root = np.sqrt(total / g.shape[1])[:, np.newaxis]
+    out[...] = np.where(root > 0.0, reach / np.where(root > 0.0, root, 1.0), 0.0)

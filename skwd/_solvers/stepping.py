@@ -29,6 +29,7 @@ class State:
     params: np.ndarray  # (K, P), in the objective's dtype
     first: np.ndarray  # (K, P) first moments, or (K, 0)
     second: np.ndarray  # (K, P) second moments, or (K, 0)
+    square_sum: np.ndarray  # (K,) of the second moments, for a decay that needs it
     carry: np.ndarray  # (K, P) what rounding leaves out of the decay, or (K, 0)
     steps: np.ndarray  # (K,) taken so far
     epochs: np.ndarray  # (K,) completed so far
@@ -49,6 +50,7 @@ class State:
             params=own,
             first=aligned((n_networks, held[0]), dtype, zeros=True),
             second=aligned((n_networks, held[1]), dtype, zeros=True),
+            square_sum=np.zeros(n_networks),
             carry=aligned((n_networks, n_params * carries), dtype, zeros=True),
             steps=np.zeros(n_networks, int),
             epochs=np.zeros(n_networks, int),
@@ -174,6 +176,7 @@ class EpochRunner:
                 moments,
                 self.coefficients,
                 self.part.kinks,
+                self.state.square_sum,
             )
             self.ops.clear()
         return self.update.coefficients(
