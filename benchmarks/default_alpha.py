@@ -24,7 +24,7 @@ from collections import Counter
 from time import process_time
 
 import numpy as np
-from sklearn.metrics import d2_tweedie_score, r2_score
+from sklearn.metrics import d2_absolute_error_score, d2_tweedie_score, r2_score
 from sklearn.model_selection import train_test_split
 from tables import KINDS, add_arguments, log_loss, pipeline, read_tables
 from threadpoolctl import threadpool_limits
@@ -55,13 +55,24 @@ NO_SIGNAL = 0.9  # the least loss, of those that are 1 for a constant
 N_HALVES = 2000
 
 
-def network(kind, **params):
+# Losses for the tables of "squared_error", and the least y that they take.
+OTHER_LOSSES = dict.fromkeys(["huber", "absolute_error"], -np.inf)
+OTHER_LOSSES |= dict.fromkeys(["gamma", "tweedie"], 0.0)
+
+
+def network(kind, loss, **params):
     if kind == "classes":
         return WeightDecayMLPClassifier(**params)
-    return WeightDecayMLPRegressor(loss=kind, **params)
+    return WeightDecayMLPRegressor(loss=loss or kind, **params)
 
 
-def test_loss(kind, model, X, y):
+def test_loss(kind, loss, model, X, y):
+    if loss in ("huber", "absolute_error"):
+        return min(1.0 - d2_absolute_error_score(y, model.predict(X)), MAX_LOSS)
+    if loss in ("gamma", "tweedie"):
+        mean = np.clip(model.predict(X), 1e-6 * y.mean(), 1e6 * y.mean())
+        power = 2.0 if loss == "gamma" else 1.5
+        return min(1.0 - d2_tweedie_score(y, mean, power=power), MAX_LOSS)
     if kind == "classes":
         return log_loss(model, X, y)
     if kind == "squared_error":
@@ -70,7 +81,7 @@ def test_loss(kind, model, X, y):
     return min(1.0 - d2_tweedie_score(y, mean, power=1), MAX_LOSS)
 
 
-def split_losses(table, n, alphas, seed, params, heard):
+def split_losses(table, n, alphas, seed, loss, params, heard):
     """Test loss of each alpha on one split: (n_alphas,)."""
     X, X_test, y, y_test = train_test_split(
         table.X,
@@ -82,14 +93,14 @@ def split_losses(table, n, alphas, seed, params, heard):
     )
     losses = np.empty(len(alphas))
     for i, alpha in enumerate(alphas):
-        model = network(table.kind, alpha=alpha, random_state=seed, **params)
+        model = network(table.kind, loss, alpha=alpha, random_state=seed, **params)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             model = pipeline(model).fit(X, y)
         for warning in caught:
             text = re.sub(r"\d[\d.]*(e[-+]?\d+)?", "#", str(warning.message))
             heard.setdefault(text, np.zeros(len(alphas), int))[i] += 1
-        losses[i] = test_loss(table.kind, model, X_test, y_test)
+        losses[i] = test_loss(table.kind, loss, model, X_test, y_test)
     return losses
 
 
@@ -100,6 +111,8 @@ def measure(kind, args, grid):
         params |= ADAMW | {"max_iter": args.epochs}
     rows, heard, n_fits = [], {}, 0
     for table in read_tables(kind, "tuning", args.keel, args.data):
+        if args.loss and not table.y.min() > OTHER_LOSSES[args.loss]:
+            continue
         row = np.full((len(args.rows), len(grid)), np.nan)
         start = process_time()
         for losses, n in zip(row, args.rows):
@@ -108,7 +121,7 @@ def measure(kind, args, grid):
             n_splits = max(1, min(args.splits, 2000 // n))
             n_fits += n_splits
             alphas = grid if args.decoupled else grid / n
-            how = params, heard
+            how = args.loss, params, heard
             splits = [split_losses(table, n, alphas, i, *how) for i in range(n_splits)]
             losses[:] = np.mean(splits, axis=0)
         seconds = process_time() - start
@@ -187,6 +200,7 @@ def main():
     )
     parser.add_argument("--splits", type=int, default=2, help="at most so many")
     parser.add_argument("--net", choices=NETS, default="default")
+    parser.add_argument("--loss", choices=OTHER_LOSSES, help="with squared_error")
     parser.add_argument("--grid", nargs="+", type=float, help="values of c")
     parser.add_argument("--decoupled", action="store_true")
     parser.add_argument("--epochs", type=int, default=1000)

@@ -4,10 +4,10 @@
 
 500 rows of 100 columns, noise 1, standardised; five columns matter. Of each draw: the
 F1 of the columns that are left against those five, the error to the noise-free function
-on 2000 new rows, and the seconds of choosing alpha and fitting. skwd is the CV form of 20 tanh
-units with its defaults, five folds and the 1-se rule. LassoNet (Lemhadri, Ruan, Abraham
-and Tibshirani, JMLR 2021; needs the packages lassonet and torch) is its own CV form of
-20 units, five folds, with its defaults; it is asked for so many draws, 0 for none.
+on 2000 new rows, and the seconds of choosing alpha and fitting. skwd is the CV form of
+20 tanh units with its defaults, five folds and the 1-se rule. LassoNet (Lemhadri, Ruan,
+Abraham and Tibshirani, JMLR 2021; needs the packages lassonet and torch) is its own CV
+form of 20 units, five folds, with its defaults; ``--lassonet`` draws, 0 for none.
 """
 
 import argparse

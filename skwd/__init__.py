@@ -2,11 +2,9 @@
 
 from skwd._estimators.alpha_from import alpha_from
 from skwd._estimators.classifier import WeightDecayMLPClassifier
-from skwd._estimators.cv import (
-    WeightDecayMLPClassifierCV,
-    WeightDecayMLPRegressorCV,
-)
+from skwd._estimators.classifier_cv import WeightDecayMLPClassifierCV
 from skwd._estimators.regressor import WeightDecayMLPRegressor
+from skwd._estimators.regressor_cv import WeightDecayMLPRegressorCV
 from skwd.display import AlphaPathDisplay, RelevanceDisplay
 
 __all__ = [

@@ -152,7 +152,7 @@ def test_constant_is_the_minimum_of_a_bias_alone(loss):
     objective, _ = make_stack(loss=loss, n_outputs=3, hidden=(), weighted=True)
     sample = objective.samples[0]
     params = np.zeros((1, objective.network.layout.n_params))
-    constant = objective.loss.constant(sample.norm_weight @ sample.y)
+    constant = objective.loss.constant(sample.y, sample.norm_weight)
     objective.network.layout.b(params, 0)[:] = constant
     grad = objective[:1].data_loss_gradient(params)[1]
     np.testing.assert_allclose(objective.network.layout.b(grad, 0), 0.0, atol=1e-12)

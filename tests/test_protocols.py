@@ -14,6 +14,7 @@ from skwd import (
     WeightDecayMLPRegressor,
     WeightDecayMLPRegressorCV,
 )
+from skwd._core.loss import LossDefaults
 from skwd._core.losses import LOSSES
 from skwd._core.network import ForwardBackward
 from skwd._core.penalties import PENALTIES
@@ -118,7 +119,7 @@ def test_what_a_penalty_rules_out_is_named(penalties):
 # Losses
 
 
-class PseudoHuber:
+class PseudoHuber(LossDefaults):
     """root(1 + (raw - y)^2) - 1, an identity link, and no bound."""
 
     name = "pseudo_huber"
@@ -144,8 +145,8 @@ class PseudoHuber:
     def inverse_link(self, raw):
         return raw
 
-    def constant(self, y_mean):
-        return y_mean
+    def constant(self, y, share):
+        return share @ y
 
     def curvature_root(self, raw):
         return np.ones((*raw.shape[:-1], 1, raw.shape[-1]))
@@ -179,8 +180,8 @@ def test_a_loss_is_fitted_cross_validated_and_listed(monkeypatch):
     assert (std >= np.sqrt(2.0)).all()
     chooser = WeightDecayMLPRegressorCV(loss="pseudo_huber", cv=3, **SMALL).fit(X, y)
     assert chooser.alpha_ > 0.0 and len(chooser.predict(X)) == len(y)
-    with pytest.raises(ValueError, match="'squared_error', 'poisson', 'pseudo_hub"):
-        WeightDecayMLPRegressor(loss="huber").fit(X, y)
+    with pytest.raises(ValueError, match=r"'squared_error', .*, 'pseudo_huber'; got"):
+        WeightDecayMLPRegressor(loss="hinge").fit(X, y)
     with pytest.raises(ValueError, match="alpha='gcv' is for loss='squared_error'"):
         WeightDecayMLPRegressor(loss="pseudo_huber", alpha="gcv").fit(X, y)
 

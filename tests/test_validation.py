@@ -120,7 +120,8 @@ def test_unknown_names(Estimator, name, choices, value):
 def test_unknown_loss(value):
     assert_refused(
         WeightDecayMLPRegressor(loss=value),
-        f"loss must be one of 'squared_error', 'poisson'; got {value!r}.",
+        "loss must be one of 'squared_error', 'huber', 'absolute_error', 'quantile', "
+        f"'poisson', 'gamma', 'tweedie'; got {value!r}.",
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, logit, logsumexp, softmax
 
-from skwd._core.loss import FREQUENCY_FLOOR, diagonal, sum_outputs
+from skwd._core.loss import FREQUENCY_FLOOR, LossDefaults, diagonal, sum_outputs
 
 
-class HalfBinomialLoss:
+class HalfBinomialLoss(LossDefaults):
     """l = sum over outputs of ln(1 + e^raw) - y raw, y in {0, 1}, logit link.
 
     One output for two classes, a sum of Bernoullis for multilabel targets.
@@ -43,7 +43,8 @@ class HalfBinomialLoss:
         """ln P of the positive class (or label), finite for every finite raw."""
         return log_expit(raw)
 
-    def constant(self, y_mean):
+    def constant(self, y, share):
+        y_mean = share @ y
         return logit(np.clip(y_mean, FREQUENCY_FLOOR, 1.0 - FREQUENCY_FLOOR))
 
     def curvature_root(self, raw):
@@ -61,7 +62,7 @@ class HalfBinomialLoss:
         return raw / np.sqrt(1.0 + np.pi / 8.0 * variance)
 
 
-class HalfMultinomialLoss:
+class HalfMultinomialLoss(LossDefaults):
     """l = -ln softmax(raw)_y, y one-hot, softmax link."""
 
     name = "multinomial"
@@ -99,7 +100,8 @@ class HalfMultinomialLoss:
         """ln of the class probabilities, finite for every finite raw."""
         return log_softmax(raw, axis=-1)
 
-    def constant(self, y_mean):
+    def constant(self, y, share):
+        y_mean = share @ y
         return np.log(np.maximum(y_mean, FREQUENCY_FLOOR))
 
     def curvature_root(self, raw):

@@ -8,7 +8,8 @@ will do for K.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -26,10 +27,20 @@ class Loss(Protocol):
     has_noise: bool  # the loss is a squared distance in units of an unknown noise
     shift_invariant: bool  # a number added to all outputs of a row changes nothing
     is_quadratic: bool  # in the raw prediction, so that linear models have one system
+    has_units: bool  # y may be scaled
+    has_likelihood: bool  # minus it is a log-likelihood, noise apart
+    is_robust: bool  # y is scaled by its median and the distances from it
     least_y: float | None  # y must not be lower
+    excludes_least: bool  # nor as low
     # c of alpha=None, which is c / sum s: of least mean regret on real tables, with and
     # without much noise, at 100 to 5000 rows (benchmarks/default_alpha.py).
     default_decay: float
+
+    def of(self, parameters: Mapping[str, Any]) -> Loss:
+        """With parameters of an estimator, of which it reads its own."""
+
+    def fitted_to(self, y: np.ndarray, share: np.ndarray, scale: np.ndarray) -> Loss:
+        """For y (n, n_outputs) to train on, divided by ``scale``, of shares (n,)."""
 
     def loss_gradient(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         """The losses; ``raw`` is overwritten with dl/draw."""
@@ -43,8 +54,8 @@ class Loss(Protocol):
     def inverse_link(self, raw: np.ndarray) -> np.ndarray:
         """The prediction, from the raw one."""
 
-    def constant(self, y_mean: np.ndarray) -> np.ndarray:
-        """The raw prediction of the best constant, from the weighted mean of y."""
+    def constant(self, y: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """The raw prediction of the best constant for y (n, n_outputs), shares (n,)."""
 
     def curvature_root(self, raw: np.ndarray) -> np.ndarray:
         """R' (..., c, o) with R R' = d2l/draw2: one row is a column of R."""
@@ -71,6 +82,21 @@ class Loss(Protocol):
 
         N(raw, covariance), with covariance (..., o, o).
         """
+
+
+class LossDefaults:
+    """What most losses answer."""
+
+    has_units: bool = False
+    has_likelihood: bool = True
+    is_robust: bool = False
+    excludes_least: bool = False
+
+    def of(self, parameters):
+        return self
+
+    def fitted_to(self, y, share, scale):
+        return self
 
 
 def sum_outputs(a: np.ndarray) -> np.ndarray:

@@ -7,10 +7,17 @@ from typing import Any
 from skwd._core.class_losses import HalfBinomialLoss, HalfMultinomialLoss
 from skwd._core.loss import Loss
 from skwd._core.number_losses import HalfPoissonLoss, HalfSquaredError
+from skwd._core.positive_losses import HalfTweedieLoss
+from skwd._core.robust_losses import HuberLoss, QuantileLoss
 
 _KNOWN: tuple[Any, ...] = (  # a ufunc is a gradient, too, which types do not tell
     HalfSquaredError(),
+    HuberLoss(),
+    QuantileLoss("absolute_error", factor=2.0),
+    QuantileLoss("quantile"),
     HalfPoissonLoss(),
+    HalfTweedieLoss("gamma", 2.0, excludes_least=True),
+    HalfTweedieLoss("tweedie", 1.5),
     HalfBinomialLoss(),
     HalfMultinomialLoss(),
 )

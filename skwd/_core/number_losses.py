@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-from skwd._core.loss import FREQUENCY_FLOOR, diagonal, sum_outputs
+from skwd._core.loss import FREQUENCY_FLOOR, LossDefaults, diagonal, sum_outputs
 
 
-class HalfSquaredError:
+class HalfSquaredError(LossDefaults):
     """l = 1/2 ||y - raw||^2, identity link."""
 
     name = "squared_error"
     out_activation = "identity"
     is_for_numbers = True
     has_noise = True
+    has_units = True
     shift_invariant = False
     is_quadratic = True
     least_y = None
@@ -31,8 +32,8 @@ class HalfSquaredError:
     def inverse_link(self, raw):
         return raw
 
-    def constant(self, y_mean):
-        return y_mean
+    def constant(self, y, share):
+        return share @ y
 
     def curvature_root(self, raw):
         n_outputs = raw.shape[-1]
@@ -48,7 +49,7 @@ class HalfSquaredError:
         return raw
 
 
-class HalfPoissonLoss:
+class HalfPoissonLoss(LossDefaults):
     """l = mu - y + y ln(y / mu) with mu = exp(raw): half the Poisson deviance."""
 
     name = "poisson"
@@ -77,7 +78,8 @@ class HalfPoissonLoss:
     def inverse_link(self, raw):
         return np.exp(raw)
 
-    def constant(self, y_mean):
+    def constant(self, y, share):
+        y_mean = share @ y
         return np.log(np.where(y_mean > 0.0, y_mean, FREQUENCY_FLOOR))
 
     def curvature_root(self, raw):

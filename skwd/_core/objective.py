@@ -130,7 +130,7 @@ class Objective:
         for sample in self.samples:
             key = "constant loss", self.loss.name
             if key not in sample.kept:
-                y, raw = sample.y, self.loss.constant(sample.norm_weight @ sample.y)
+                y, raw = sample.y, self.loss.constant(sample.y, sample.norm_weight)
                 with np.errstate(over="ignore", invalid="ignore"):  # J tells of it
                     losses = self.loss.loss(y, np.broadcast_to(raw, y.shape))
                 sample.kept[key] = float(sample.norm_weight @ losses)

@@ -8,7 +8,8 @@ import numpy as np
 from scipy import sparse
 
 from skwd._core.layout import Layout
-from skwd._core.losses import LOSSES
+from skwd._core.loss import Loss
+from skwd._core.robust_losses import robust_moments
 from skwd._core.sample import Sample
 from skwd._data.targets import Targets
 
@@ -18,8 +19,8 @@ class RegressionTargets(Targets):
 
     Parameters
     ----------
-    loss : str
-        One of `losses_of_numbers`.
+    loss : Loss
+        With its parameters.
     normalize : bool
         Learn mean and scale from the rows to train on, if the loss knows of units.
     earlier : (mean, scale) or None
@@ -28,9 +29,9 @@ class RegressionTargets(Targets):
         The outputs for which that scaling is kept; by default none.
     """
 
-    def __init__(self, y, loss: str, normalize: bool, earlier=None, known=None):
-        self.loss = LOSSES[loss]
-        self.normalize = normalize and self.loss.has_noise
+    def __init__(self, y, loss: Loss, normalize: bool, earlier=None, known=None):
+        self.loss = self.given_loss = loss
+        self.normalize = normalize and loss.has_units
         self.shape = y.shape[1:]  # () for a single column without an axis of its own
         self.earlier, self.known = earlier, known
         self.scaling: tuple[np.ndarray, np.ndarray] | None = None
@@ -62,18 +63,25 @@ class RegressionTargets(Targets):
             ) from None
         _check_finite(y, name)  # objects may have held NaN
         least = self.loss.least_y
-        if least is not None and (y < least).any():
-            raise ValueError(
-                f"loss={self.loss.name!r} needs {name} >= {least:g}; got {y.min():g}. "
-                "Use loss='squared_error' for targets of either sign."
-            )
+        if least is not None:
+            strict = self.loss.excludes_least
+            if (y <= least if strict else y < least).any():
+                sign = ">" if strict else ">="
+                raise ValueError(
+                    f"loss={self.loss.name!r} needs {name} {sign} {least:g}; got "
+                    f"{y.min():g}. Use loss='squared_error' for targets of either sign."
+                )
         return y.reshape(len(y), -1), weight
 
     def learn_scale(self, sample: Sample) -> None:
         y = sample.y
         mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
         self.varies = np.ones(y.shape[1], dtype=bool)
-        if self.normalize:
+        if self.normalize and self.loss.is_robust:
+            mean, deviation = robust_moments(y, sample.norm_weight)
+            self.varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
+            scale = np.where(self.varies, deviation, 1.0)
+        elif self.normalize:
             mean = sample.norm_weight @ y
             # Powers of two keep squares within the float range, and are exact.
             power = np.frexp(np.abs(y - mean).max(axis=0))[1]
@@ -89,6 +97,8 @@ class RegressionTargets(Targets):
             scale = np.where(kept, self.earlier[1], scale)
             self.varies |= self.known
         self.scaling = mean, scale
+        scaled = self.scaled(y)
+        self.loss = self.given_loss.fitted_to(scaled, sample.norm_weight, scale)
 
     def scaled(self, Y: np.ndarray) -> np.ndarray:
         assert self.scaling is not None

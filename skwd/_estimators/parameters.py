@@ -90,6 +90,21 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
         "a number between 0 and 1, both excluded",
         "Use validation_fraction=0.1 to hold out a tenth of the rows.",
     ),
+    "huber_delta": (
+        lambda value: value is None or (is_real(value) and value > 0),
+        "None or a finite number > 0",
+        "Use huber_delta=None for half a robust deviation of y.",
+    ),
+    "quantile": (
+        lambda value: is_real(value) and 0 < value < 1,
+        "a number between 0 and 1, both excluded",
+        "Use quantile=0.5, the default, for the median.",
+    ),
+    "power": (
+        lambda value: is_real(value) and 1 <= value <= 3,
+        "a number from 1 to 3",
+        "Use power=1.5, the default, for y with zeros, or loss='gamma' for power=2.",
+    ),
     "l1_ratio": (
         lambda value: is_real(value) and 0 <= value <= 1,
         "a number between 0 and 1",
@@ -146,6 +161,7 @@ def check_optimum(estimator) -> None:
         asked = f"alpha={alpha!r}"
     elif kind is not None:
         asked = f"alpha_groups={estimator.alpha_groups!r}"
+    _check_loss(asked, loss)
     needed: dict[str, tuple] = {
         "decay": ("l2",),
         "early_stopping": (False,),
@@ -166,6 +182,15 @@ def check_optimum(estimator) -> None:
             f"{asked} needs alpha/2 times the sum of squares for a penalty, as only "
             f"that is a Gaussian prior; got l1_ratio={estimator.l1_ratio!r}. Use "
             "l1_ratio=0, or choose alpha by alpha='auto' or a CV form."
+        )
+
+
+def _check_loss(asked: str, loss: str) -> None:
+    """Raise where the loss cannot serve a way of choosing alpha, or a posterior."""
+    if loss in LOSSES and not LOSSES[loss].has_likelihood:
+        raise ValueError(
+            f"{asked} is not for loss={loss!r}, which has no likelihood whose noise is "
+            "known. Use posterior=False and alpha='auto', a number or a CV form."
         )
 
 

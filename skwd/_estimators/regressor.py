@@ -67,9 +67,13 @@ class BaseRegressor(IntervalMixin, RegressorMixin, BaseWeightDecayMLP):
 
     def _targets(self, y, weight, continued=False, one_epoch=False, classes=None):
         check_choice("loss", self.loss, losses_of_numbers())
+        own = {
+            name: getattr(self, name) for name in ("huber_delta", "quantile", "power")
+        }
+        loss = LOSSES[self.loss].of(own)
         earlier = (self.y_mean_, self.y_scale_) if continued else None
         known = self._y_varies if continued and one_epoch else None
-        return RegressionTargets(y, self.loss, self.normalize_y, earlier, known)
+        return RegressionTargets(y, loss, self.normalize_y, earlier, known)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -163,6 +167,9 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         early_stopping=False,
         validation_fraction=0.1,
         loss="squared_error",
+        huber_delta=None,
+        quantile=0.5,
+        power=1.5,
         normalize_y=True,
         n_init=1,
         ensemble=False,
@@ -201,6 +208,9 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.loss = loss
+        self.huber_delta = huber_delta
+        self.quantile = quantile
+        self.power = power
         self.normalize_y = normalize_y
         self.n_init = n_init
         self.ensemble = ensemble

@@ -180,7 +180,7 @@ class TaskMixin(metaclass=ABCMeta):
         if deviations is not None:  # units that begin saturated would stay so
             layout.W(params0, 0)[:] /= np.maximum(deviations, 1.0)[:, np.newaxis]
         bias = layout.b(params0, layout.n_weight_layers - 1)
-        bias[:] = targets.loss.constant(sample.norm_weight @ sample.y)
+        bias[:] = targets.loss.constant(sample.y, sample.norm_weight)
         return params0
 
 

@@ -63,7 +63,7 @@ class TrainingTask:
     def constant(self) -> np.ndarray:
         """The raw prediction of the best constant, (n_outputs,)."""
         sample = self.training
-        return self.loss.constant(sample.norm_weight @ sample.y)
+        return self.loss.constant(sample.y, sample.norm_weight)
 
     @property
     def deviation_of_y(self) -> float:
