@@ -36,6 +36,7 @@ def second_stage(
     if further_starts is not None:
         more = further_starts.astype(np.float64)
         first = [replace(t, params0=np.concatenate([t.params0, more])) for t in tasks]
+    first = [replace(task, solver=task.solver.quiet()) for task in first]
     fit = train_path(first, alpha[np.newaxis])
     n_starts, following = len(first[0].params0), []
     for number, task in enumerate(tasks):

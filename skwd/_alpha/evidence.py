@@ -38,6 +38,7 @@ from skwd._alpha.evidence_start import (
 )
 from skwd._alpha.scales import search_scale
 from skwd._curvature.laplace import Laplace
+from skwd._solvers.hooks import tell_round
 from skwd._solvers.minimum import tolerance
 from skwd._solvers.result import Status
 from skwd._solvers.task import TrainingTask
@@ -121,8 +122,11 @@ class EvidenceSearch:
         fit.laplace[k] = found
         if self.verbose:
             print_found(f"Network {k}, round {round_}", found)
+        asked = tell_round(task.solver.hooks, k, fit.params[k], fit.alpha[k])
         collapsed = is_deep(task) and is_without_weights(task, fit, k)
         state.accept_or_go_back(fit, k, collapsed)
+        if asked:
+            return np.zeros_like(fit.alpha[k])
         again = np.clip(fit.known(k).alpha, self.low, self.high)
         change = np.log(again / fit.alpha[k])
         gamma = fit.known(k).n_effective.sum()

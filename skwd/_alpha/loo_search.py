@@ -23,6 +23,7 @@ from skwd._alpha.constant import is_without_weights, make_constant, without_feat
 from skwd._alpha.evidence_start import train_to_convergence
 from skwd._alpha.leave_one_out import loss_path
 from skwd._alpha.scales import search_scale
+from skwd._solvers.hooks import tell_round
 from skwd._solvers.task import TrainingTask
 
 # The grid, in units of `search_scale`, and where the first fit is.
@@ -128,13 +129,15 @@ class PathSearch:
         path = loss_path(self.task, params, alpha, where, self.name)
         if self.verbose:
             _print_lowest(f"Network {k}, fit {n_fits}", path, self.name)
+        of_groups = np.full(self.task.groups.n_groups, alpha)
+        asked = tell_round(self.task.solver.hooks, k, params, of_groups)
         if path.losses.min() < self.criterion[k]:
             self.best[k] = params
         request = self.searches[k].send(path)
         assert request is not None
         self.paths[k], self.place[k] = request.path, request.place
         self.criterion[k] = request.path.losses.min()
-        return request.is_last
+        return request.is_last or asked
 
     def _end(self, trained: AlphaChoice, chosen: np.ndarray) -> None:
         """Train the ``chosen`` networks to their minima, or make them constants."""

@@ -16,8 +16,8 @@ _KNOWN: tuple[Any, ...] = (  # a ufunc is a gradient, too, which types do not te
     QuantileLoss("absolute_error", factor=2.0),
     QuantileLoss("quantile"),
     HalfPoissonLoss(),
-    HalfTweedieLoss("gamma", 2.0, excludes_least=True),
-    HalfTweedieLoss("tweedie", 1.5),
+    HalfTweedieLoss("gamma", 2.0, default_decay=3.0, excludes_least=True),
+    HalfTweedieLoss("tweedie", 1.5, default_decay=5.0),
     HalfBinomialLoss(),
     HalfMultinomialLoss(),
 )

@@ -25,6 +25,7 @@ class HalfTweedieLoss(LossDefaults):
 
     name: str
     power: float
+    default_decay: float
     excludes_least: bool = False
 
     out_activation = "exp"
@@ -34,7 +35,6 @@ class HalfTweedieLoss(LossDefaults):
     shift_invariant = False
     is_quadratic = False
     least_y = 0.0
-    default_decay = 13.0
 
     def of(self, parameters):
         if self.name != "tweedie":

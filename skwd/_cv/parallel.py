@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from threading import Lock
 from time import perf_counter
@@ -23,8 +23,12 @@ def cross_validate(
     cell_scorer: CellScorer,
     n_jobs,
     verbose: bool,
+    told: Callable[[int, int], None] | None = None,
 ) -> Scores:
-    """The scores of all splits and alphas, chunk by chunk."""
+    """The scores of all splits and alphas, chunk by chunk.
+
+    ``told``, if given, hears after each chunk how many cells there are, of how many.
+    """
     n_jobs = effective_n_jobs(n_jobs)
     parts = chunks([split.task for split in splits], len(alphas), n_jobs)
     interrupt, whole = Interrupt(), Scores.unknown(len(splits), len(alphas))
@@ -38,6 +42,8 @@ def cross_validate(
             for part, found in zip(parts, _run(jobs, min(n_jobs, len(parts)))):
                 whole.take(part.tasks, part.alphas, found)
                 n_done += found.score.size
+                if told is not None:
+                    told(n_done, whole.score.size)
                 if verbose:
                     seconds = perf_counter() - start
                     print(_progress_line(n_done, whole.score.size, seconds))

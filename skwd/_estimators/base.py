@@ -13,6 +13,7 @@ from skwd._alpha.choice import AlphaChoice
 from skwd._core.losses import Loss
 from skwd._core.rows import shift_origin
 from skwd._data.targets import Targets
+from skwd._estimators.callbacks import CallbackSupportMixin
 from skwd._estimators.columns import ColumnsMixin
 from skwd._estimators.fitted_network import FittedNetwork
 from skwd._estimators.posterior import PosteriorMixin
@@ -28,7 +29,9 @@ from skwd._solvers.result import succeeded
 from skwd._solvers.task import TrainingTask
 
 
-class BaseWeightDecayMLP(TaskMixin, PosteriorMixin, ColumnsMixin, BaseEstimator):
+class BaseWeightDecayMLP(
+    TaskMixin, PosteriorMixin, ColumnsMixin, CallbackSupportMixin, BaseEstimator
+):
     """Fitted attributes and predictions, whoever chooses alpha."""
 
     # Parameters of all estimators, beside those of their tasks.

@@ -126,8 +126,9 @@ cv : int, splitter, iterable or None, default=None
 scoring : str, callable or None, default=None
     Any scorer of one number; None is the estimator's own score, R2 or accuracy (which
     `score` is for any ``scoring``). Where it raises, the score is nan, with a warning,
-    unless it always does. With metadata routing, a scorer that requests
-    sample weights is to be given, as ``get_scorer("r2")`` is by name.
+    unless it always does. With metadata routing scores are weighted where the
+    scorer requests weights; that of None does after
+    ``set_score_request(sample_weight=True)``.
 rule : {"best", "1se"}, default="best"
     "best" is the alpha of the highest mean score, the smallest of equals. "1se" is the
     largest alpha whose mean score is at most one standard error below it [4]_: the

@@ -11,6 +11,7 @@ from skwd._alpha.scales import default_alpha
 from skwd._data.targets import Targets
 from skwd._estimators.alpha_groups import kind_of_groups
 from skwd._estimators.auto import fit_auto
+from skwd._estimators.callbacks import FitWatch, with_callbacks
 from skwd._estimators.partial import PartialFitMixin
 from skwd._estimators.tasks import FOLDS, Earlier
 from skwd._estimators.validation import check_validation_data, unchanged_on_failure
@@ -21,6 +22,7 @@ from skwd._solvers.task import TrainingTask, train_path
 class FitMixin(PartialFitMixin):
     """`fit`."""
 
+    @with_callbacks
     def fit(
         self,
         X,
@@ -61,11 +63,14 @@ class FitMixin(PartialFitMixin):
             For parameters or data out of range, before any training, and when
             training diverges. The estimator is then as it was.
         """
+        watch, val = FitWatch.of(self, X, y, sample_weight), (X_val, y_val)
         with unchanged_on_failure(self):
-            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), groups)
+            self._fit(X, y, sample_weight, (*val, sample_weight_val), groups, watch)
+        if watch is not None:
+            watch.close()
         return self
 
-    def _fit(self, X, y, sample_weight, val: tuple, groups) -> None:
+    def _fit(self, X, y, sample_weight, val: tuple, groups, watch) -> None:
         solver, alpha = self._check_parameters()
         if self.alpha_per_layer:
             warn(
@@ -83,12 +88,17 @@ class FitMixin(PartialFitMixin):
         start, epochs = None, 0
         if continued and not self._is_constant() and not self._is_another_model():
             start, epochs = self._start("warm_start=True"), self._n_epochs
+        if watch is not None:
+            hooks = watch.hooks(solver.hooks, by_rounds=self._way() is not None)
+            solver = solver.changed(hooks=hooks)
         earlier = Earlier(targets, start, epochs)
         seed = self._seed
         whole, targets = self._task(
             data, solver, seed, held_out=held_out, earlier=earlier
         )
         task = whole
+        if watch is not None:
+            watch.training(whole, targets)
         for name in ("alpha_choice_", "first_stage_alpha_"):
             self.__dict__.pop(name, None)
         if isinstance(alpha, str) and alpha not in WAYS:

@@ -7,14 +7,8 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn import get_config
 from sklearn.base import is_classifier
 from sklearn.utils import indexable
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
 
 from skwd._alpha.adaptive import second_stage
 from skwd._alpha.choice import AlphaChoice
@@ -24,7 +18,7 @@ from skwd._cv.chunks import share_memory
 from skwd._cv.intervals import check_folds
 from skwd._cv.parallel import cross_validate
 from skwd._cv.results import RULES, choose, grown_grid, results_table
-from skwd._cv.scoring import CellScorer, Scores, single_scorer, takes_sample_weight
+from skwd._cv.scoring import CellScorer, Scores
 from skwd._cv.splits import (
     check_enough,
     check_test_weights,
@@ -33,6 +27,7 @@ from skwd._cv.splits import (
 )
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
+from skwd._estimators.callbacks import FitWatch, with_callbacks
 from skwd._estimators.fit import FitMixin
 from skwd._estimators.parameter_values import (
     check_alphas,
@@ -40,6 +35,7 @@ from skwd._estimators.parameter_values import (
     check_n_jobs,
 )
 from skwd._estimators.parameters import check_choice, check_parameters
+from skwd._estimators.routing import RoutingMixin
 from skwd._estimators.search_warnings import (
     raise_if_none,
     warn_of_scores,
@@ -51,7 +47,7 @@ from skwd._estimators.validation import (
     draw_seed,
     unchanged_on_failure,
 )
-from skwd._estimators.warnings import report, warn, warn_of_order
+from skwd._estimators.warnings import report, warn_of_order
 from skwd._solvers.hooks import Hooks
 from skwd._solvers.task import TrainingTask, train_path
 
@@ -59,7 +55,7 @@ from skwd._solvers.task import TrainingTask, train_path
 FEWEST = 4
 
 
-class CrossValidationMixin(BaseWeightDecayMLP):
+class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
     """`fit` of an estimator that chooses alpha; ``_plain_class`` has one alpha."""
 
     _plain_class: type[FitMixin]
@@ -69,6 +65,7 @@ class CrossValidationMixin(BaseWeightDecayMLP):
     rule: str
     n_jobs: int | None
 
+    @with_callbacks
     def fit(
         self,
         X,
@@ -109,18 +106,23 @@ class CrossValidationMixin(BaseWeightDecayMLP):
             before any training; for a scorer that fails; and when every network
             diverges. The estimator is then as it was.
         """
+        watch, val = FitWatch.of(self, X, y, sample_weight), (X_val, y_val)
         with unchanged_on_failure(self):
-            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), params)
+            self._fit(X, y, sample_weight, (*val, sample_weight_val), params, watch)
+        if watch is not None:
+            watch.close()
         return self
 
-    def _fit(self, X, y, sample_weight, val, params) -> None:
+    def _fit(self, X, y, sample_weight, val, params, watch) -> None:
         plain = self._plain()
         solver = check_parameters(plain)
         hooks, solver = solver.hooks, solver.quiet()
+        if watch is not None:
+            hooks = watch.hooks(hooks, by_rounds=False)
         alphas = check_alphas(self.alphas)
         check_choice("rule", self.rule, RULES)
         check_n_jobs(self.n_jobs)
-        scorer = single_scorer(self, self.scoring)
+        scorer = self._scorer()
         check_validation_data(self, *val)
         X, y = indexable(X, y)
         data = self._validate(X, y, sample_weight, reset=True)
@@ -152,7 +154,8 @@ class CrossValidationMixin(BaseWeightDecayMLP):
 
         def scored(alphas: np.ndarray) -> Scores:
             how = self.n_jobs, bool(self.verbose)
-            return cross_validate(splits, alphas, cell_scorer, *how)
+            told = None if watch is None else watch.chunk
+            return cross_validate(splits, alphas, cell_scorer, *how, told)
 
         asked = alphas
         alphas, scores = self._scored_grid(asked, whole, data, targets, scored)
@@ -162,6 +165,8 @@ class CrossValidationMixin(BaseWeightDecayMLP):
             alphas, scores = self._scored_grid(asked, whole, data, targets, scored)
         self.n_splits_, self.scorer_ = len(splits), scorer
         best = self._choose(alphas, scores, whole)
+        if watch is not None:
+            watch.training(whole, targets)
         trained = self._refit(whole, np.full(whole.groups.n_groups, best), hooks)
         report(whole, trained, self.ensemble, best)
         is_made = self.alphas is None or isinstance(self.alphas, Integral)
@@ -248,47 +253,6 @@ class CrossValidationMixin(BaseWeightDecayMLP):
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self, name):
                 setattr(plain, name, getattr(self, name))
-
-    def _routed(self, scorer, weight, params: dict) -> tuple[dict, dict]:
-        """The arguments of the splitter and of the scorer."""
-        weight = {} if weight is None else {"sample_weight": weight}
-        if get_config()["enable_metadata_routing"]:
-            routed = process_routing(self, "fit", **weight, **params)
-            return routed.splitter.split, routed.scorer.score
-        unknown = params.keys() - {"groups"}
-        if unknown:
-            raise TypeError(
-                f"fit got an unexpected argument {sorted(unknown)[0]!r}. Without "
-                "metadata routing only groups can be passed on; see "
-                "sklearn.set_config(enable_metadata_routing=True)."
-            )
-        if weight and not takes_sample_weight(scorer):
-            warn(
-                f"scoring={self.scoring!r} takes no sample_weight: the networks are "
-                "fitted with weights but scored without."
-            )
-            weight = {}
-        return {"groups": params.get("groups")}, weight
-
-    def get_metadata_routing(self):
-        """What fit passes on: to the splitter and to the scorer.
-
-        Returns
-        -------
-        routing : MetadataRouter
-        """
-        return (
-            MetadataRouter(owner=type(self).__name__)
-            .add_self_request(self)
-            .add(
-                splitter=self.cv,
-                method_mapping=MethodMapping().add(caller="fit", callee="split"),
-            )
-            .add(
-                scorer=single_scorer(self, self.scoring),
-                method_mapping=MethodMapping().add(caller="fit", callee="score"),
-            )
-        )
 
 
 def _is_table(data) -> bool:

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import sklearn
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
@@ -18,7 +19,11 @@ from skwd._solvers.hooks import layer_norms
 from skwd._solvers.result import SUCCESS, Status
 from skwd._solvers.task import TrainingTask
 
-_PACKAGE = str(Path(__file__).parent.parent)
+# This package, and what of scikit-learn stands between it and its user.
+_INSIDE = (
+    str(Path(__file__).parent.parent),
+    str(Path(sklearn.__file__).parent / "callback"),
+)
 # Of the gradient by the last layer: less at the first one, and it has vanished on the
 # way. Of one to eight hidden layers of five activations (20 units each, Friedman 1)
 # those that learn nothing at alpha = 1e-5 by adam have 2e-5 and 1e-4, the others .008
@@ -39,7 +44,7 @@ LEAST_VALUES = 50
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn, once, at the line outside of this package that called it."""
     frame, level = sys._getframe(1), 2
-    while frame.f_back and frame.f_back.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back and frame.f_back.f_code.co_filename.startswith(_INSIDE):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level + 1)
 

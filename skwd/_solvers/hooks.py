@@ -19,12 +19,24 @@ class Hooks:
     keeps_gradients : bool
         Whether the norms of the gradient by layer are kept.
     after_iteration : callable, optional
-        Is told a network's number in its stack, its weights (P,) and J; returns whether
-        the training of this network should stop.
+        Is told a network's number in its stack, its weights (P,) and alpha (G,);
+        returns whether the training of this network should stop.
+    after_round : callable, optional
+        The same for each round of a choice of alpha.
     """
 
     keeps_gradients: bool = False
-    after_iteration: Callable[[int, np.ndarray, float], bool] | None = None
+    after_iteration: Callable[[int, np.ndarray, np.ndarray], bool] | None = None
+    after_round: Callable[[int, np.ndarray, np.ndarray], bool] | None = None
+
+
+def tell_round(
+    hooks: Hooks | None, network: int, params: np.ndarray, alpha: np.ndarray
+) -> bool:
+    """Tell of a round of a choice of alpha; whether the search should end with it."""
+    if hooks is None or hooks.after_round is None:
+        return False
+    return hooks.after_round(network, params, alpha)
 
 
 def layer_norms(layout: Layout, gradient: np.ndarray) -> np.ndarray:

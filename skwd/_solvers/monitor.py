@@ -123,7 +123,9 @@ class Monitor:
         tell = self.hooks.after_iteration
         if tell is not None:
             for place, network in enumerate(networks):
-                if tell(int(network), params[place], float(fun[place])):
+                assert self.objective is not None
+                alpha = self.objective.alpha[network]
+                if tell(int(network), params[place], alpha):
                     status[place] = Status.ASKED
         return status
 

@@ -21,6 +21,7 @@ from skwd._core.penalty import Penalty
 from skwd._core.sample import Sample
 from skwd._solvers.base import Solver
 from skwd._solvers.monitor import Interrupt
+from skwd._solvers.result import Status
 from skwd._solvers.training import StackFit, train
 from skwd._solvers.units import column_deviations
 
@@ -109,6 +110,29 @@ def train_path(
         held_out = [task.validation for task in tasks if task.validation is not None]
         watched = _objective(tasks, held_out, alphas)
     return train(objective, params0, first.solver, watched, first.order, interrupt)
+
+
+def one_network(task: TrainingTask, params: np.ndarray, alpha: np.ndarray) -> StackFit:
+    """A network of given weights (P,) at ``alpha`` (G,), as if it had been trained."""
+    params = params[np.newaxis].astype(task.training.dtype)
+    loss = task.objective(alpha[np.newaxis]).fun(params)
+    unknown, none = np.full(1, np.nan), np.zeros(1, int)
+    return StackFit(
+        params=params,
+        alpha=alpha[np.newaxis].copy(),
+        loss=loss,
+        criterion=loss,
+        fun=loss,
+        predicted_fall=unknown,
+        nit=none,
+        nfev=none,
+        status=np.full(1, int(Status.ASKED)),
+        loss_curve=[[]],
+        rate_curve=[[]],
+        gradient_curve=[[]],
+        validation_curve=[[]],
+        best_validation=np.full(1, np.inf),
+    )
 
 
 def _objective(

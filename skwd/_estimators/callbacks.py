@@ -1,0 +1,129 @@
+"""scikit-learn's callbacks: one task for each epoch, iteration or round of a fit."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import sklearn
+
+from skwd._alpha.choice import AlphaChoice
+from skwd._data.targets import Targets
+from skwd._solvers.hooks import Hooks
+from skwd._solvers.task import TrainingTask, one_network
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # they came with scikit-learn 1.9
+
+    def with_callbacks(method: Callable) -> Callable:
+        """The method as it is: there can be no callbacks."""
+        return method
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Says what callbacks need."""
+
+        def set_callbacks(self, *callbacks):
+            """Set callbacks: not before scikit-learn 1.9."""
+            raise ImportError(
+                "set_callbacks needs scikit-learn 1.9 or newer; installed is "
+                f"{sklearn.__version__}."
+            )
+
+
+class FitWatch:
+    """The callback tasks of one fit, below that of the whole fit.
+
+    Parameters
+    ----------
+    estimator : estimator of this package
+    X, y, sample_weight
+        As the user gave them.
+    """
+
+    def __init__(self, estimator: Any, X, y, sample_weight):
+        self.estimator, self.data = estimator, {"X": X, "y": y}
+        if sample_weight is not None:
+            self.data["metadata"] = {"sample_weight": sample_weight}
+        self.task: TrainingTask | None = None
+        self.targets: Targets | None = None
+        self.starts: dict[int, Any] = {}
+        self.root = estimator._init_callback_context(max_subtasks=None)
+        self.root.call_on_fit_task_begin(estimator=estimator, **self.data)
+        self.parent = self.root
+
+    @classmethod
+    def of(cls, estimator, X, y, sample_weight=None) -> FitWatch | None:
+        """None, at no cost, where the estimator has no callbacks."""
+        if not getattr(estimator, "_skl_callbacks", None):
+            return None
+        return cls(estimator, X, y, sample_weight)
+
+    def hooks(self, hooks: Hooks | None, *, by_rounds: bool) -> Hooks:
+        """With a task for each round of a choice of alpha, or for each iteration."""
+        hooks = Hooks() if hooks is None else hooks
+        if by_rounds:
+            return replace(hooks, after_round=self._after_round)
+        return replace(hooks, after_iteration=self._after_iteration)
+
+    def training(self, task: TrainingTask, targets: Targets) -> None:
+        """What is about to be trained, for estimators that stop where it is."""
+        self.task, self.targets = task, targets
+
+    def chunk(self, n_done: int, n_cells: int) -> None:
+        """One more chunk of a cross-validation has been trained and scored."""
+        if self.parent is self.root:
+            self.parent = self._begin(self.root, "cross-validation", None)
+        self._end(self._begin(self.parent, "chunk"))
+        if n_done == n_cells:
+            self._end(self.parent)
+            self.parent = self.root
+
+    def close(self) -> None:
+        """The fit has ended, and the estimator is fitted."""
+        for context in self.starts.values():
+            self._end(context)
+        self._end(self.root, dict)
+
+    def _after_iteration(
+        self, network: int, params: np.ndarray, alpha: np.ndarray
+    ) -> bool:
+        assert self.task is not None
+        parent = self.parent
+        if len(self.task.params0) > 1:  # restarts are trained side by side
+            if network not in self.starts:
+                self.starts[network] = self._begin(parent, "start", None)
+            parent = self.starts[network]
+        context = self._begin(parent, self.task.solver.unit.removesuffix("s"))
+        return self._end(context, lambda: self._fitted_with(params, alpha))
+
+    def _after_round(self, network: int, params: np.ndarray, alpha: np.ndarray) -> bool:
+        context = self._begin(self.parent, "round")
+        return self._end(context, lambda: self._fitted_with(params, alpha))
+
+    def _begin(self, parent, name: str, max_subtasks: int | None = 0):
+        context = parent.subcontext(task_name=name, max_subtasks=max_subtasks)
+        context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+        return context
+
+    def _end(self, context, attributes: Callable | None = None) -> bool:
+        return context.call_on_fit_task_end(
+            estimator=self.estimator, reconstruction_attributes=attributes, **self.data
+        )
+
+    def _fitted_with(self, params: np.ndarray, alpha: np.ndarray) -> dict:
+        """The attributes of the estimator, had its fit stopped with these weights."""
+        task, targets = self.task, self.targets
+        assert task is not None and targets is not None
+        trained = AlphaChoice.of(one_network(task, params, alpha))
+        fitted, shown = copy.copy(self.estimator), float(alpha[0])
+        fitted._store(task, targets, trained, shown, lazily=True)
+        before = self.estimator.__dict__
+        return {
+            name: value
+            for name, value in fitted.__dict__.items()
+            if name not in before or before[name] is not value
+        }

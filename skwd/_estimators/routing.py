@@ -1,0 +1,72 @@
+"""What the fit of a CV form passes on: to the splitter and to the scorer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn import get_config
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+
+from skwd._cv.scoring import single_scorer, takes_sample_weight
+from skwd._estimators.warnings import warn
+
+
+class RoutingMixin:
+    """Metadata routing of an estimator with ``cv`` and ``scoring``."""
+
+    cv: Any
+    scoring: Any
+
+    def _scorer(self):
+        """The scorer; with routing None's asks for what `score` was told to."""
+        scorer = single_scorer(self, self.scoring)
+        if self.scoring is None and get_config()["enable_metadata_routing"]:
+            own = MetadataRouter(owner=type(self).__name__).add_self_request(self)
+            weighted = bool(own.consumes("score", {"sample_weight"}))
+            scorer = scorer.set_score_request(sample_weight=weighted)
+        return scorer
+
+    def _routed(self, scorer, weight, params: dict) -> tuple[dict, dict]:
+        """The arguments of the splitter and of the scorer."""
+        weight = {} if weight is None else {"sample_weight": weight}
+        if get_config()["enable_metadata_routing"]:
+            routed = process_routing(self, "fit", **weight, **params)
+            return routed.splitter.split, routed.scorer.score
+        unknown = params.keys() - {"groups"}
+        if unknown:
+            raise TypeError(
+                f"fit got an unexpected argument {sorted(unknown)[0]!r}. Without "
+                "metadata routing only groups can be passed on; see "
+                "sklearn.set_config(enable_metadata_routing=True)."
+            )
+        if weight and not takes_sample_weight(scorer):
+            warn(
+                f"scoring={self.scoring!r} takes no sample_weight: the networks are "
+                "fitted with weights but scored without."
+            )
+            weight = {}
+        return {"groups": params.get("groups")}, weight
+
+    def get_metadata_routing(self):
+        """What fit passes on: to the splitter and to the scorer.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        return (
+            MetadataRouter(owner=type(self).__name__)
+            .add_self_request(self)
+            .add(
+                splitter=self.cv,
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+            .add(
+                scorer=self._scorer(),
+                method_mapping=MethodMapping().add(caller="fit", callee="score"),
+            )
+        )

@@ -1,0 +1,189 @@
+"""scikit-learn's callbacks: a task for each epoch, iteration, round and chunk."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+import sklearn
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.fixes import parse_version
+
+from skwd import (
+    WeightDecayMLPClassifier,
+    WeightDecayMLPClassifierCV,
+    WeightDecayMLPRegressor,
+    WeightDecayMLPRegressorCV,
+)
+
+HAS_CALLBACKS = parse_version(sklearn.__version__) >= parse_version("1.9")
+needs_callbacks = pytest.mark.skipif(
+    not HAS_CALLBACKS, reason="scikit-learn has callbacks since 1.9"
+)
+SMALL = {"hidden_layer_sizes": (4,), "random_state": 0}
+
+
+class Heard:
+    """Notes every task that ends, and asks to stop after some of a name."""
+
+    def __init__(self, name=None, stop_after=None):
+        self.name, self.stop_after = name, stop_after
+        self.ended, self.begun, self.scores, self.is_down = [], [], [], False
+
+    def setup(self, estimator, context):
+        self.is_up = True
+
+    def teardown(self, estimator, context):
+        self.is_down = True
+
+    def on_fit_task_begin(self, estimator, context):
+        self.begun.append(context.task_name)
+
+    def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
+        self.ended.append(context.task_name)
+        if fitted_estimator is not None:
+            self.scores.append(fitted_estimator.score(X, y))
+        if context.task_name == self.name:
+            return self.ended.count(self.name) >= self.stop_after
+
+
+@needs_callbacks
+@pytest.mark.filterwarnings("ignore:solver=")
+@pytest.mark.parametrize(
+    ("how", "name"),
+    [
+        ({}, "iteration"),
+        ({"solver": "adam", "max_iter": 9}, "epoch"),
+        ({"solver": "gd", "max_iter": 9, "learning_rate_init": 0.1}, "epoch"),
+    ],
+)
+def test_a_task_for_each_iteration_with_the_network_of_then(regression, how, name):
+    X, y = regression
+    heard = Heard()
+    model = WeightDecayMLPRegressor(alpha=0.01, **SMALL, **how)
+    plain = clone(model).fit(X, y)
+    model.set_callbacks(heard).fit(X, y)
+    np.testing.assert_array_equal(model.coefs_[0], plain.coefs_[0])
+    assert heard.ended.count(name) == model.n_iter_
+    assert heard.ended[-1] == "fit" and sorted(heard.begun) == sorted(heard.ended)
+    assert heard.is_down
+    # The first as after one iteration, the last as it is returned.
+    assert heard.scores[-1] == heard.scores[-2] == model.score(X, y)
+    first = clone(model).set_params(max_iter=1).fit(X, y)
+    assert heard.scores[0] == first.score(X, y)
+    pickle.loads(pickle.dumps(model))
+
+
+@needs_callbacks
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_true_stops_and_keeps_the_network(regression, solver):
+    X, y = regression
+    name = "iteration" if solver == "lbfgs" else "epoch"
+    rate = {"learning_rate_init": 0.05} if solver == "adam" else {}
+    model = WeightDecayMLPRegressor(alpha=0.01, solver=solver, **rate, **SMALL)
+    three = clone(model).set_params(max_iter=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # who asked for it needs no warning
+        model.set_callbacks(Heard(name, 3)).fit(X, y)
+    assert model.n_iter_ == 3 and not model.converged_
+    with pytest.warns(match="max_iter"):
+        three.fit(X, y)
+    np.testing.assert_array_equal(model.coefs_[0], three.coefs_[0])
+
+
+@needs_callbacks
+@pytest.mark.parametrize("alpha", ["evidence", "loo"])
+def test_rounds_of_a_choice_of_alpha(regression, alpha):
+    X, y = regression
+    heard, model = Heard(), WeightDecayMLPRegressor(alpha=alpha, **SMALL)
+    model.set_callbacks(heard).fit(X, y)
+    assert set(heard.ended) == {"round", "fit"}
+    assert np.isfinite(heard.scores).all()
+    sooner = Heard("round", 1)
+    model.set_callbacks(sooner).fit(X, y)
+    assert sooner.ended.count("round") < heard.ended.count("round")
+    assert model.score(X, y) > 0.5
+
+
+@needs_callbacks
+def test_restarts_are_tasks_with_tasks_of_their_own(regression):
+    X, y = regression
+    heard = Heard()
+    model = WeightDecayMLPRegressor(alpha=0.01, n_init=3, **SMALL)
+    model.set_callbacks(heard).fit(X, y)
+    assert heard.ended.count("start") == 3
+    assert heard.ended.count("iteration") >= model.n_iter_
+
+
+@needs_callbacks
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_chunks_of_a_search_and_then_its_last_fit(regression, classes, n_jobs):
+    for Estimator, (X, y) in (
+        (WeightDecayMLPRegressorCV, regression),
+        (WeightDecayMLPClassifierCV, classes),
+    ):
+        heard = Heard()
+        model = Estimator(alphas=[0.01, 0.1, 1.0], cv=3, n_jobs=n_jobs, **SMALL)
+        model.set_callbacks(heard).fit(X, y)
+        assert heard.ended.count("chunk") >= n_jobs
+        assert heard.ended.count("iteration") == model.n_iter_
+        assert heard.ended[-1] == "fit"
+
+
+@needs_callbacks
+def test_those_of_scikit_learn_in_pipelines_and_searches(regression):
+    callback = pytest.importorskip("sklearn.callback")
+    X, y = regression
+    monitor = callback.ScoringMonitor(scoring="r2")
+    net = WeightDecayMLPRegressor(alpha=0.01, **SMALL).set_callbacks(monitor)
+    pipe = make_pipeline(StandardScaler(), net)
+    pipe.fit(X, y)
+    log = monitor.get_logs().data
+    assert log[-1]["r2"] == pytest.approx(pipe.score(X, y))
+    grid = GridSearchCV(pipe, {"weightdecaymlpregressor__alpha": [0.01, 0.1]}, cv=2)
+    grid.fit(X, y)
+    if pytest.importorskip("rich"):
+        net.set_callbacks()
+        bar = callback.ProgressBar(max_propagation_depth=None)
+        grid.set_callbacks(bar).fit(X, y)
+        search = WeightDecayMLPRegressorCV(alphas=[0.01, 0.1], cv=2, **SMALL)
+        search.set_callbacks(bar).fit(X, y)
+
+
+@needs_callbacks
+def test_a_callback_that_raises_leaves_the_estimator_as_it_was(regression):
+    X, y = regression
+
+    class Broken(Heard):
+        def on_fit_task_end(self, estimator, context):
+            if context.task_name == "iteration":
+                raise KeyboardInterrupt
+
+    broken, model = Broken(), WeightDecayMLPRegressor(alpha=0.01, **SMALL).fit(X, y)
+    before = model.predict(X)
+    with pytest.raises(KeyboardInterrupt):
+        model.set_callbacks(broken).fit(X + 1.0, 2.0 * y)
+    np.testing.assert_array_equal(model.predict(X), before)
+    assert broken.is_down
+    model.set_callbacks().fit(X, y)
+    fresh = WeightDecayMLPRegressor(**SMALL).set_callbacks(Broken())
+    with pytest.raises(KeyboardInterrupt):
+        fresh.fit(X, y)
+    assert not hasattr(fresh, "coefs_")
+
+
+@needs_callbacks
+def test_warnings_name_the_line_of_the_user(regression):
+    X, y = regression
+    with pytest.warns(match="max_iter") as caught:
+        WeightDecayMLPClassifier(max_iter=2, **SMALL).fit(X, y > 0)
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.skipif(HAS_CALLBACKS, reason="scikit-learn has callbacks")
+def test_what_callbacks_need_is_said():
+    with pytest.raises(ImportError, match=r"needs scikit-learn 1\.9 or newer"):
+        WeightDecayMLPRegressor().set_callbacks()
