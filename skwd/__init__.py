@@ -5,11 +5,20 @@ from skwd._estimators.classifier import WeightDecayMLPClassifier
 from skwd._estimators.classifier_cv import WeightDecayMLPClassifierCV
 from skwd._estimators.regressor import WeightDecayMLPRegressor
 from skwd._estimators.regressor_cv import WeightDecayMLPRegressorCV
-from skwd.display import AlphaPathDisplay, RelevanceDisplay
+from skwd.display import (
+    AlphaPathDisplay,
+    CoverageDisplay,
+    LossCurveDisplay,
+    RelevanceDisplay,
+    WeightDecayDisplay,
+)
 
 __all__ = [
     "AlphaPathDisplay",
+    "CoverageDisplay",
+    "LossCurveDisplay",
     "RelevanceDisplay",
+    "WeightDecayDisplay",
     "WeightDecayMLPClassifier",
     "WeightDecayMLPClassifierCV",
     "WeightDecayMLPRegressor",

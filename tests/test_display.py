@@ -1,4 +1,4 @@
-"""AlphaPathDisplay: what is drawn, on whose axes, and what without matplotlib."""
+"""The pictures: what is drawn, on whose axes, and what without matplotlib."""
 
 import subprocess
 import sys
@@ -6,15 +6,21 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import load_diabetes
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skwd import (
     AlphaPathDisplay,
+    CoverageDisplay,
+    LossCurveDisplay,
     RelevanceDisplay,
+    WeightDecayDisplay,
     WeightDecayMLPRegressor,
     WeightDecayMLPRegressorCV,
 )
@@ -210,8 +216,11 @@ def test_relevance_of_columns():
     assert not model.column_effective_params_[~kept].any()
     total = model.column_effective_params_.sum()
     assert total < model.n_effective_params_
-    with pytest.raises(ValueError, match="has no relevance of columns to draw"):
-        RelevanceDisplay.from_estimator(model.set_params(alpha_groups=None).fit(X, y))
+    plain = model.set_params(alpha_groups=None).fit(X, y)
+    lengths = RelevanceDisplay.from_estimator(plain)
+    squares = np.square(plain.coefs_[0]).sum(axis=1)
+    assert_allclose(lengths.importances, squares / squares.sum())
+    assert "squared weights" in lengths.ax_.get_xlabel()
 
 
 def test_sparse_paths_and_columns():
@@ -238,3 +247,76 @@ def test_sparse_paths_and_columns():
         hidden_layer_sizes=(3,), alphas=[0.01, 0.1], cv=2, random_state=0
     ).fit(X, y)
     assert AlphaPathDisplay.from_estimator(plain).columns_line_ is None
+
+
+def test_loss_curves():
+    """J and the validation loss, the lowest of it marked, through wrappers."""
+    X, y = load_diabetes(return_X_y=True)
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(5,), solver="adam", early_stopping=True, random_state=0
+    )
+    for fitted in (
+        model.fit(X, y),
+        Pipeline([("net", clone(model))]).fit(X, y),
+        TransformedTargetRegressor(clone(model), func=np.log, inverse_func=np.exp).fit(
+            X, y
+        ),
+    ):
+        display = LossCurveDisplay.from_estimator(fitted)
+        inner = fitted
+        while not hasattr(inner, "loss_curve_"):
+            inner = getattr(inner, "regressor_", None) or inner[-1]
+        assert_array_equal(display.line_.get_ydata(), inner.loss_curve_)
+        scores = np.array(inner.validation_scores_)
+        assert_array_equal(display.validation_line_.get_ydata(), -scores)
+        assert display.best_line_.get_xdata()[0] == scores.argmax() + 1
+        assert display.ax_.get_xlabel() == "epoch"
+    by_lbfgs = WeightDecayMLPRegressor(hidden_layer_sizes=(5,), random_state=0)
+    display = LossCurveDisplay.from_estimator(by_lbfgs.fit(X, y))
+    assert display.validation_line_ is None
+    assert display.ax_.get_xlabel() == "iteration"
+
+
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_what_weight_decay_has_left(ensemble):
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(5, 4),
+        activation="tanh",
+        alpha="evidence",
+        n_init=2,
+        ensemble=ensemble,
+        random_state=0,
+    ).fit(X, y)
+    display = WeightDecayDisplay.from_estimator(model, max_columns=3)
+    heights = [bar.get_height() for bar in display.bars_]
+    sizes = [np.sqrt(np.mean(W**2)) for W in model.coefs_]
+    assert_allclose(heights, sizes)
+    assert_array_equal(display.n_weights, [50, 20, 4])
+    assert_array_equal(display.n_effective, model.layer_effective_params_)
+    labels = [label.get_text() for label in display.ax_[1].get_yticklabels()]
+    assert len(labels) == 3 and set(labels) <= set(X.columns)
+
+
+def test_coverage_of_intervals():
+    """Counted by hand, for deviations and for CV+, through a pipeline."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 3))
+    y = X[:, 0] + rng.standard_normal(300)
+    net = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(5,), posterior=True, intervals=5, random_state=0
+    )
+    pipe = Pipeline([("scale", StandardScaler()), ("net", net)]).fit(X[:150], y[:150])
+    display = CoverageDisplay.from_estimator(pipe, X[150:], y[150:])
+    assert set(display.observed) == {"return_std", "predict_interval"}
+    at = int(np.argmin(np.abs(display.coverages - 0.9)))
+    mean, std = pipe.predict(X[150:], return_std=True)
+    inside = np.abs(y[150:] - mean) <= 1.6448536269514722 * std
+    assert display.observed["return_std"][at] == inside.mean()
+    assert 0.8 < inside.mean() < 0.98
+    ends = pipe[-1].predict_interval(pipe[0].transform(X[150:]), coverage=0.9)
+    inside = (ends[:, 0] <= y[150:]) & (y[150:] <= ends[:, 1])
+    assert display.observed["predict_interval"][at] == inside.mean()
+    plain = WeightDecayMLPRegressor(hidden_layer_sizes=(3,), random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="has no intervals to draw"):
+        CoverageDisplay.from_estimator(plain, X, y)

@@ -17,7 +17,8 @@ import skwd
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 EXAMPLES = ROOT / "examples"
-ESTIMATORS = [name for name in skwd.__all__ if name.startswith("WeightDecay")]
+ESTIMATORS = [name for name in skwd.__all__ if name.startswith("WeightDecayMLP")]
+DISPLAYS = [name for name in skwd.__all__ if name.endswith("Display")]
 MODULES = [module.name for module in pkgutil.walk_packages(skwd.__path__, "skwd.")]
 
 needs_readme = pytest.mark.skipif(
@@ -171,7 +172,7 @@ def test_docstrings_run(name):
     assert failed == 0
 
 
-@pytest.mark.parametrize("name", [*ESTIMATORS, "AlphaPathDisplay"])
+@pytest.mark.parametrize("name", [*ESTIMATORS, *DISPLAYS])
 def test_public_classes_have_an_example(name):
     examples = doctest.DocTestFinder(recurse=False).find(getattr(skwd, name))
     assert any(test.examples for test in examples)

@@ -87,7 +87,7 @@ class HuberLoss(RobustLoss):
     delta: Any = None
 
     name = "huber"
-    default_decay = 5.0
+    default_decay = 2.0
 
     def of(self, parameters):
         return replace(self, delta=parameters["huber_delta"])

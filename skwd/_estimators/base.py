@@ -10,11 +10,13 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skwd._alpha.choice import AlphaChoice
+from skwd._core.layout import initial_scale
 from skwd._core.losses import Loss
 from skwd._core.rows import shift_origin
 from skwd._data.targets import Targets
 from skwd._estimators.callbacks import CallbackSupportMixin
 from skwd._estimators.columns import ColumnsMixin
+from skwd._estimators.export import ExportMixin
 from skwd._estimators.fitted_network import FittedNetwork
 from skwd._estimators.posterior import PosteriorMixin
 from skwd._estimators.tasks import TaskMixin
@@ -30,7 +32,12 @@ from skwd._solvers.task import TrainingTask
 
 
 class BaseWeightDecayMLP(
-    TaskMixin, PosteriorMixin, ColumnsMixin, CallbackSupportMixin, BaseEstimator
+    TaskMixin,
+    PosteriorMixin,
+    ColumnsMixin,
+    ExportMixin,
+    CallbackSupportMixin,
+    BaseEstimator,
 ):
     """Fitted attributes and predictions, whoever chooses alpha."""
 
@@ -142,6 +149,13 @@ class BaseWeightDecayMLP(
 
     def _store_intervals(self, make, rows, data, trained) -> None:
         """Keep nothing."""
+
+    def _initial_sizes(self) -> np.ndarray:
+        """Root mean squares of the initial weights of each layer, (n_layers - 1,)."""
+        network = self._network().network
+        layout, gain = network.layout, network.activation.gain
+        layers = range(layout.n_weight_layers)
+        return np.array([initial_scale(layout, gain, layer) for layer in layers])
 
     def _network(self) -> FittedNetwork:
         """The networks of coefs_ and intercepts_, whoever has set them."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from skwd._estimators.classifier import BaseClassifier, WeightDecayMLPClassifier
+from skwd._estimators.base_classifier import BaseClassifier
+from skwd._estimators.classifier import WeightDecayMLPClassifier
 from skwd._estimators.docstrings import documented
 from skwd._estimators.search import CrossValidationMixin
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from skwd._estimators.base_regressor import BaseRegressor
 from skwd._estimators.docstrings import documented
-from skwd._estimators.regressor import BaseRegressor, WeightDecayMLPRegressor
+from skwd._estimators.regressor import WeightDecayMLPRegressor
 from skwd._estimators.search import CrossValidationMixin
 
 

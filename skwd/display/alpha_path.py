@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skwd._cv.results import choose
 from skwd._estimators.alpha_path import path_of
+from skwd.display.matplotlib import axes_of
 
 
 class AlphaPathDisplay:
@@ -168,9 +169,8 @@ class AlphaPathDisplay:
         ImportError
             Without matplotlib.
         """
-        plt, line_kw, split_kw, band_kw = _matplotlib(line_kw, split_kw, band_kw)
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
+        ax = axes_of(ax, type(self).__name__)
+        line_kw, split_kw, band_kw = _full_names(line_kw, split_kw, band_kw)
         sign = -1.0 if negate_score else 1.0
         # GCV is infinite where no degree of freedom is left.
         shown = np.where(np.isinf(self.scores), np.nan, sign * self.scores)
@@ -267,16 +267,11 @@ def _name_of(scoring, negate_score: bool) -> str | None:
     return name.replace("_", " ").capitalize()
 
 
-def _matplotlib(line_kw, split_kw, band_kw) -> tuple:
-    """Matplotlib's pyplot, and keywords by their full names; raises without it."""
-    try:
-        import matplotlib.pyplot as plt
-        from matplotlib.cbook import normalize_kwargs
-        from matplotlib.collections import PolyCollection
-        from matplotlib.lines import Line2D
-    except ImportError as error:
-        raise ImportError(
-            "AlphaPathDisplay needs matplotlib: pip install matplotlib."
-        ) from error
+def _full_names(line_kw, split_kw, band_kw) -> tuple:
+    """matplotlib's keywords by their full names."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.collections import PolyCollection
+    from matplotlib.lines import Line2D
+
     lines = [normalize_kwargs(kw, Line2D) for kw in (line_kw, split_kw)]
-    return plt, *lines, normalize_kwargs(band_kw, PolyCollection)
+    return *lines, normalize_kwargs(band_kw, PolyCollection)

@@ -6,15 +6,17 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skwd._estimators.alpha_path import inner_of
+from skwd.display.matplotlib import axes_of
 
 
 class RelevanceDisplay:
     """The importance of each column, and its effective parameters.
 
-    Of an estimator fitted with ``sparsity``, or with ``alpha_groups="input"`` or a list
-    of groups: a bar for each column, the most important on top, and with groups beside
-    it the effective parameters of the weights that share its alpha. Create it with
-    `from_estimator`; every parameter is stored as an attribute.
+    A bar for each column, the most important on top: its ``feature_importances_``, of
+    an estimator fitted with ``sparsity``, or with ``alpha_groups="input"`` or a list of
+    groups, of which the effective parameters of the weights that share its alpha stand
+    beside it; of others its share of the squared weights of the first layer. Create it
+    with `from_estimator`; every parameter is stored as an attribute.
 
     Parameters
     ----------
@@ -23,6 +25,8 @@ class RelevanceDisplay:
         Effective parameters of each column's group, where they are known.
     names : list of str
         Of the columns.
+    are_lengths : bool, default=False
+        Whether the importances are shares of the squared weights of the first layer.
 
     Attributes
     ----------
@@ -44,10 +48,11 @@ class RelevanceDisplay:
     >>> display = RelevanceDisplay.from_estimator(model)  # doctest: +SKIP
     """
 
-    def __init__(self, *, importances, n_effective, names):
+    def __init__(self, *, importances, n_effective, names, are_lengths=False):
         self.importances = importances
         self.n_effective = n_effective
         self.names = names
+        self.are_lengths = are_lengths
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None, max_columns=20, bar_kw=None):
@@ -56,9 +61,8 @@ class RelevanceDisplay:
         Parameters
         ----------
         estimator : estimator of this package
-            Fitted with sparsity or groups of columns; a Pipeline or
-            TransformedTargetRegressor that ends in one, or a search over parameters of
-            any of these.
+            Or a Pipeline or TransformedTargetRegressor that ends in one, or a search
+            over parameters of any of these.
         ax : matplotlib axes, optional
             Where to draw; new axes by default.
         max_columns : int, default=20
@@ -76,27 +80,39 @@ class RelevanceDisplay:
             Without matplotlib.
         NotFittedError
             Where fit has not been called.
-        ValueError
-            Without either.
         """
         check_is_fitted(estimator)
         while (inner := inner_of(estimator)) is not None:
             estimator = inner
-        if not hasattr(estimator, "feature_importances_"):
-            raise ValueError(
-                f"{type(estimator).__name__} has no relevance of columns to draw. Fit "
-                "it with alpha='evidence' and alpha_groups='input', or with sparsity."
-            )
-        shares = estimator.feature_importances_
+        return cls.of(estimator).plot(ax, max_columns=max_columns, bar_kw=bar_kw)
+
+    @classmethod
+    def of(cls, estimator):
+        """The display of a fitted estimator of this package, not drawn yet.
+
+        Parameters
+        ----------
+        estimator : estimator of this package
+
+        Returns
+        -------
+        display : RelevanceDisplay
+        """
+        shares = getattr(estimator, "feature_importances_", None)
+        are_lengths = shares is None
+        if are_lengths:
+            squares = np.square(estimator.coefs_[0], dtype=np.float64)
+            squares = squares.reshape(-1, *squares.shape[-2:]).sum(axis=(0, 2))
+            shares = squares / max(squares.sum(), np.finfo(float).tiny)
         names = getattr(estimator, "feature_names_in_", None)
         if names is None:
             names = [f"column {j}" for j in range(len(shares))]
-        display = cls(
+        return cls(
             importances=shares,
             n_effective=getattr(estimator, "column_effective_params_", None),
             names=list(names),
+            are_lengths=are_lengths,
         )
-        return display.plot(ax, max_columns=max_columns, bar_kw=bar_kw)
 
     def plot(self, ax=None, *, max_columns=20, bar_kw=None):
         """Draw the relevance.
@@ -119,16 +135,9 @@ class RelevanceDisplay:
         ImportError
             Without matplotlib.
         """
-        try:
-            import matplotlib.pyplot as plt
-        except ImportError as error:
-            raise ImportError(
-                "RelevanceDisplay needs matplotlib: pip install matplotlib."
-            ) from error
         order = np.argsort(-self.importances, kind="stable")[:max_columns][::-1]
-        if ax is None:
-            size = 6.4, 1.2 + 0.24 * len(order)
-            _, ax = plt.subplots(layout="constrained", figsize=size)
+        size = 6.4, 1.2 + 0.24 * len(order)
+        ax = axes_of(ax, type(self).__name__, figsize=size)
         shown = self.importances[order]
         self.bars_ = ax.barh(range(len(order)), shown, **(bar_kw or {}))
         ax.set_yticks(range(len(order)), [self.names[j] for j in order])
@@ -140,7 +149,10 @@ class RelevanceDisplay:
             ax.text(shown[place], place, text, va="center", color="0.35", fontsize=8)
         ax.set_xlim(0.0, 1.12 * max(shown.max(), 1e-12))
         extra = "" if self.n_effective is None else " (effective parameters)"
-        ax.set_xlabel(f"share of the mean squared derivative{extra}")
+        what = "mean squared derivative"
+        if self.are_lengths:
+            what = "squared weights of the first layer"
+        ax.set_xlabel(f"share of the {what}{extra}")
         left = int((self.importances == 0.0).sum())
         ax.set_title(
             f"{len(self.importances) - left} of {len(self.importances)} columns"

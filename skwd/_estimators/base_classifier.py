@@ -1,0 +1,135 @@
+"""What all classifiers share, whoever chooses alpha: targets and predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import log_expit, log_softmax, logsumexp
+from sklearn.base import ClassifierMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from skwd._data.class_targets import ClassTargets, LabelTargets, check_classes
+from skwd._estimators.base import BaseWeightDecayMLP
+
+
+class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
+    """Targets and predictions of the classifiers, whoever chooses alpha."""
+
+    def decision_function(self, X):
+        """The logits: the raw prediction f(x) before softmax or logistic function.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            For two classes the log-odds of ``classes_[1]``; for multilabel targets the
+            log-odds of each label. With ``ensemble``, those of the mean probabilities.
+        """
+        raw = self._predict_blocks(X, self._combined)
+        return raw[:, 0] if raw.shape[1] == 1 else raw
+
+    def predict(self, X):
+        """Predict classes: the argmax of `decision_function`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), or (n_samples, n_labels) of 0 and 1
+        """
+        raw = self.decision_function(X)
+        if self._is_multilabel():
+            return (raw > 0).astype(int)
+        best = (raw > 0).astype(int) if raw.ndim == 1 else raw.argmax(axis=1)
+        return self.classes_[best]
+
+    def predict_proba(self, X):
+        """Class probabilities.
+
+        With ``posterior=True`` they are averaged over what the data leave open about
+        f(x) (MacKay 1992), N(f(x), V(x)) with V(x) times ``posterior_scale_``: for two
+        classes sigmoid(f / sqrt(1 + pi V / 8)), which draws them towards each other
+        where there are few data. `predict` stays the argmax of `decision_function`;
+        averaged probabilities of more than two classes may be largest for another one.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``; for multilabel targets the probability of each
+            label.
+        """
+        return self._two_columns(self._marginalised(X), "inverse_link")
+
+    def predict_log_proba(self, X):
+        """Logarithms of the class probabilities, computed from the logits: finite.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return self._two_columns(self._marginalised(X), "log_probabilities")
+
+    def _marginalised(self, X) -> np.ndarray:
+        """Logits of the probabilities: with a posterior they know their error."""
+        if not self._has_posterior():
+            return self.decision_function(X)
+        loss = self._loss
+
+        def combine(raw, covariance):
+            return self._combined(loss.marginalised(raw, covariance))
+
+        raw = self._posterior_blocks(X, combine)
+        return raw[:, 0] if raw.shape[1] == 1 else raw
+
+    def _two_columns(self, raw: np.ndarray, link: str) -> np.ndarray:
+        """The loss's ``link`` of the logits, with a column for each of two classes."""
+        if raw.ndim == 1:
+            raw = np.stack([-raw, raw], axis=1)
+        return getattr(self._loss, link)(raw)
+
+    def _combined(self, raw: np.ndarray) -> np.ndarray:
+        """Logits of the networks' mean probabilities: (K, b, o) -> (b, o)."""
+        if len(raw) == 1:
+            return raw[0].copy()
+        if raw.shape[2] == 1 or self._is_multilabel():
+            return logsumexp(log_expit(raw), axis=0) - logsumexp(
+                log_expit(-raw), axis=0
+            )
+        return logsumexp(log_softmax(raw, axis=-1), axis=0)
+
+    def _is_multilabel(self) -> bool:
+        return self.out_activation_ == "logistic" and self.n_outputs_ > 1
+
+    def _targets(self, y, weight, continued=False, one_epoch=False, classes=None):
+        check_classification_targets(y)
+        if type_of_target(y, input_name="y") == "multilabel-indicator":
+            return LabelTargets(y, self.class_weight)
+        if classes is not None:
+            classes = check_classes(classes, self.classes_ if continued else None)
+        elif continued:
+            classes = self.classes_
+        y = column_or_1d(y, warn=True)
+        return ClassTargets(y, weight, self.class_weight, classes)
+
+    def _examples(self) -> np.ndarray:
+        if self._is_multilabel():
+            return np.repeat([[0], [1]], self.n_outputs_, axis=1)
+        return self.classes_
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
