@@ -25,6 +25,8 @@ from skwd._core.sample import Sample
 # Networks of a sample that are evaluated at once: their activations and slopes stay in
 # the cache too. Changes no bit.
 GROUP_BYTES = 1 << 20
+# Rows of y that a constant is compared with at a time.
+CONSTANT_ROWS = 1 << 16
 
 
 class Objective:
@@ -130,10 +132,8 @@ class Objective:
         for sample in self.samples:
             key = "constant loss", self.loss.name
             if key not in sample.kept:
-                y, raw = sample.y, self.loss.constant(sample.y, sample.norm_weight)
-                with np.errstate(over="ignore", invalid="ignore"):  # J tells of it
-                    losses = self.loss.loss(y, np.broadcast_to(raw, y.shape))
-                sample.kept[key] = float(sample.norm_weight @ losses)
+                raw = self.loss.constant(sample.y, sample.norm_weight)
+                sample.kept[key] = _mean_loss(self.loss, sample, raw)
             of_sample.append(sample.kept[key])
         return np.array(of_sample)[self.sample_of]
 
@@ -160,3 +160,15 @@ class Objective:
             for start in range(0, len(members), size):
                 groups.append((sample, members[start : start + size]))
         return groups
+
+
+def _mean_loss(loss: Loss, sample: Sample, raw: np.ndarray) -> float:
+    """The weighted mean loss of a constant raw prediction, in blocks of rows."""
+    total = 0.0
+    with np.errstate(over="ignore", invalid="ignore"):  # J tells of it
+        for start in range(0, len(sample), CONSTANT_ROWS):
+            block = slice(start, start + CONSTANT_ROWS)
+            y = sample.y[block]
+            losses = loss.loss(y, np.broadcast_to(raw, y.shape))
+            total += float(sample.norm_weight[block] @ losses)
+    return total

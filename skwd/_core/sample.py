@@ -57,6 +57,8 @@ class Sample:
     @cached_property
     def norm_weight(self) -> np.ndarray:
         """s_i / sum s, (n,)."""
+        if self.weight.strides == (0,):  # all are one number
+            return np.full(len(self.weight), 1.0 / len(self.weight))
         # Divided by the largest first: weights near the ends of the float range work.
         scaled = self.weight / self.weight.max()
         return scaled / scaled.sum()

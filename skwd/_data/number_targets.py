@@ -83,10 +83,13 @@ class RegressionTargets(Targets):
             scale = np.where(self.varies, deviation, 1.0)
         elif self.normalize:
             mean = sample.norm_weight @ y
+            distance = y - mean
             # Powers of two keep squares within the float range, and are exact.
-            power = np.frexp(np.abs(y - mean).max(axis=0))[1]
-            squares = np.square(np.ldexp(y - mean, -power))
-            deviation = np.ldexp(np.sqrt(sample.norm_weight @ squares), power)
+            largest = np.maximum(distance.max(axis=0), -distance.min(axis=0))
+            power = np.frexp(largest)[1]
+            np.ldexp(distance, -power, out=distance)
+            np.square(distance, out=distance)
+            deviation = np.ldexp(np.sqrt(sample.norm_weight @ distance), power)
             # A constant leaves rounding behind: that is no deviation either.
             self.varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
             scale = np.where(self.varies, deviation, 1.0)
@@ -103,7 +106,9 @@ class RegressionTargets(Targets):
     def scaled(self, Y: np.ndarray) -> np.ndarray:
         assert self.scaling is not None
         mean, scale = self.scaling
-        return (Y - mean) / scale
+        out = Y - mean
+        out /= scale
+        return out
 
     def continued(self, layout: Layout, params: np.ndarray) -> np.ndarray:
         """With an output layer that predicts the same, in the new units."""

@@ -24,9 +24,9 @@ class Data(NamedTuple):
 
 
 def check_sample_weight(sample_weight, n_samples: int, name: str) -> np.ndarray:
-    """Sample weights as float64 (n_samples,); ones for None."""
+    """Sample weights as float64 (n_samples,); for None ones, that take no memory."""
     if sample_weight is None:
-        return np.ones(n_samples)
+        return np.broadcast_to(np.ones(()), n_samples)
     if isinstance(sample_weight, numbers.Real):
         sample_weight = np.full(n_samples, sample_weight)
     weight = check_array(
