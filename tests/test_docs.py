@@ -29,28 +29,55 @@ needs_examples = pytest.mark.skipif(
 )
 
 
+GUIDE = sorted(ROOT.glob("examples/guide/*.md"))
+PAGES = [README, *GUIDE, ROOT / "examples/README.md", ROOT / "benchmarks/README.md"]
+
+
+def blocks_of(path):
+    """Its ```python blocks, as matches, and its text."""
+    text = path.read_text(encoding="utf-8")
+    pattern = r"^```python\n(.*?)^```$"
+    return list(re.finditer(pattern, text, re.DOTALL | re.MULTILINE)), text
+
+
 @pytest.mark.slow
 @needs_readme
-def test_readme_code_runs():
-    """All ```python blocks, in order, in one namespace."""
-    text = README.read_text(encoding="utf-8")
-    blocks = list(
-        re.finditer(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    )
-    assert len(blocks) >= 5
-    namespace = {"__name__": "readme"}
+@pytest.mark.parametrize("path", [README, *GUIDE], ids=lambda path: path.name)
+def test_code_in_the_documentation_runs(path):
+    """All ```python blocks of a page, in order, in one namespace."""
+    blocks, text = blocks_of(path)
+    namespace = {"__name__": "page"}
     for block in blocks:
-        # Empty lines first: a traceback then names the line of README.md.
+        # Empty lines first: a traceback then names the line of the page.
         line = text.count("\n", 0, block.start(1))
-        exec(compile("\n" * line + block[1], str(README), "exec"), namespace)
+        exec(compile("\n" * line + block[1], str(path), "exec"), namespace)
 
 
 @needs_readme
-def test_readme_links_exist():
-    targets = re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8"))
-    assert "examples/choose_lambda.png" in targets
-    local = [target for target in targets if "://" not in target]
-    assert [target for target in local if not (ROOT / target).exists()] == []
+def test_pages_have_code_and_the_readme_is_short():
+    assert len(GUIDE) >= 9
+    assert sum(len(blocks_of(path)[0]) for path in [README, *GUIDE]) >= 25
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 200
+
+
+@needs_readme
+@pytest.mark.parametrize(
+    "path", PAGES, ids=lambda path: f"{path.parent.name}/{path.name}"
+)
+def test_links_exist(path):
+    targets = re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8"))
+    local = [target.partition("#") for target in targets if "://" not in target]
+    missing = [
+        target for target, *_ in local if target and not (path.parent / target).exists()
+    ]
+    assert missing == []
+    anchors = [(target, anchor) for target, _, anchor in local if anchor]
+    for target, anchor in anchors:
+        text = (path.parent / target).read_text(encoding="utf-8") if target else ""
+        text = text or path.read_text(encoding="utf-8")
+        headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+        slugs = {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+        assert anchor in slugs, (target, anchor)
 
 
 def run_example(*command, cache):
