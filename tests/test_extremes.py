@@ -9,8 +9,9 @@ from refusal import LABELS, X, Y, assert_refused
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 
 OVERFLOW = (
-    "The objective overflows at the initial weights: X or y holds values too large for "
-    "their dtype. Standardise X (StandardScaler)."
+    "Solver produced non-finite parameter weights. The input data may contain large "
+    "values and need to be preprocessed: the objective overflows at the initial "
+    "weights. Standardise X (StandardScaler)."
 )
 OVERFLOW_OF_Y = OVERFLOW[:-1] + ", and y (normalize_y=True)."
 solvers = pytest.mark.parametrize("solver", ["lbfgs", "gd"])

@@ -354,7 +354,7 @@ def test_the_advice_is_that_of_the_plain_estimator(changes, message, advice):
 
 
 def test_data_that_overflow_where_the_grid_is_made_from_them():
-    message = "The objective overflows at the initial weights"
+    message = "the objective overflows at the initial weights"
     model = WeightDecayMLPRegressorCV(alphas=3, cv=2, normalize_y=False, **SMALL)
     with pytest.raises(ValueError, match=message):
         model.fit(X * 1e200, Y * 1e200)

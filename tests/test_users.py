@@ -170,15 +170,20 @@ def test_a_warm_start_names_what_does_not_fit():
         model.fit(X, y)
 
 
-def test_a_warm_start_may_lack_a_class_but_not_gain_one(classes):
+def test_a_warm_start_has_the_same_classes(classes):
+    """In scikit-learn's words; partial_fit may lack one."""
     X, y = classes
     model = WeightDecayMLPClassifier(warm_start=True, tol=1e-2, **SMALL).fit(X, y)
-    some = y != 1
-    model.fit(X[some], y[some])
-    assert_array_equal(model.classes_, [0, 1, 2])
-    assert model.predict_proba(X).shape == (150, 3)
-    with pytest.raises(ValueError, match="y holds the class 7"):
-        model.fit(X, np.where(y == 1, 7, y))
+    before, some = model.predict_proba(X), y != 1
+    for part, other in ((X[some], y[some]), (X, np.where(y == 1, 7, y))):
+        with pytest.raises(ValueError) as refused:
+            model.fit(part, other)
+        assert str(refused.value) == (
+            "warm_start can only be used where `y` has the same classes as in the "
+            f"previous call to fit. Previously got [0 1 2], `y` has {np.unique(other)}."
+            " Set warm_start=False, or call partial_fit, which may lack a class."
+        )
+        assert_array_equal(model.predict_proba(X), before)
 
 
 @EVERY

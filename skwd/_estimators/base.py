@@ -60,7 +60,7 @@ class BaseWeightDecayMLP(
     loss_curve_: list[float]
     learning_rates_: list[float]
     gradient_norms_: np.ndarray
-    best_loss_: float
+    best_loss_: float | None
     validation_scores_: list[float] | None
     best_validation_score_: float | None
     n_iter_: int
@@ -120,6 +120,7 @@ class BaseWeightDecayMLP(
         self.best_loss_ = min(self.loss_curve_, default=self.loss_)
         self.validation_scores_ = self.best_validation_score_ = None
         if task.validation is not None:
+            self.best_loss_ = None  # another loss decides
             self.validation_scores_ = [-v for v in trained.validation_curve[best]]
             self.best_validation_score_ = -float(trained.best_validation[best])
         self.n_iter_ = int(trained.nit[best])

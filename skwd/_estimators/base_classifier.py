@@ -122,6 +122,8 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         elif continued:
             classes = self.classes_
         y = column_or_1d(y, warn=True)
+        if continued and not one_epoch:
+            _check_same_classes(y, self.classes_)
         return ClassTargets(y, weight, self.class_weight, classes)
 
     def _examples(self) -> np.ndarray:
@@ -133,3 +135,14 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _check_same_classes(y: np.ndarray, before: np.ndarray) -> None:
+    """Raise unless a warm start has the classes of the fit that it continues."""
+    now = np.unique(y)
+    if not np.array_equal(now, before):
+        raise ValueError(
+            "warm_start can only be used where `y` has the same classes as in the "
+            f"previous call to fit. Previously got {before}, `y` has {now}. Set "
+            "warm_start=False, or call partial_fit, which may lack a class."
+        )

@@ -77,8 +77,8 @@ learning_rates_ : list of float
 gradient_norms_ : ndarray of shape (n_iter_, n_layers_ - 1)
     With ``track_gradients``: after each iteration or epoch the Euclidean norm of the
     gradient of the loss on all rows, without the penalty, by the weights of each layer.
-best_loss_ : float
-    The lowest of ``loss_curve_``.
+best_loss_ : float or None
+    The lowest of ``loss_curve_``; None with early stopping.
 validation_scores_ : list of float or None
     Minus the validation loss, without penalty, per iteration or epoch.
 best_validation_score_ : float or None

@@ -82,7 +82,8 @@ class PartialFitMixin(OneFitMixin):
             start = self._start("partial_fit")
             data = data._replace(X=in_dtype(data.X, self.coefs_[0].dtype))
             epochs, t = self._n_epochs, self.t_
-            curve, lowest = self.loss_curve_, self.best_loss_
+            curve = self.loss_curve_
+            lowest = np.inf if self.best_loss_ is None else self.best_loss_
             rates = self.learning_rates_
             if "gradient_norms_" in self.__dict__:
                 norms = self.gradient_norms_
@@ -110,5 +111,5 @@ class PartialFitMixin(OneFitMixin):
         self.learning_rates_ = rates + self.learning_rates_
         if norms is not None and self.track_gradients:
             self.gradient_norms_ = np.concatenate([norms, self.gradient_norms_])
-        self.best_loss_ = min(lowest, self.best_loss_)
+        self.best_loss_ = min(lowest, *self.loss_curve_)
         self.converged_ = False

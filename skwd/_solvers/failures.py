@@ -43,8 +43,9 @@ def check_any_usable(trained: StackFit, task: TrainingTask) -> None:
         is_large = task.loss.has_noise and task.deviation_of_y > MOST_DEVIATION
         y = ", and y (normalize_y=True)" if is_large else ""
         raise ValueError(
-            "The objective overflows at the initial weights: X or y holds values too "
-            f"large for their dtype. Standardise X (StandardScaler){y}."
+            "Solver produced non-finite parameter weights. The input data may contain "
+            "large values and need to be preprocessed: the objective overflows at the "
+            f"initial weights. Standardise X (StandardScaler){y}."
         )
     if (trained.status == Status.UNWATCHED).all():
         raise ValueError(
