@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from skwd._core.losses import LOSSES, losses_of_numbers
+from skwd._core.losses import LOSSES
 from skwd._data.number_targets import RegressionTargets
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.intervals import IntervalMixin
-from skwd._estimators.parameters import check_choice
 
 
 class BaseRegressor(IntervalMixin, RegressorMixin, BaseWeightDecayMLP):
@@ -62,7 +61,6 @@ class BaseRegressor(IntervalMixin, RegressorMixin, BaseWeightDecayMLP):
         return (y * self.y_scale_ + self.y_mean_).astype(raw.dtype)
 
     def _targets(self, y, weight, continued=False, one_epoch=False, classes=None):
-        check_choice("loss", self.loss, losses_of_numbers())
         own = {
             name: getattr(self, name) for name in ("huber_delta", "quantile", "power")
         }

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from skwd._alpha import WAYS, Way
 from skwd._core.activations import ACTIVATIONS
-from skwd._core.losses import LOSSES
+from skwd._core.losses import LOSSES, losses_of_numbers
 from skwd._core.penalty import L2
 from skwd._estimators.alpha_groups import check_alpha_groups, kind_of_groups
 from skwd._estimators.kinds import (
@@ -238,6 +238,8 @@ def check_parameters(estimator, *, by_epochs: bool = False) -> Solver | AutoSolv
     check_choice("activation", estimator.activation, tuple(ACTIVATIONS))
     check_choice("learning_rate", estimator.learning_rate, SCHEDULES)
     check_choice("decay", estimator.decay, tuple(DECAYS))
+    if hasattr(estimator, "loss"):
+        check_choice("loss", estimator.loss, losses_of_numbers())
     params = {name: getattr(estimator, name) for name in _names(estimator.__class__)}
     for name, (is_right, wanted, remedy) in _RULES.items():
         if name in params and not is_right(params[name]):
