@@ -84,6 +84,7 @@ def alpha_from(
     batch_size : int, optional
         For "MLP", whose penalty is divided by it.
     n_outputs : int, default=1
+        For losses that are means over the outputs there.
     noise_precision : float, optional
         For "MacKay" and "brnn" beta; for "laplace-torch" 1 / sigma_noise^2, without
         which it is that of classes.
@@ -91,6 +92,7 @@ def alpha_from(
     Returns
     -------
     alpha : float
+        For the parameter of that name.
 
     Raises
     ------

@@ -41,6 +41,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         Returns
         -------
         ndarray of shape (n_samples,), or (n_samples, n_labels) of 0 and 1
+            The most probable class, or the labels of a probability above 1/2.
         """
         raw = self.decision_function(X)
         if self._is_multilabel():
@@ -79,6 +80,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``, all finite.
         """
         return self._two_columns(self._marginalised(X), "log_probabilities")
 

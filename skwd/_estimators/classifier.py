@@ -146,15 +146,19 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows of this epoch, with the columns of the first call.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Their targets.
         classes : array-like of shape (n_classes,), optional
             All classes that will ever occur: needed in the first call, unless y is
             multilabel; may be left out afterwards.
         sample_weight : array-like of shape (n_samples,), optional
+            Their weights; 1 for None.
 
         Returns
         -------
         self : object
+            After one more epoch.
 
         Raises
         ------

@@ -134,10 +134,6 @@ rule : {"best", "1se"}, default="best"
     "best" is the alpha of the highest mean score, the smallest of equals. "1se" is the
     largest alpha whose mean score is at most one standard error below it [4]_: the
     smoother network, where the data cannot tell the two apart.
-n_jobs : int or None, default=None
-    Workers, as in joblib; None is 1 and -1 all processors. They are processes, each
-    with BLAS on one thread, or what ``joblib.parallel_config`` names: threads, Dask,
-    Ray. The results depend on none of this.
 """,
     "starts": """\
 n_init : int, default=1
@@ -163,6 +159,10 @@ verbose : bool or int, default=False
 <<track_gradients>>
 """,
     "search_verbose": """\
+n_jobs : int or None, default=None
+    Workers, as in joblib; None is 1 and -1 all processors. They are processes, each
+    with BLAS on one thread, or what ``joblib.parallel_config`` names: threads, Dask,
+    Ray. The results depend on none of this.
 verbose : bool or int, default=False
     Print a line per chunk of networks with the share done and the time left; from 2 on
     also one per iteration of the final fit.

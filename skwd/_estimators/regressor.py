@@ -157,12 +157,16 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows of this epoch, with the columns of the first call.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
         sample_weight : array-like of shape (n_samples,), optional
+            Their weights; 1 for None.
 
         Returns
         -------
         self : object
+            After one more epoch.
 
         Raises
         ------

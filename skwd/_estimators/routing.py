@@ -57,6 +57,7 @@ class RoutingMixin:
         Returns
         -------
         routing : MetadataRouter
+            Of fit.
         """
         return (
             MetadataRouter(owner=type(self).__name__)

@@ -48,8 +48,8 @@ class AlphaPathDisplay:
 
     See Also
     --------
-    WeightDecayMLPRegressorCV, WeightDecayMLPClassifierCV
-    WeightDecayMLPRegressor, WeightDecayMLPClassifier : with ``alpha="loo"`` or "gcv".
+    WeightDecayMLPRegressorCV : Compares alphas by cross-validation.
+    WeightDecayMLPRegressor : Compares them with ``alpha="auto"``, "loo" or "gcv".
 
     Examples
     --------
@@ -115,6 +115,7 @@ class AlphaPathDisplay:
         Returns
         -------
         display : AlphaPathDisplay
+            Drawn, with its artists as attributes.
 
         Raises
         ------
@@ -163,6 +164,7 @@ class AlphaPathDisplay:
         Returns
         -------
         self : AlphaPathDisplay
+            Drawn, with its artists as attributes.
 
         Raises
         ------

@@ -64,13 +64,16 @@ class CoverageDisplay:
             Fitted with ``posterior=True`` or ``intervals``; a Pipeline that ends in
             one, or a search over parameters of either.
         X : array-like of shape (n_samples, n_features)
+            Rows, better those that were not trained on.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
         ax : matplotlib axes, optional
             Where to draw; new axes by default.
 
         Returns
         -------
         display : CoverageDisplay
+            Drawn, with its artists as attributes.
 
         Raises
         ------
@@ -119,6 +122,7 @@ class CoverageDisplay:
         Returns
         -------
         self : CoverageDisplay
+            Drawn, with its artists as attributes.
 
         Raises
         ------

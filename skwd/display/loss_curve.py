@@ -66,6 +66,7 @@ class LossCurveDisplay:
         Returns
         -------
         display : LossCurveDisplay
+            Drawn, with its artists as attributes.
 
         Raises
         ------
@@ -98,6 +99,7 @@ class LossCurveDisplay:
         Returns
         -------
         self : LossCurveDisplay
+            Drawn, with its artists as attributes.
 
         Raises
         ------

@@ -21,6 +21,7 @@ class RelevanceDisplay:
     Parameters
     ----------
     importances : ndarray of shape (n_features,)
+        The share of each column.
     n_effective : ndarray of shape (n_features,) or None
         Effective parameters of each column's group, where they are known.
     names : list of str
@@ -73,6 +74,7 @@ class RelevanceDisplay:
         Returns
         -------
         display : RelevanceDisplay
+            Drawn, with its artists as attributes.
 
         Raises
         ------
@@ -93,10 +95,12 @@ class RelevanceDisplay:
         Parameters
         ----------
         estimator : estimator of this package
+            Fitted.
 
         Returns
         -------
         display : RelevanceDisplay
+            Not drawn.
         """
         shares = getattr(estimator, "feature_importances_", None)
         are_lengths = shares is None
@@ -129,6 +133,7 @@ class RelevanceDisplay:
         Returns
         -------
         self : RelevanceDisplay
+            Drawn, with its artists as attributes.
 
         Raises
         ------

@@ -72,6 +72,7 @@ class WeightDecayDisplay:
         Returns
         -------
         display : WeightDecayDisplay
+            Drawn, with its artists as attributes.
 
         Raises
         ------
@@ -106,6 +107,7 @@ class WeightDecayDisplay:
         Returns
         -------
         self : WeightDecayDisplay
+            Drawn, with its artists as attributes.
 
         Raises
         ------
