@@ -52,7 +52,12 @@ def alpha_scale(sample: Sample, penalty: Penalty | None = None) -> float:
     if not (sample.y != sample.y[0]).any():
         return 1.0  # with a constant y one alpha is as good as another
     with np.errstate(over="ignore", invalid="ignore"):  # the training tells of it
-        residual = sample.y - sample.norm_weight @ sample.y
+        known = np.isfinite(sample.y)
+        y = np.where(known, sample.y, 0.0)
+        mean = sample.norm_weight @ y
+        if not known.all():  # missing targets: as if they were at the mean
+            mean = mean / np.maximum(sample.norm_weight @ known, 1e-300)
+        residual = np.where(known, y - mean, 0.0)
         residual *= sample.norm_weight[:, np.newaxis]
         pull = np.zeros((sample.X.shape[1], residual.shape[1]))
         for start in range(0, len(sample), BLOCK_ROWS):

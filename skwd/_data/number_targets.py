@@ -9,6 +9,7 @@ from scipy import sparse
 
 from skwd._core.layout import Layout
 from skwd._core.loss import Loss
+from skwd._core.masked_loss import MaskedLoss
 from skwd._core.robust_losses import robust_moments
 from skwd._core.sample import Sample
 from skwd._data.targets import Targets
@@ -27,10 +28,22 @@ class RegressionTargets(Targets):
         Each (n_outputs,), of an earlier fit that is continued.
     known : ndarray of bool (n_outputs,), optional
         The outputs for which that scaling is kept; by default none.
+    masked : bool
+        NaN is a target that is not known; rows without any other have no weight.
     """
 
-    def __init__(self, y, loss: Loss, normalize: bool, earlier=None, known=None):
-        self.loss = self.given_loss = loss
+    def __init__(
+        self,
+        y,
+        loss: Loss,
+        normalize: bool,
+        earlier=None,
+        known=None,
+        *,
+        masked: bool = False,
+    ):
+        self.masked = masked
+        self.loss = self.given_loss = MaskedLoss(loss) if masked else loss
         self.normalize = normalize and loss.has_units
         self.shape = y.shape[1:]  # () for a single column without an axis of its own
         self.earlier, self.known = earlier, known
@@ -61,15 +74,21 @@ class RegressionTargets(Targets):
                 f"{name} must be numeric for a regressor; got {value!r}. Use "
                 "WeightDecayMLPClassifier for labels."
             ) from None
-        _check_finite(y, name)  # objects may have held NaN
+        if self.masked:
+            y = _check_known(y, name)
+            rows = y.reshape(len(y), -1)
+            weight = np.where(np.isnan(rows).all(axis=1), 0.0, weight)
+        else:
+            _check_finite(y, name)  # objects may have held NaN
         least = self.loss.least_y
         if least is not None:
             strict = self.loss.excludes_least
             if (y <= least if strict else y < least).any():
                 sign = ">" if strict else ">="
+                lowest = np.nanmin(y)
                 raise ValueError(
                     f"loss={self.loss.name!r} needs {name} {sign} {least:g}; got "
-                    f"{y.min():g}. Use loss='squared_error' for targets of either sign."
+                    f"{lowest:g}. Use loss='squared_error' for targets of either sign."
                 )
         return y.reshape(len(y), -1), weight
 
@@ -81,6 +100,8 @@ class RegressionTargets(Targets):
             mean, deviation = robust_moments(y, sample.norm_weight)
             self.varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
             scale = np.where(self.varies, deviation, 1.0)
+        elif self.normalize and self.masked:
+            mean, scale, self.varies = _known_moments(y, sample.norm_weight)
         elif self.normalize:
             mean = sample.norm_weight @ y
             distance = y - mean
@@ -136,3 +157,25 @@ def _check_finite(y: np.ndarray, name: str) -> None:
     if not np.isfinite(y).all():
         what = "NaN" if np.isnan(y).any() else "infinity"
         raise ValueError(f"Input {name} contains {what}. Leave such rows out.")
+
+
+def _check_known(y: np.ndarray, name: str) -> np.ndarray:
+    """y; raises where it holds infinity, or where nothing is known of an output."""
+    if np.isinf(y).any():
+        raise ValueError(f"Input {name} contains infinity. Leave such rows out.")
+    if np.isnan(y).reshape(len(y), -1).all(axis=0).any():
+        raise ValueError(
+            f"An output of {name} has no target that is not missing. Leave it out."
+        )
+    return y
+
+
+def _known_moments(y: np.ndarray, share: np.ndarray) -> tuple:
+    """Means and scales of the targets that are known, and whether they vary."""
+    known = ~np.isnan(y)
+    weight = known * share[:, np.newaxis]
+    total = weight.sum(axis=0)
+    mean = (weight * np.where(known, y, 0.0)).sum(axis=0) / total
+    squares = (weight * np.square(np.where(known, y - mean, 0.0))).sum(axis=0) / total
+    varies = np.sqrt(squares) > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
+    return mean, np.where(varies, np.sqrt(squares), 1.0), varies

@@ -72,10 +72,16 @@ class BaseWeightDecayMLP(
 
     def _validate(self, X, y, sample_weight, suffix="", reset=False) -> Data:
         """Checked data; ``suffix`` is "_val" for validation data."""
+        may_miss = getattr(self, "missing_targets", "error") == "mask"
+        check_y = CHECK_Y | ({"ensure_all_finite": "allow-nan"} if may_miss else {})
         if suffix:  # the same checks, in messages that name the validation data
             validate_data(self, X, reset=False, skip_check_array=True)
             X = check_array(X, **CHECK_X, input_name="X_val", estimator=self)
-            y = check_array(y, **CHECK_Y, input_name="y_val", estimator=self)
+            y = check_array(y, **check_y, input_name="y_val", estimator=self)
+            check_consistent_length(X, y)
+        elif may_miss:
+            X = validate_data(self, X, reset=reset, **CHECK_X)
+            y = check_array(y, **check_y, input_name="y", estimator=self)
             check_consistent_length(X, y)
         else:
             X, y = validate_data(self, X, y, reset=reset, multi_output=True, **CHECK_X)

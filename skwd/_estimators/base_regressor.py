@@ -67,7 +67,9 @@ class BaseRegressor(IntervalMixin, RegressorMixin, BaseWeightDecayMLP):
         loss = LOSSES[self.loss].of(own)
         earlier = (self.y_mean_, self.y_scale_) if continued else None
         known = self._y_varies if continued and one_epoch else None
-        return RegressionTargets(y, loss, self.normalize_y, earlier, known)
+        masked = self.missing_targets == "mask"
+        how = loss, self.normalize_y, earlier, known
+        return RegressionTargets(y, *how, masked=masked)
 
     def _examples(self) -> np.ndarray:
         shape = (2, self.n_outputs_) if self._y_shape else (2,)

@@ -205,6 +205,10 @@ normalize_y : bool, default=True
     over .6745, which outliers do not move. False is J of y as it is, to the letter.
     partial_fit scales by its first rows, and keeps to it; a warm start rescales its
     output layer to the new y. With a log link y is never scaled.
+missing_targets : {"error", "mask"}, default="error"
+    "mask" takes NaN in y for a target that is not known: a row's loss is the sum over
+    its other outputs, and rows without any are left out. For losses that are not
+    robust, without alpha by name, posterior and intervals.
 <<starts>>
 ensemble : bool, default=False
     Keep all ``n_init`` networks and predict with their mean; with a posterior the

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skwd._alpha import WAYS
+from skwd._core.losses import LOSSES
 from skwd._estimators.kinds import as_list, is_bool, is_integer, is_real
 
 # How alpha may be chosen, by name: from folds, or by one of the ways.
@@ -49,6 +50,31 @@ def check_coverage(coverage) -> None:
             "coverage must be a number between 0 and 1, both excluded; got "
             f"{coverage!r}. Use coverage=0.9."
         )
+
+
+def check_missing_targets(estimator) -> None:
+    """Raise unless a regressor's missing_targets goes with its other parameters."""
+    given, loss = estimator.missing_targets, estimator.loss
+    if not isinstance(given, str) or given not in ("error", "mask"):
+        raise ValueError(
+            f"missing_targets must be 'error' or 'mask'; got {given!r}. Use 'mask' "
+            "where some of several targets of a row are NaN."
+        )
+    if given == "error":
+        return
+    if LOSSES[loss].is_robust:
+        raise ValueError(
+            f"missing_targets='mask' is not for loss={loss!r}. Use 'squared_error', "
+            "'poisson', 'gamma' or 'tweedie', or leave rows out."
+        )
+    asked = {"alpha": estimator._way(), "posterior": estimator.posterior or None}
+    asked["intervals"] = estimator.intervals or None
+    for name, value in asked.items():
+        if value is not None:
+            raise ValueError(
+                f"missing_targets='mask' leaves no curvature and no residuals of whole "
+                f"rows, which {name}={value!r} needs. Use missing_targets='error'."
+            )
 
 
 def check_sparsity(sparsity, l1_ratio, decay: str) -> None:

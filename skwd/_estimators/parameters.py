@@ -21,7 +21,11 @@ from skwd._estimators.kinds import (
     is_rate,
     is_real,
 )
-from skwd._estimators.parameter_values import check_dropout, check_sparsity
+from skwd._estimators.parameter_values import (
+    check_dropout,
+    check_missing_targets,
+    check_sparsity,
+)
 from skwd._solvers.base import Solver
 from skwd._solvers.decay import DECAYS
 from skwd._solvers.registry import (
@@ -240,6 +244,7 @@ def check_parameters(estimator, *, by_epochs: bool = False) -> Solver | AutoSolv
     check_choice("decay", estimator.decay, tuple(DECAYS))
     if hasattr(estimator, "loss"):
         check_choice("loss", estimator.loss, losses_of_numbers())
+        check_missing_targets(estimator)
     params = {name: getattr(estimator, name) for name in _names(estimator.__class__)}
     for name, (is_right, wanted, remedy) in _RULES.items():
         if name in params and not is_right(params[name]):

@@ -98,6 +98,7 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         quantile=0.5,
         power=1.5,
         normalize_y=True,
+        missing_targets="error",
         n_init=1,
         ensemble=False,
         warm_start=False,
@@ -139,6 +140,7 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         self.quantile = quantile
         self.power = power
         self.normalize_y = normalize_y
+        self.missing_targets = missing_targets
         self.n_init = n_init
         self.ensemble = ensemble
         self.warm_start = warm_start

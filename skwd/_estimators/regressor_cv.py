@@ -107,6 +107,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
         quantile=0.5,
         power=1.5,
         normalize_y=True,
+        missing_targets="error",
         n_init=1,
         ensemble=False,
         random_state=None,
@@ -149,6 +150,7 @@ class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
         self.quantile = quantile
         self.power = power
         self.normalize_y = normalize_y
+        self.missing_targets = missing_targets
         self.n_init = n_init
         self.ensemble = ensemble
         self.random_state = random_state

@@ -1,0 +1,133 @@
+"""missing_targets="mask": each output is fitted to the rows where it is known."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.linear_model import PoissonRegressor, Ridge
+
+from skwd import WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
+
+MASK = {"missing_targets": "mask", "random_state": 0}
+
+
+def rows(seed=0, n=80, positive=False):
+    """X, and three outputs of which about a third is missing, here and there a row."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, 4))
+    Y = X @ rng.standard_normal((4, 3)) + 5.0 + 0.3 * rng.standard_normal((n, 3))
+    if positive:
+        Y = rng.poisson(np.exp(0.3 * (Y - 5.0))).astype(float)
+    Y[rng.random(Y.shape) < 0.3] = np.nan
+    Y[:2] = np.nan
+    return X, Y
+
+
+def has_target(Y):
+    return ~np.isnan(Y).all(axis=1)
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_without_a_hidden_layer_each_output_is_the_ridge_of_its_rows(is_weighted):
+    X, Y = rows()
+    s = np.random.default_rng(1).uniform(0.5, 2.0, len(X))
+    s = s if is_weighted else np.ones(len(X))
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(), alpha=0.1, normalize_y=False, tol=1e-9, **MASK
+    ).fit(X, Y, s)
+    total = s[has_target(Y)].sum()
+    for k, y in enumerate(Y.T):
+        known = ~np.isnan(y)
+        peer = Ridge(alpha=0.1 * total).fit(X[known], y[known], s[known])
+        np.testing.assert_allclose(model.coefs_[0][:, k], peer.coef_, atol=1e-6)
+        np.testing.assert_allclose(model.predict(X)[:, k], peer.predict(X), atol=1e-5)
+
+
+def test_counts_with_a_log_link():
+    X, Y = rows(positive=True)
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(), alpha=0.1, loss="poisson", tol=1e-9, **MASK
+    ).fit(X, Y)
+    for k, y in enumerate(Y.T):
+        known = ~np.isnan(y)
+        part = known.sum() / has_target(Y).sum()
+        peer = PoissonRegressor(alpha=0.1 / part, tol=1e-10, max_iter=1000)
+        peer.fit(X[known], y[known])
+        np.testing.assert_allclose(model.coefs_[0][:, k], peer.coef_, atol=1e-5)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam", "gd"])
+def test_loss_and_scale_are_of_what_is_known(solver):
+    X, Y = rows()
+    how = {"hidden_layer_sizes": (5,), "activation": "tanh", "alpha": 0.01}
+    if solver != "lbfgs":
+        how |= {"max_iter": 30, "learning_rate_init": 0.01, "n_iter_no_change": np.inf}
+    model = WeightDecayMLPRegressor(solver=solver, **how, **MASK)
+    if solver == "lbfgs":
+        model.fit(X, Y)
+    else:
+        with pytest.warns(match="max_iter"):
+            model.fit(X, Y)
+    np.testing.assert_allclose(model.y_mean_, np.nanmean(Y, axis=0))
+    np.testing.assert_allclose(model.y_scale_, np.nanstd(Y, axis=0))
+    residual = (Y - model.predict(X)) / model.y_scale_
+    weights = sum(np.square(W).sum() for W in model.coefs_)
+    J = 0.5 * np.nansum(residual**2) / has_target(Y).sum() + 0.005 * weights
+    assert model.loss_ == pytest.approx(J, rel=1e-9)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
+def test_nothing_missing_is_a_plain_fit():
+    X, Y = rows()
+    Y = np.where(np.isnan(Y), 4.0, Y)
+    how = {"hidden_layer_sizes": (5,), "alpha": 0.01, "tol": 1e-8, "random_state": 0}
+    plain = WeightDecayMLPRegressor(**how).fit(X, Y)
+    masked = WeightDecayMLPRegressor(missing_targets="mask", **how).fit(X, Y)
+    assert masked.loss_ == pytest.approx(plain.loss_, rel=1e-4)
+
+
+def test_searches_early_stopping_and_streams():
+    X, Y = rows()
+    how = {"hidden_layer_sizes": (5,), **MASK}
+    auto = WeightDecayMLPRegressor(alpha="auto", **how).fit(X, Y)
+    assert np.isfinite(auto.predict(X)).all()
+
+    def known_error(model, X, Y):
+        return -np.sqrt(np.nanmean((model.predict(X) - Y) ** 2))
+
+    chosen = WeightDecayMLPRegressorCV(scoring=known_error, cv=3, **how).fit(X, Y)
+    assert chosen.best_score_ > -1.0
+    early = WeightDecayMLPRegressor(early_stopping=True, **how)
+    early.fit(X[:60], Y[:60], X_val=X[60:], y_val=Y[60:])
+    assert np.isfinite(early.validation_scores_).all()
+    stream = WeightDecayMLPRegressor(solver="adam", alpha=0.01, **how)
+    assert np.isfinite(stream.partial_fit(X, Y).partial_fit(X, Y).predict(X)).all()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"missing_targets": "skip"}, "missing_targets must be 'error' or 'mask'"),
+        ({"loss": "huber"}, "missing_targets='mask' is not for loss='huber'"),
+        ({"alpha": "evidence"}, "which alpha='evidence' needs"),
+        ({"posterior": True}, "which posterior=True needs"),
+        ({"intervals": 5}, "which intervals=5 needs"),
+    ],
+)
+def test_what_it_does_not_go_with(given, message):
+    X, Y = rows()
+    with pytest.raises(ValueError, match=message):
+        WeightDecayMLPRegressor(**{**MASK, **given}).fit(X, Y)
+
+
+def test_what_is_missing_altogether_or_not_asked_for():
+    X, Y = rows()
+    with pytest.raises(ValueError, match="NaN"):
+        WeightDecayMLPRegressor().fit(X, Y)
+    Y[:, 1] = np.nan
+    with pytest.raises(ValueError, match="An output of y has no target"):
+        WeightDecayMLPRegressor(**MASK).fit(X, Y)
+    Y[0, 0] = np.inf
+    with pytest.raises(ValueError, match="infinity"):
+        WeightDecayMLPRegressor(**MASK).fit(X, Y)
