@@ -26,8 +26,8 @@ DTYPES = [np.float64, np.float32, np.int64, np.int32, np.uint8, np.bool_]
 PARAMETERS = """
 activation alpha batch_size beta_1 decay dropout early_stopping epsilon
 hidden_layer_sizes huber_delta l1_ratio learning_rate learning_rate_init loss max_fun
-max_iter missing_targets momentum n_init n_iter_no_change power quantile shuffle solver sparsity tol
-validation_fraction verbose warm_start
+max_iter missing_targets momentum n_init n_iter_no_change power quantile shuffle solver
+sparsity tol validation_fraction verbose warm_start
 """.split()
 HARMLESS = {("hidden_layer_sizes", "[]"), ("dropout", "[]")}
 FORMATS = ["C", "F", "strided", "csr", "csc", "coo", "list"]

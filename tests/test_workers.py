@@ -12,6 +12,7 @@ from joblib.parallel import get_active_backend
 from searches import ALPHAS, assert_same_choice
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
+from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import skwd._core.objective
@@ -288,8 +289,14 @@ def test_a_cluster_of_two_workers(fitted):
     ):
         client.wait_for_workers(2)
         parts = clone(whole).set_params(n_jobs=-1).fit(X[:119], y[:119])
+        plain = clone(whole)._plain()
+        grid = GridSearchCV(plain, {"alpha": whole.alphas_}, cv=whole.cv, n_jobs=-1)
+        grid.fit(X[:119], y[:119])
         assert sum(client.run(lambda: 1).values()) == 2
     assert_same_choice(parts, whole)
+    np.testing.assert_allclose(
+        grid.cv_results_["mean_test_score"], whole.cv_results_["mean_test_score"]
+    )
 
 
 def test_classes_travel_to_the_workers(classes):
