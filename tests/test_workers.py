@@ -299,6 +299,24 @@ def test_a_cluster_of_two_workers(fitted):
     )
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of Ray's own
+def test_ray_carries_the_chunks_too(regression):
+    ray = pytest.importorskip("ray")
+    from ray.util.joblib import register_ray
+
+    X, y = regression
+    one = model("lbfgs").fit(X, y)
+    register_ray()
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        with joblib.parallel_config(backend="ray", n_jobs=2):
+            parts = clone(one).set_params(n_jobs=2).fit(X, y)
+    finally:
+        ray.shutdown()
+    assert_same_choice(parts, one)
+
+
 def test_classes_travel_to_the_workers(classes):
     X, y = classes
     names = np.array(["ash", "birch", "oak"])[y]
