@@ -94,25 +94,6 @@ class Kinks:
         self.blocks(moved)[self._are_zero(params)] = 0.0
         return moved
 
-    def aim(self, direction: np.ndarray, x: np.ndarray, least: np.ndarray) -> None:
-        """Keep the zero blocks of x that a direction would not lead down, in place."""
-        down = (self.blocks(direction) * self.blocks(least)).sum(axis=2) < 0.0
-        self.blocks(direction)[self._are_zero(x) & ~down] = 0.0
-
-    def change(self, x, trial, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-        """By what the gradient changed from x to trial, of ``face`` (K, P) at both.
-
-        Of the smooth part alone for a block that is zero at one end, 0 at both.
-        """
-        change = after - before
-        left, arrived = self._are_zero(x), self._are_zero(trial)
-        if (left | arrived).any():
-            blocks, one_end = self.blocks(change), left != arrived
-            jump = self._along(x) - self._along(trial)
-            blocks[one_end] += jump[one_end]
-            blocks[left & arrived] = 0.0
-        return change
-
     def shrink(self, w: np.ndarray, step: np.ndarray) -> None:
         """Replace w (K, P) by its proximal map, in place.
 

@@ -15,7 +15,7 @@ arithmetic of the solver is float64, whatever J computes in.
 Where J has kinks (`Kinks`: L1, norms of columns) this is the orthant-wise method of
 Andrew and Gao (2007), with blocks of weights in the place of single ones: the gradient
 is the subgradient of least length, a block that would cross zero on a step stays there,
-and the pairs are those of the blocks that are not zero.
+and the pairs are of the gradient that the blocks that are not zero have.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from dataclasses import fields
 import numpy as np
 
 from skwd._core.arrays import all_true, any_true, row_dot
-from skwd._core.kinks import Kinks
 from skwd._solvers.lbfgs_memory import Index, joined
 from skwd._solvers.lbfgs_state import State, begun, gradients, network_bytes
 from skwd._solvers.line_search import MAX_TRIALS, are_wolfe, narrow
@@ -96,9 +95,8 @@ def minimize(
             if n_begun < len(params0) and free >= max(1, size // JOINING):
                 begin = np.arange(n_begun, min(n_begun + free, len(params0)))
                 n_begun = int(begin[-1]) + 1
-                joining = objective[begin]
-                new = begun(joining, result.x[begin], begin, max_fun)
-                _new_direction(new, slice(None), joining.kinks)
+                new = begun(objective[begin], result.x[begin], begin, max_fun)
+                _new_direction(new, slice(None))
                 new.negligible = negligible[begin]
                 state = new if state is None else joined(state, new)
                 part = objective[state.network]
@@ -131,31 +129,25 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
         kinks.project(trial, state.x, state.jac)
     fun, smooth = objective.loss_gradient(trial)
     jac, face = gradients(kinks, trial, smooth)
-    if kinks is None:
-        slope, slope_0 = row_dot(jac, state.direction), state.slope
-    else:  # along the projected way, and what it has lowered J by, to first order
-        slope = row_dot(face, kinks.free(state.direction, trial))
-        slope_0 = row_dot(state.jac, trial - state.x) / state.step
+    along = state.direction  # as far as the projection lets it
+    if kinks is not None:
+        along = kinks.free(along, trial)
+    slope = row_dot(jac if kinks is None else face, along)
     state.nfev += 1
     state.trials += 1
-    tried = state.step, fun, slope, state.fun, slope_0
+    tried = state.step, fun, slope, state.fun, state.slope
     accepted = are_wolfe(*tried, state.trials, np.finfo(objective.dtype).eps)
-    if kinks is not None:
-        accepted &= slope_0 < 0.0
 
     if not all_true(accepted):
         _narrow_brackets(state, tried, np.flatnonzero(~accepted))
-        _give_up(state, np.flatnonzero(~accepted), tol, kinks)
+        _give_up(state, np.flatnonzero(~accepted), tol)
     if any_true(accepted):
         # A slice where all have arrived, the common case, for it copies nothing.
         everyone = all_true(accepted)
         moved: Index = slice(None) if everyone else np.flatnonzero(accepted)
         # The least s'y of a pair: a part of -s'g, as in SciPy, which frees it of units.
         least = -EPS * (state.step * state.slope)
-        if kinks is None:
-            change = jac - state.jac
-        else:
-            change = kinks.change(state.x, trial, state.face, face)
+        change = jac - state.jac if kinks is None else face - state.face
         state.pairs.store(moved, trial - state.x, change, least)
         fall = _mean_fall(state, moved, fun)
         state.x[moved], state.fun[moved], state.jac[moved] = (
@@ -172,7 +164,7 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
         ended = state.nit >= max_iter
         if any_true(ended):
             state.status[ended & (state.status == RUNNING)] = MAX_ITER
-        _new_direction(state, moved, kinks)
+        _new_direction(state, moved)
         J = state.fun[moved] + state.negligible[moved]
         predicted_fall = np.where(
             state.pairs.count[moved] > 0, -0.5 * state.slope[moved] / J, np.nan
@@ -205,9 +197,7 @@ def _mean_fall(state: State, moved: Index, fun: np.ndarray) -> np.ndarray:
     return fall
 
 
-def _give_up(
-    state: State, searching: np.ndarray, tol: float, kinks: Kinks | None
-) -> None:
+def _give_up(state: State, searching: np.ndarray, tol: float) -> None:
     """After MAX_TRIALS: forget the pairs and try the gradient; then stop.
 
     Where the pairs have promised no more than ``tol``, that is the minimum.
@@ -219,14 +209,12 @@ def _give_up(
     retry = failed[~fresh]
     if len(retry):
         state.pairs.forget(retry)
-        _new_direction(state, retry, kinks)
+        _new_direction(state, retry)
 
 
-def _new_direction(state: State, networks: Index, kinks: Kinks | None) -> None:
+def _new_direction(state: State, networks: Index) -> None:
     """direction = -H jac of the ``networks``, and a new search along it."""
     direction = state.pairs.direction(state.jac)
-    if kinks is not None:
-        kinks.aim(direction, state.x, state.jac)
     slope = row_dot(state.jac, direction)
     falls = slope < 0.0
     if not all_true(falls):
@@ -234,7 +222,7 @@ def _new_direction(state: State, networks: Index, kinks: Kinks | None) -> None:
         if any_true(ascent[networks]):
             # Rounding has spoilt the pairs: the gradient is left.
             state.pairs.forget(ascent)
-            _new_direction(state, networks, kinks)
+            _new_direction(state, networks)
             return
     state.direction[networks] = direction[networks]
     state.slope[networks] = slope[networks]
