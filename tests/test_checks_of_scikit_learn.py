@@ -32,6 +32,7 @@ SGD = {"solver": "sgd", "learning_rate_init": 3e-5, "max_iter": 3000}
 SMALL_CV = {"alphas": 3, "solver": "adam", "hidden_layer_sizes": (10,), "cv": 3}
 # Not every check sets random_state, and of networks with five units on noise a few in a
 # thousand end with every unit dead, and a warning.
+SPARSE = {"l1_ratio": 1.0, "sparsity": "adaptive"}
 FIVE = {"hidden_layer_sizes": (5,), "random_state": 0}
 
 
@@ -65,6 +66,14 @@ def test_tiny_estimators(estimator, check):
         WeightDecayMLPRegressor(**FIVE, alpha="gcv"),
         WeightDecayMLPRegressor(**FIVE, posterior=True),
         WeightDecayMLPClassifier(**FIVE, posterior=True),
+        WeightDecayMLPRegressor(**FIVE, **SPARSE),
+        WeightDecayMLPRegressor(**FIVE, l1_ratio=0.5, solver="adam"),
+        WeightDecayMLPClassifier(**FIVE, l1_ratio=1.0, sparsity="input"),
+        WeightDecayMLPRegressor(**FIVE, loss="huber"),
+        WeightDecayMLPRegressor(**FIVE, loss="quantile"),
+        WeightDecayMLPRegressor(**FIVE, missing_targets="mask"),
+        WeightDecayMLPRegressor(**FIVE, intervals=2, track_gradients=True),
+        WeightDecayMLPRegressorCV(**TINY_CV, **SPARSE),
         WeightDecayMLPRegressorCV(**TINY_CV),
         WeightDecayMLPClassifierCV(**TINY_CV),
         WeightDecayMLPRegressorCV(alphas=[1e-3, 0.1]),

@@ -79,7 +79,7 @@ class BaseWeightDecayMLP(
             X = check_array(X, **CHECK_X, input_name="X_val", estimator=self)
             y = check_array(y, **check_y, input_name="y_val", estimator=self)
             check_consistent_length(X, y)
-        elif may_miss:
+        elif may_miss and y is not None:
             X = validate_data(self, X, reset=reset, **CHECK_X)
             y = check_array(y, **check_y, input_name="y", estimator=self)
             check_consistent_length(X, y)
