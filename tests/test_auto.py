@@ -122,6 +122,7 @@ def test_next_to_nothing_is_learnt_from_noise():
     assert n_constant >= 2
 
 
+@pytest.mark.wide(2)
 @short
 @pytest.mark.parametrize("solver", ["lbfgs", "gd", "sgd", "adam"])
 @pytest.mark.parametrize(
@@ -141,6 +142,7 @@ def test_every_solver_and_way_to_train(solver, changes):
     assert set(model.alpha_choice_) == {"way", "model", "reason", "scores"}
 
 
+@pytest.mark.slow
 @short
 @pytest.mark.filterwarnings("ignore:The network is worse than a constant")
 def test_kinds_of_y_and_X():

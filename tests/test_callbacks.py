@@ -118,6 +118,7 @@ def test_restarts_are_tasks_with_tasks_of_their_own(regression):
     assert heard.ended.count("iteration") >= model.n_iter_
 
 
+@pytest.mark.wide(2)
 @needs_callbacks
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_chunks_of_a_search_and_then_its_last_fit(regression, classes, n_jobs):

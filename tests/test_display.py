@@ -188,6 +188,7 @@ def test_without_matplotlib():
     assert run.stdout == message
 
 
+@pytest.mark.slow
 def test_relevance_of_columns():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((120, 6))

@@ -37,6 +37,7 @@ def assert_same(ours, theirs, X, kind):
     assert theirs.out_activation_ == ours.out_activation_
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 @pytest.mark.parametrize("hidden", HIDDEN, ids=str)

@@ -43,6 +43,7 @@ def test_gcv_does_not_run_away_with_outliers(seed):
         assert score <= scores[alpha] * (1.0 - 1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_three_layers_with_outliers(seed):
     """The constant has an error of 5; "evidence" took it on three of these draws."""

@@ -54,6 +54,7 @@ def by_hand(model, X, y, X_new, coverage, splits, **fit):
     return np.stack([lower, upper], axis=-1)
 
 
+@pytest.mark.wide(3)
 @short
 @pytest.mark.parametrize(
     "changes",

@@ -146,6 +146,7 @@ def test_is_at_a_minimum_of_J_at_its_alphas():
     assert np.abs(gradient[kept]).max() < 0.02 * scale
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("factor", [1e-6, 1e4])
 def test_units_and_origins_of_X_do_not_matter(factor):
     X, y = curve()
@@ -157,6 +158,7 @@ def test_units_and_origins_of_X_do_not_matter(factor):
     assert set(np.argsort(model.feature_importances_)[-2:]) == {0, 1}
 
 
+@pytest.mark.slow
 def test_groups_share_an_alpha_and_have_names():
     rng = np.random.default_rng(0)
     kind = rng.integers(0, 3, 200)
@@ -175,6 +177,7 @@ def test_groups_share_an_alpha_and_have_names():
     assert_array_equal(one_each.alpha_, by_input.alpha_)
 
 
+@pytest.mark.slow
 def test_kinds_of_y_and_X():
     X, y = curve(200)
     weight = np.random.default_rng(0).integers(0, 3, 200)
@@ -201,6 +204,7 @@ def test_kinds_of_y_and_X():
     assert 0.15 < np.median(std) < 0.3
 
 
+@pytest.mark.slow
 def test_selection_by_importance():
     X, y = curve()
     model = WeightDecayMLPRegressor(**SMALL)

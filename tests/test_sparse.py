@@ -109,6 +109,7 @@ STEPS = {
 }
 
 
+@pytest.mark.wide(5)
 @every_kind
 @pytest.mark.parametrize("steps", STEPS)
 def test_every_solver_ends_at_the_same_minimum(steps, sparsity, l1_ratio):
@@ -356,6 +357,7 @@ def test_what_else_works_with_exact_zeros(sparsity, l1_ratio):
     np.testing.assert_array_equal(stream.coefs_[0], epochs.coefs_[0])
 
 
+@pytest.mark.slow
 def test_adaptive_goes_with_auto_intervals_ensembles_and_classes():
     X, y = rows()
     how = {"l1_ratio": 1.0, "sparsity": "adaptive", **SMALL}
