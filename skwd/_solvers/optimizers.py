@@ -5,6 +5,7 @@ Steps are lists of operations (`RecordedOp`), written down once and made at each
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -242,5 +243,9 @@ def _over_root_mean(
     """
     total *= beta_2
     total += row_dot(g, g)
+    if len(g) == 1:  # the same numbers, at a third of the cost
+        mean = float(total[0]) / g.shape[1]
+        out.fill(float(reach) / math.sqrt(mean) if mean > 0.0 else 0.0)
+        return
     root = np.sqrt(total / g.shape[1])[:, np.newaxis]
     out[...] = np.where(root > 0.0, reach / np.where(root > 0.0, root, 1.0), 0.0)
