@@ -13,7 +13,9 @@ from sklearn.utils import indexable
 from skwd._alpha.adaptive import second_stage
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.scales import alpha_grid, alpha_scale
+from skwd._core.layout import initial_params
 from skwd._core.sample import Sample
+from skwd._cv.auto import LOOSER
 from skwd._cv.chunks import share_memory
 from skwd._cv.intervals import check_folds
 from skwd._cv.parallel import cross_validate
@@ -41,6 +43,7 @@ from skwd._estimators.search_warnings import (
     warn_of_scores,
     warn_of_the_end,
 )
+from skwd._estimators.tasks import WEIGHTS
 from skwd._estimators.validation import (
     Data,
     check_validation_data,
@@ -51,6 +54,9 @@ from skwd._estimators.warnings import report, warn_of_order
 from skwd._solvers.hooks import Hooks
 from skwd._solvers.task import TrainingTask, train_path
 
+# Starting points of a first stage at its alpha. A column that shows only through a
+# curve, as a square does, may be lost from one of them, and would not come back.
+STARTS = 3
 # A grid of fewer alphas is a comparison, and its end no sign that more would help.
 FEWEST = 4
 
@@ -157,11 +163,13 @@ class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
             told = None if watch is None else watch.chunk
             return cross_validate(splits, alphas, cell_scorer, *how, told)
 
-        asked = alphas
-        alphas, scores = self._scored_grid(asked, whole, data, targets, scored)
+        asked, has_two_stages = alphas, whole.penalty.has_second_stage
         self.__dict__.pop("first_stage_alpha_", None)
-        if whole.penalty.has_second_stage:
-            whole = self._to_second_stage(splits, whole, alphas, scores)
+        if has_two_stages:  # of the first only an alpha is asked, and what matters
+            _change_tol(splits, LOOSER)
+        alphas, scores = self._scored_grid(asked, whole, data, targets, scored)
+        if has_two_stages:
+            whole = self._to_second_stage(splits, whole, alphas, scores, seed)
             alphas, scores = self._scored_grid(asked, whole, data, targets, scored)
         self.n_splits_, self.scorer_ = len(splits), scorer
         best = self._choose(alphas, scores, whole)
@@ -179,7 +187,12 @@ class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
         self._store_intervals(task_of, folds, data, trained)
 
     def _to_second_stage(
-        self, splits: list, whole: TrainingTask, alphas: np.ndarray, scores: Scores
+        self,
+        splits: list,
+        whole: TrainingTask,
+        alphas: np.ndarray,
+        scores: Scores,
+        seed: int,
     ) -> TrainingTask:
         """Give the splits, in place, and all rows the penalty of a second stage.
 
@@ -189,8 +202,10 @@ class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
         self.first_stage_alpha_ = float(alphas[choose(scores.score.T, "best")])
         alpha = np.full(whole.groups.n_groups, self.first_stage_alpha_)
         keep = not self.ensemble
+        _change_tol(splits, 1.0 / LOOSER)
         tasks = [split.task for split in splits]
-        following = second_stage(tasks, alpha, keep_best=True)
+        more = self._further_starts(whole, seed)
+        following = second_stage(tasks, alpha, further_starts=more)
         # What the folds have found is tried for all rows too: the lowest J counts.
         found = np.stack([task.params0[-1] for task in following])
         (whole,) = second_stage([whole], alpha, further_starts=found, keep_best=keep)
@@ -198,6 +213,17 @@ class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
             following = [replace(t, params0=t.params0[:-1]) for t in following]
         splits[:] = [s._replace(task=task) for s, task in zip(splits, following)]
         return whole
+
+    def _further_starts(self, whole: TrainingTask, seed: int) -> np.ndarray | None:
+        """Those of the restarts beyond n_init, so that there are STARTS: (m, P)."""
+        restarts = range(len(whole.params0), STARTS)
+        if not restarts:
+            return None
+        rngs = [np.random.default_rng([seed, WEIGHTS, r]) for r in restarts]
+        starts = initial_params(whole.layout, whole.activation.gain, rngs)
+        last = whole.layout.n_weight_layers - 1
+        whole.layout.b(starts, last)[:] = whole.constant
+        return starts
 
     def _left_out(self, rows: list[tuple], data: Data) -> list[tuple] | None:
         """The folds of ``rows`` for predict_interval, if it is asked for."""
@@ -253,6 +279,14 @@ class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self, name):
                 setattr(plain, name, getattr(self, name))
+
+
+def _change_tol(splits: list, factor: float) -> None:
+    """Multiply the tolerance of the networks of some splits, in place."""
+    for place, split in enumerate(splits):
+        solver = split.task.solver
+        looser = solver.changed(tol=factor * solver.tol)
+        splits[place] = split._replace(task=replace(split.task, solver=looser))
 
 
 def _is_table(data) -> bool:
