@@ -13,7 +13,6 @@ from sklearn.utils import indexable
 from skwd._alpha.adaptive import second_stage
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.scales import alpha_grid, alpha_scale
-from skwd._core.layout import initial_params
 from skwd._core.sample import Sample
 from skwd._cv.auto import LOOSER
 from skwd._cv.chunks import share_memory
@@ -43,7 +42,6 @@ from skwd._estimators.search_warnings import (
     warn_of_scores,
     warn_of_the_end,
 )
-from skwd._estimators.tasks import WEIGHTS
 from skwd._estimators.validation import (
     Data,
     check_validation_data,
@@ -169,7 +167,7 @@ class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
             _change_tol(splits, LOOSER)
         alphas, scores = self._scored_grid(asked, whole, data, targets, scored)
         if has_two_stages:
-            whole = self._to_second_stage(splits, whole, alphas, scores, seed)
+            whole = self._to_second_stage(splits, whole, alphas, scores, targets, seed)
             alphas, scores = self._scored_grid(asked, whole, data, targets, scored)
         self.n_splits_, self.scorer_ = len(splits), scorer
         best = self._choose(alphas, scores, whole)
@@ -192,6 +190,7 @@ class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
         whole: TrainingTask,
         alphas: np.ndarray,
         scores: Scores,
+        targets: Targets,
         seed: int,
     ) -> TrainingTask:
         """Give the splits, in place, and all rows the penalty of a second stage.
@@ -204,7 +203,9 @@ class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
         keep = not self.ensemble
         _change_tol(splits, 1.0 / LOOSER)
         tasks = [split.task for split in splits]
-        more = self._further_starts(whole, seed)
+        restarts = range(len(whole.params0), STARTS)
+        of = whole.layout, targets, whole.training, seed
+        more = self._initial_params(*of, restarts) if restarts else None
         following = second_stage(tasks, alpha, further_starts=more)
         # What the folds have found is tried for all rows too: the lowest J counts.
         found = np.stack([task.params0[-1] for task in following])
@@ -213,17 +214,6 @@ class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
             following = [replace(t, params0=t.params0[:-1]) for t in following]
         splits[:] = [s._replace(task=task) for s, task in zip(splits, following)]
         return whole
-
-    def _further_starts(self, whole: TrainingTask, seed: int) -> np.ndarray | None:
-        """Those of the restarts beyond n_init, so that there are STARTS: (m, P)."""
-        restarts = range(len(whole.params0), STARTS)
-        if not restarts:
-            return None
-        rngs = [np.random.default_rng([seed, WEIGHTS, r]) for r in restarts]
-        starts = initial_params(whole.layout, whole.activation.gain, rngs)
-        last = whole.layout.n_weight_layers - 1
-        whole.layout.b(starts, last)[:] = whole.constant
-        return starts
 
     def _left_out(self, rows: list[tuple], data: Data) -> list[tuple] | None:
         """The folds of ``rows`` for predict_interval, if it is asked for."""

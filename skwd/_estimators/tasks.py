@@ -166,12 +166,16 @@ class TaskMixin(metaclass=ABCMeta):
         return [sample.part(counted[part]) for part in parts]
 
     def _initial_params(
-        self, layout: Layout, targets: Targets, sample: Sample, seed: int
+        self,
+        layout: Layout,
+        targets: Targets,
+        sample: Sample,
+        seed: int,
+        restarts: range | None = None,
     ) -> np.ndarray:
-        rngs = [
-            np.random.default_rng([seed, WEIGHTS, restart])
-            for restart in range(self.n_init)
-        ]
+        """The starting points of the restarts of these numbers, all by default."""
+        restarts = range(self.n_init) if restarts is None else restarts
+        rngs = [np.random.default_rng([seed, WEIGHTS, number]) for number in restarts]
         gain = ACTIVATIONS[self.activation].gain
         params0 = initial_params(layout, gain, rngs)
         if layout.n_weight_layers == 1:  # convex: nothing is gained by random weights
