@@ -145,6 +145,21 @@ def test_zeros_grow_with_alpha_until_none_is_left():
     assert not none.support_.any()
 
 
+@pytest.mark.parametrize("sparsity", [None, "input"])
+def test_grids_end_near_where_nothing_is_left(sparsity):
+    """At the last weight for norms alone; as with squares where they are nearly all."""
+    X, y = rows()
+    how = {"hidden_layer_sizes": (), "alphas": 2, "cv": 2, "sparsity": sparsity}
+    tops = {}
+    for l1_ratio in (1.0, 0.5, 1e-3, 0.0):
+        how |= {"l1_ratio": l1_ratio, "sparsity": sparsity if l1_ratio else None}
+        tops[l1_ratio] = WeightDecayMLPRegressorCV(**how).fit(X, y).alphas_[-1]
+    assert tops[1e-3] == pytest.approx(tops[0.0], rel=0.01)
+    assert tops[1.0] < tops[0.5] < tops[0.0]
+    last = np.abs(X.T @ (y - y.mean())).max() / len(y) / y.std()
+    assert tops[1.0] == pytest.approx(last)
+
+
 # Networks: certified by the subdifferential
 
 

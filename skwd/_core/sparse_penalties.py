@@ -38,6 +38,14 @@ class SparsePenalty(Penalty):
     def value_gradient(self, strength, params):
         return self.value(strength, params), self.smooth_part(strength) * params
 
+    def _reference(self, of_norms: float, pull: np.ndarray) -> float:
+        """Where the norms alone leave nothing, and the squares, each by its share."""
+        of_squares = float(np.linalg.norm(pull, ord=2))
+        if of_norms == 0.0 or of_squares == 0.0:
+            return 0.0
+        r = self.l1_ratio
+        return 1.0 / (r / of_norms + (1.0 - r) / of_squares)
+
     def gradient_ops(self, w, strength, out):
         return [(np.multiply, (w, strength, out))]
 
@@ -60,8 +68,7 @@ class ElasticNet(SparsePenalty):
         return Kinks(self.l1_ratio * strength, 1)
 
     def reference_alpha(self, pull):
-        # Of a linear model, where the last weight leaves.
-        return float(np.abs(pull).max(initial=0.0)) / self.l1_ratio
+        return self._reference(float(np.abs(pull).max(initial=0.0)), pull)
 
 
 class ColumnNorms(SparsePenalty):
@@ -113,8 +120,9 @@ class ColumnNorms(SparsePenalty):
 
     def reference_alpha(self, pull):
         if self.layout.n_weight_layers > 1:
-            return float(np.linalg.norm(pull, ord=2)) / self.l1_ratio
-        return float(np.sqrt(np.square(pull).sum(axis=1)).max()) / self.l1_ratio
+            return self._reference(float(np.linalg.norm(pull, ord=2)), pull)
+        lengths = np.sqrt(np.square(pull).sum(axis=1))
+        return self._reference(float(lengths.max(initial=0.0)), pull)
 
 
 class AdaptiveColumnNorms(ColumnNorms):
