@@ -182,6 +182,7 @@ def test_coupled_and_decoupled_are_one_for_gradient_descent():
             assert_allclose(other.coefs_[0], coupled.coefs_[0], rtol=1e-10)
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("decay", ["l2", "decoupled", "scheduled"])
 def test_what_heavy_ball_converges_to(decay):
     """ridge(alpha), and of SGDW's rule ridge(alpha (1 - momentum)); SGDS repairs it."""

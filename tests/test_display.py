@@ -250,6 +250,7 @@ def test_sparse_paths_and_columns():
     assert AlphaPathDisplay.from_estimator(plain).columns_line_ is None
 
 
+@pytest.mark.slow
 def test_loss_curves():
     """J and the validation loss, the lowest of it marked, through wrappers."""
     X, y = load_diabetes(return_X_y=True)

@@ -113,6 +113,7 @@ def test_a_deep_collapse_is_named():
     assert model.score(X, Y) > 0.9
 
 
+@pytest.mark.slow
 def test_effective_parameters_of_each_layer():
     how = {"hidden_layer_sizes": (6, 5), "activation": "tanh", "random_state": 0}
     model = WeightDecayMLPRegressor(alpha=0.01, posterior=True, **how).fit(X, Y)

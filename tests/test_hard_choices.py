@@ -28,6 +28,7 @@ def error(data, **how):
     return np.sqrt(np.mean((model.predict(X_new) - f_new) ** 2)), model
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("seed", range(3))
 def test_gcv_does_not_run_away_with_outliers(seed):
     """It had errors of 28, and 5 to 11 on these draws, at alphas down to 6e-8."""
@@ -70,6 +71,7 @@ def test_three_layers_of_many_columns(seed):
     assert rmse < 1.5 < np.std(f)
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("seed", range(2))
 def test_more_columns_than_rows(seed):
     rng = np.random.default_rng(seed)

@@ -119,6 +119,7 @@ def test_a_cv_form_keeps_its_own_folds(one_blas_thread):
     assert_array_equal(model.predict_interval(X), wanted)
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("alpha", ["evidence", "loo", "auto"])
 def test_chosen_alphas_are_those_of_the_folds(alpha, one_blas_thread):
     X, y = data()

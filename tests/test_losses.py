@@ -181,6 +181,7 @@ def test_networks_are_fitted_chosen_and_kept(name):
     assert (ends[:, 0] <= ends[:, 1]).all()
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("name", ["huber", "absolute_error", "quantile"])
 def test_units_of_y_do_not_matter(name):
     X, y, _ = rows()

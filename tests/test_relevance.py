@@ -93,6 +93,7 @@ def test_finds_a_product_that_no_column_shows_alone(d):
     assert rmse(model, X[400:], f[400:]) <= 0.15
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("seed", range(3))
 def test_noise_alone_has_one_alpha(seed):
     rng = np.random.default_rng(seed)
@@ -214,6 +215,7 @@ def test_selection_by_importance():
     assert_array_equal(np.flatnonzero(ranked.support_), [0, 1])
 
 
+@pytest.mark.slow
 def test_intervals_have_the_columns_that_are_left():
     X, y = curve()
     model = WeightDecayMLPRegressor(**SMALL, intervals=5).fit(X, y)

@@ -232,6 +232,7 @@ def test_lbfgs_ends_at_a_certified_minimum(hidden, n_outputs, sparsity, l1_ratio
         assert model.loss_ == pytest.approx(J, rel=1e-9)
 
 
+@pytest.mark.wide(2)
 @every_kind
 def test_a_stack_is_its_networks_one_by_one(one_blas_thread, sparsity, l1_ratio):
     """The CV form is GridSearchCV, for "input" as for single weights."""
@@ -354,6 +355,7 @@ def test_the_cv_form_selects_the_five_columns_of_friedman():
 # At home in the rest of the package
 
 
+@pytest.mark.wide(2)
 @every_kind
 def test_what_else_works_with_exact_zeros(sparsity, l1_ratio):
     X, y = rows()
