@@ -66,6 +66,10 @@ class Layout:
         """Biases of a layer, a view (K, 1, fan_out)."""
         return self.Wb(params, layer)[:, -1:]
 
+    def columns_left(self, params: np.ndarray) -> np.ndarray:
+        """The inputs with a weight that is not zero, bool (K, n_inputs)."""
+        return np.any(self.W(params, 0), axis=2)
+
     @cached_property
     def layer_groups(self) -> AlphaGroups:
         """One alpha for the weights of each layer, none for biases."""

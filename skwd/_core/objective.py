@@ -133,7 +133,7 @@ class Objective:
             key = "constant loss", self.loss.name
             if key not in sample.kept:
                 raw = self.loss.constant(sample.y, sample.norm_weight)
-                sample.kept[key] = _mean_loss(self.loss, sample, raw)
+                sample.kept[key] = mean_loss_of_constant(self.loss, sample, raw)
             of_sample.append(sample.kept[key])
         return np.array(of_sample)[self.sample_of]
 
@@ -162,7 +162,7 @@ class Objective:
         return groups
 
 
-def _mean_loss(loss: Loss, sample: Sample, raw: np.ndarray) -> float:
+def mean_loss_of_constant(loss: Loss, sample: Sample, raw: np.ndarray) -> float:
     """The weighted mean loss of a constant raw prediction, in blocks of rows."""
     total = 0.0
     with np.errstate(over="ignore", invalid="ignore"):  # J tells of it

@@ -23,7 +23,7 @@ from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold
 from skwd._alpha.choice import AlphaChoice, AlphaPath
 from skwd._alpha.scales import default_alpha
 from skwd._core.network import Network
-from skwd._core.objective import Objective
+from skwd._core.objective import Objective, mean_loss_of_constant
 from skwd._core.sample import Sample
 from skwd._solvers.task import TrainingTask, train_path
 from skwd._solvers.training import StackFit
@@ -163,8 +163,7 @@ class Candidates:
         """The mean held-out loss of the best constants of the rows trained on."""
         found = []
         for task, test in zip(self.tasks, self.tests):
-            raw = np.broadcast_to(task.constant, test.y.shape)
-            found.append(float(test.norm_weight @ task.loss.loss(test.y, raw)))
+            found.append(mean_loss_of_constant(task.loss, test, task.constant))
         return float(np.mean(found))
 
     def path(self, unit: float) -> AlphaPath:

@@ -168,9 +168,9 @@ def train_and_score(
             status = restarts.status[predicting]
             scores.status[f, a] = status[np.argmin(succeeded(status))]
             if not split.task.penalty.is_smooth:
-                best = restarts.params[restarts.best]
-                W = split.task.layout.W(best[np.newaxis], 0)
-                scores.n_columns[f, a] = np.count_nonzero(W.any(axis=2))
+                best = restarts.params[[restarts.best]]
+                is_left = split.task.layout.columns_left(best)
+                scores.n_columns[f, a] = np.count_nonzero(is_left)
             try:
                 scores.score[f, a] = cell_scorer.score(split, restarts, float(alpha))
             except ScorerError as error:

@@ -96,21 +96,8 @@ class RegressionTargets(Targets):
         y = sample.y
         mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
         self.varies = np.ones(y.shape[1], dtype=bool)
-        if self.normalize and self.loss.is_robust:
-            mean, deviation = robust_moments(y, sample.norm_weight)
-            self.varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
-            scale = np.where(self.varies, deviation, 1.0)
-        elif self.normalize and self.masked:
-            mean, scale, self.varies = _known_moments(y, sample.norm_weight)
-        elif self.normalize:
-            mean = sample.norm_weight @ y
-            distance = y - mean
-            # Powers of two keep squares within the float range, and are exact.
-            largest = np.maximum(distance.max(axis=0), -distance.min(axis=0))
-            power = np.frexp(largest)[1]
-            np.ldexp(distance, -power, out=distance)
-            np.square(distance, out=distance)
-            deviation = np.ldexp(np.sqrt(sample.norm_weight @ distance), power)
+        if self.normalize:
+            mean, deviation = self._moments(y, sample.norm_weight)
             # A constant leaves rounding behind: that is no deviation either.
             self.varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
             scale = np.where(self.varies, deviation, 1.0)
@@ -123,6 +110,13 @@ class RegressionTargets(Targets):
         self.scaling = mean, scale
         scaled = self.scaled(y)
         self.loss = self.given_loss.fitted_to(scaled, sample.norm_weight, scale)
+
+    @property
+    def _moments(self):
+        """What takes y (n, n_outputs) and its weights to mean and deviation."""
+        if self.loss.is_robust:
+            return robust_moments
+        return _known_moments if self.masked else _moments
 
     def scaled(self, Y: np.ndarray) -> np.ndarray:
         assert self.scaling is not None
@@ -170,12 +164,23 @@ def _check_known(y: np.ndarray, name: str) -> np.ndarray:
     return y
 
 
-def _known_moments(y: np.ndarray, share: np.ndarray) -> tuple:
-    """Means and scales of the targets that are known, and whether they vary."""
+def _moments(y: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean and deviation of each column."""
+    mean = share @ y
+    distance = y - mean
+    # Powers of two keep squares within the float range, and are exact.
+    largest = np.maximum(distance.max(axis=0), -distance.min(axis=0))
+    power = np.frexp(largest)[1]
+    np.ldexp(distance, -power, out=distance)
+    np.square(distance, out=distance)
+    return mean, np.ldexp(np.sqrt(share @ distance), power)
+
+
+def _known_moments(y: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean and deviation of the targets of each column that are known."""
     known = ~np.isnan(y)
     weight = known * share[:, np.newaxis]
     total = weight.sum(axis=0)
     mean = (weight * np.where(known, y, 0.0)).sum(axis=0) / total
     squares = (weight * np.square(np.where(known, y - mean, 0.0))).sum(axis=0) / total
-    varies = np.sqrt(squares) > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
-    return mean, np.where(varies, np.sqrt(squares), 1.0), varies
+    return mean, np.sqrt(squares)

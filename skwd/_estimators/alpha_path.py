@@ -52,6 +52,13 @@ def inner_of(estimator):
     return estimator.steps[-1][1] if hasattr(estimator, "steps") else None
 
 
+def innermost(estimator):
+    """The estimator inside all searches, pipelines and wrappers, or itself."""
+    while (inner := inner_of(estimator)) is not None:
+        estimator = inner
+    return estimator
+
+
 def _grid_over_alpha(search) -> dict | None:
     """The path of a search of scikit-learn over alpha alone; None: over something else.
 

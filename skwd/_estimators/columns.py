@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from skwd._alpha.choice import AlphaChoice
-from skwd._core.layout import Layout
 from skwd._estimators.alpha_groups import effective_params, importances, kind_of_groups
 from skwd._solvers.task import TrainingTask
 
@@ -33,9 +32,4 @@ class ColumnsMixin:
         if by_column:
             self.column_effective_params_ = effective_params(task, trained, best)
         if self.l1_ratio > 0.0:
-            self.support_ = columns_left(task.layout, params[best][np.newaxis])[0]
-
-
-def columns_left(layout: Layout, params: np.ndarray) -> np.ndarray:
-    """The columns with a weight that is not zero, bool: (K, P) -> (K, d)."""
-    return np.any(layout.W(params, 0), axis=2)
+            self.support_ = task.layout.columns_left(params[[best]])[0]

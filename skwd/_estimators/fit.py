@@ -63,9 +63,10 @@ class FitMixin(PartialFitMixin):
             For parameters or data out of range, before any training, and when
             training diverges. The estimator is then as it was.
         """
-        watch, val = FitWatch.of(self, X, y, sample_weight), (X_val, y_val)
+        watch = FitWatch.of(self, X, y, sample_weight)
+        validation = X_val, y_val, sample_weight_val
         with unchanged_on_failure(self):
-            self._fit(X, y, sample_weight, (*val, sample_weight_val), groups, watch)
+            self._fit(X, y, sample_weight, validation, groups, watch)
         if watch is not None:
             watch.close()
         return self

@@ -110,9 +110,10 @@ class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
             before any training; for a scorer that fails; and when every network
             diverges. The estimator is then as it was.
         """
-        watch, val = FitWatch.of(self, X, y, sample_weight), (X_val, y_val)
+        watch = FitWatch.of(self, X, y, sample_weight)
+        validation = X_val, y_val, sample_weight_val
         with unchanged_on_failure(self):
-            self._fit(X, y, sample_weight, (*val, sample_weight_val), params, watch)
+            self._fit(X, y, sample_weight, validation, params, watch)
         if watch is not None:
             watch.close()
         return self

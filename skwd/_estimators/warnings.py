@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.scales import collapse_threshold
 from skwd._core.layout import is_collapsed
+from skwd._core.objective import mean_loss_of_constant
 from skwd._solvers.failures import advice, check_any_usable
 from skwd._solvers.hooks import layer_norms
 from skwd._solvers.result import SUCCESS, Status
@@ -117,9 +118,8 @@ def _losses(
     if task.validation is None:
         penalty = objective.penalty_value(trained.params[networks])
         return trained.loss[networks] - penalty, objective.constant_loss()
-    sample, loss = task.validation, trained.best_validation[networks]
-    raw = np.broadcast_to(task.constant, sample.y.shape)
-    constant = float(sample.norm_weight @ task.loss.loss(sample.y, raw))
+    loss = trained.best_validation[networks]
+    constant = mean_loss_of_constant(task.loss, task.validation, task.constant)
     return loss, np.full(len(loss), constant)
 
 

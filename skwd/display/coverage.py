@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtri
 from sklearn.utils.validation import check_is_fitted
 
-from skwd._estimators.alpha_path import inner_of
+from skwd._estimators.alpha_path import innermost
 from skwd.display.matplotlib import axes_of
 
 # The coverages that are asked for.
@@ -90,8 +90,7 @@ class CoverageDisplay:
         net = estimator
         if hasattr(net, "steps"):
             X, net = net[:-1].transform(X), net[-1]
-        while (inner := inner_of(net)) is not None:
-            net = inner
+        net = innermost(net)
         y, observed = np.asarray(y), {}
         if getattr(net, "posterior", False):
             mean, std = net.predict(X, return_std=True)

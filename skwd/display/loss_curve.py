@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skwd._estimators.alpha_path import inner_of
+from skwd._estimators.alpha_path import innermost
 from skwd.display.matplotlib import axes_of
 
 
@@ -76,8 +76,7 @@ class LossCurveDisplay:
             Where fit has not been called.
         """
         check_is_fitted(estimator)
-        while (inner := inner_of(estimator)) is not None:
-            estimator = inner
+        estimator = innermost(estimator)
         validation = estimator.validation_scores_
         display = cls(
             loss_curve=np.array(estimator.loss_curve_),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skwd._estimators.alpha_path import inner_of
+from skwd._estimators.alpha_path import innermost
 from skwd.display.matplotlib import axes_of
 
 
@@ -84,9 +84,9 @@ class RelevanceDisplay:
             Where fit has not been called.
         """
         check_is_fitted(estimator)
-        while (inner := inner_of(estimator)) is not None:
-            estimator = inner
-        return cls.of(estimator).plot(ax, max_columns=max_columns, bar_kw=bar_kw)
+        return cls.of(innermost(estimator)).plot(
+            ax, max_columns=max_columns, bar_kw=bar_kw
+        )
 
     @classmethod
     def of(cls, estimator):

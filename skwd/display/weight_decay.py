@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skwd._estimators.alpha_path import inner_of
+from skwd._estimators.alpha_path import innermost
 from skwd.display.matplotlib import axes_of
 from skwd.display.relevance import RelevanceDisplay
 
@@ -82,8 +82,7 @@ class WeightDecayDisplay:
             Where fit has not been called.
         """
         check_is_fitted(estimator)
-        while (inner := inner_of(estimator)) is not None:
-            estimator = inner
+        estimator = innermost(estimator)
         coefs = [np.asarray(W, dtype=np.float64) for W in estimator.coefs_]
         display = cls(
             sizes=np.array([np.sqrt(np.square(W).mean()) for W in coefs]),
