@@ -58,7 +58,7 @@ def fitted(X, y, classifies, hidden, alpha):
 
     with patch.object(model, "_task", keep):
         model.fit(StandardScaler().fit_transform(X), y)
-    return kept["task"], model._fitted.params[0]
+    return kept["task"], model._fitted.network.params[0]
 
 
 def figures(task, params, alpha, exact):

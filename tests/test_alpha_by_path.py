@@ -170,14 +170,16 @@ def test_the_network_is_at_a_minimum_of_J_at_its_alpha(cls, name):
 
 def approximate_losses(model, X, y):
     """f_i + V_i (I - L_i V_i)^-1 dl_i/df, with the curvature of J: biases are free."""
-    network, origin = model._fitted.network, X.mean(axis=0)
+    network, origin = model._fitted.network.network, X.mean(axis=0)
     rows = row_block(X, slice(None), origin=origin)
-    params = shift_origin(network.layout, model._fitted.params, origin, 1.0)[0]
+    params = shift_origin(network.layout, model._fitted.network.params, origin, 1.0)[0]
     raw, factors = factors_of(network, params, rows)
     Y = np.eye(raw.shape[1])[y] if raw.shape[1] > 1 else y[:, np.newaxis]
     sample = Sample(X, Y.astype(float), np.ones(len(y)), origin=origin)
     alpha = np.full(network.layout.n_weight_layers, model.alpha)
-    H = curvature_of(network, model._loss, sample, params, alpha, of_rows=True)
+    H = curvature_of(
+        network, model._fitted.targets.loss, sample, params, alpha, of_rows=True
+    )
     V = H.covariances(factors, np.ones(1))[0] / len(y)
     if isinstance(model, WeightDecayMLPRegressor):
         return ((y - raw[:, 0]) / (1 - V[:, 0, 0])) ** 2 / 2

@@ -17,8 +17,8 @@ from skwd import (
 )
 from skwd._cv import auto
 from skwd._cv.auto import FIRST, LOOSER, splits_of
+from skwd._cv.problem import FOLDS as STREAM
 from skwd._data.merged_rows import numbers_of_copies
-from skwd._estimators.tasks import FOLDS as STREAM
 
 SMALL = {"hidden_layer_sizes": (6,), "alpha": "auto", "random_state": 0}
 # Short trainings, which need not end at a minimum.
@@ -61,7 +61,7 @@ def test_scores_are_those_of_plain_fits_on_the_same_folds(
     # To the last digit, which may lead to another minimum.
     monkeypatch.setattr(auto.Candidates, "path", spy)
     model = WeightDecayMLPRegressor(**SMALL | {"hidden_layer_sizes": hidden}).fit(X, y)
-    rng = np.random.default_rng([model._seed, STREAM])
+    rng = np.random.default_rng([model._fitted.seed, STREAM])
     numbers = numbers_of_copies(X, y[:, None])
     splits = list(splits_of(numbers, np.ones(len(y)), None, rng))
     assert sorted(np.concatenate([test for _, test in splits])) == list(range(90))

@@ -77,18 +77,7 @@ def test_gcv_is_of_squared_errors():
 
 
 @pytest.mark.parametrize("Estimator", BOTH)
-@pytest.mark.parametrize("alpha", [0.1, [0.1, 0.2], np.array([0.1, 0.2]), "loo"])
-def test_an_alpha_per_layer_is_of_the_evidence(Estimator, alpha):
-    assert_refused(
-        Estimator(alpha=alpha, alpha_per_layer=True),
-        f"alpha_per_layer=True is for alpha='evidence'; got alpha={alpha!r}. Use "
-        "alpha='evidence', or a sequence of one alpha per layer.",
-        y=LABELS,
-    )
-
-
-@pytest.mark.parametrize("Estimator", BOTH)
-@pytest.mark.parametrize("name", ["alpha_per_layer", "posterior"])
+@pytest.mark.parametrize("name", ["track_gradients", "posterior"])
 def test_switches_are_bool(Estimator, name):
     assert_refused(
         Estimator(**{name: 1}),

@@ -64,7 +64,7 @@ def test_deviations(n, d, hidden, alpha, n_outputs, kind, monkeypatch):
     assert (of_kept >= of_whole * (1.0 - 1e-3)).all()
     assert (of_kept <= 1.02 * of_whole).all()
     assert isinstance(
-        kept._fitted.posterior[0].curvature,
+        kept._fitted.network.posterior[0].curvature,
         skwd._curvature.compact.CompactCurvature,
     )
     assert len(pickle.dumps(kept)) < 0.75 * len(pickle.dumps(whole))

@@ -54,13 +54,13 @@ def test_the_root_of_the_curvature_of_a_loss(loss, n_outputs):
     rng = np.random.default_rng(0)
     y = targets(loss, 30, n_outputs, rng)
     raw = 2.0 * rng.standard_normal((30, n_outputs))
-    root = LOSSES[loss].curvature_root(raw)
+    root = LOSSES[loss].likelihood.curvature_root(raw)
     product = np.matmul(root.swapaxes(1, 2), root)
     assert_allclose(product, loss_curvature(LOSSES[loss], y, raw), atol=1e-8)
     if loss == "multinomial":
         assert root.shape == (30, n_outputs - 1, n_outputs)
         raw[:4] = [[800, 0, -800], [0, 800, 0], [0, -800, 800], [-800, 900, 900]]
-        assert np.isfinite(LOSSES[loss].curvature_root(raw)).all()
+        assert np.isfinite(LOSSES[loss].likelihood.curvature_root(raw)).all()
 
 
 @every_form
@@ -68,7 +68,7 @@ def test_which_losses_know_differences_of_outputs_alone(loss, n_outputs):
     rng = np.random.default_rng(0)
     y, raw = targets(loss, 30, n_outputs, rng), rng.standard_normal((30, n_outputs))
     alike = np.allclose(LOSSES[loss].loss(y, raw), LOSSES[loss].loss(y, raw + 1.0))
-    assert LOSSES[loss].shift_invariant == alike
+    assert LOSSES[loss].likelihood.shift_invariant == alike
 
 
 @pytest.mark.wide(6)
@@ -235,6 +235,6 @@ def test_closed_form(loss, n_outputs, hidden, n, activation, floor, many_scales)
 @pytest.mark.parametrize("loss", ["binomial", "multinomial"])
 def test_the_root_of_extreme_logits(loss):
     for raw in np.array([[40.0, 0, -40], [300, -300, 0], [-700, 690, 700]]):
-        root = LOSSES[loss].curvature_root(raw[np.newaxis])[0]
+        root = LOSSES[loss].likelihood.curvature_root(raw[np.newaxis])[0]
         expected = np.diag(curvature_in_closed_form(loss, raw))
         assert_allclose(np.diag(root.T @ root), expected, rtol=1e-10)

@@ -179,8 +179,8 @@ def test_by_number_the_folds_are_shuffled_and_fixed_by_random_state():
     assert_array_equal(clone(model).fit(X, y).predict_interval(X), ends)
     inside = (ends[:, 0] <= y) & (y <= ends[:, 1])
     assert inside.mean() > 0.85
-    assert set(np.bincount(model._folds.fold)) == {8}
-    assert (np.diff(model._folds.fold) != 0).sum() > 40
+    assert set(np.bincount(model._fitted.folds.fold)) == {8}
+    assert (np.diff(model._fitted.folds.fold) != 0).sum() > 40
 
 
 def test_ends_are_infinite_where_rows_are_too_few():

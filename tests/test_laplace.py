@@ -28,7 +28,9 @@ def test_likelihoods():
     }
     for name, expected in known.items():
         y = targets(name, 40, 3, rng)
-        found = LOSSES[name].saturated_log_likelihood(y) - LOSSES[name].loss(y, raw)
+        found = LOSSES[name].likelihood.saturated_log_likelihood(y) - LOSSES[name].loss(
+            y, raw
+        )
         assert_allclose(found, expected(y), rtol=1e-10)
 
 
@@ -78,7 +80,7 @@ def test_evidence(loss, n_outputs, n, one_alpha):
         bound = Exact.of(*net.parts, net.decay, 2 * np.pi / n, net.layout.layer_groups)
         gamma, n_free, assumed = bound.n_effective(), bound.n_free(), 1.0
         losses = net.objective.loss.loss(sample.y, raw)
-        top = net.objective.loss.saturated_log_likelihood(sample.y)
+        top = net.objective.loss.likelihood.saturated_log_likelihood(sample.y)
         log_likelihood = sample.weight @ (top - losses)
         log_det, directions = bound.log_det(), bound.n_directions
     assert_allclose(found.n_effective, gamma, rtol=1e-6)

@@ -228,7 +228,7 @@ def test_without_a_row_it_is_a_step_of_newton(loss, n_outputs, weight):
     spread = np.einsum("nop,pq,nkq->nok", J, inverse, J) / n
     found = left_out(loss, y, J @ w, spread, L)
     centre = np.eye(y.shape[1])
-    if loss.shift_invariant:
+    if loss.likelihood.shift_invariant:
         centre = centre - 1.0 / y.shape[1]
         basis = np.linalg.qr(centre)[0][:, :-1].T
         seen = left_out(loss, y, J @ w, basis @ spread @ basis.T, L, basis)
@@ -258,7 +258,7 @@ def test_the_path_of_a_network_is_that_of_its_linearisation(loss, n_outputs, n):
     net = half_trained(loss, n_outputs, n)
     task = task_of(net.sample, loss, (3,))
     loss, y, raw = task.loss, net.sample.y, forward(net.objective, net.w)
-    variance = y.var(axis=0).mean() if loss.has_noise else 1.0
+    variance = y.var(axis=0).mean() if loss.likelihood.estimates_noise else 1.0
     worst = loss.loss(y, np.broadcast_to(task.constant, y.shape)).max()
     net.G = net.G + lift(net, 2.0 * np.pi * variance / n)
     gradient = np.einsum("nop,no->p", net.J, slope_of(loss, y, raw)) / n
@@ -274,7 +274,9 @@ def test_the_path_of_a_network_is_that_of_its_linearisation(loss, n_outputs, n):
             left = np.eye(n_outputs) - net.L[i] @ spread[i]
             shift_origin[i] += spread[i] @ np.linalg.inv(left) @ slope[i]
         losses = loss.loss(y, shift_origin)
-        if loss.has_noise or loss.out_activation == "exp":  # errors have a bound
+        if (
+            loss.likelihood.estimates_noise or loss.out_activation == "exp"
+        ):  # errors have a bound
             losses = np.minimum(losses, worst)
         expected.append(losses.mean())
     path = loss_path(task, net.w, NEAR[1], NEAR, "loo")

@@ -13,14 +13,14 @@ from sklearn.linear_model import (
 )
 
 from skwd import WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
-from skwd._core.losses import LOSSES, losses_of_numbers
+from skwd._core.losses import LOSSES
 
 LINEAR = {"hidden_layer_sizes": (), "normalize_y": False, "tol": 1e-9}
 SMALL = {"hidden_layer_sizes": (6,), "random_state": 0}
 OWN = {"huber_delta": None, "quantile": 0.8, "power": 1.3}
-every_loss = pytest.mark.parametrize("name", losses_of_numbers())
+every_loss = pytest.mark.parametrize("name", LOSSES)
 new_losses = pytest.mark.parametrize(
-    "name", [n for n in losses_of_numbers() if n not in ("squared_error", "poisson")]
+    "name", [n for n in LOSSES if n not in ("squared_error", "poisson")]
 )
 
 
@@ -34,12 +34,12 @@ def rows(n=200, seed=0):
 
 def y_for(name, seed=0):
     X, y, positive = rows(seed=seed)
-    return X, positive if LOSSES[name].least_y is not None else y
+    return X, positive if LOSSES[name].domain is not None else y
 
 
 def fitted_loss(name, y, share):
     scale = np.ones(y.shape[1])
-    return LOSSES[name].of(OWN).fitted_to(y, share, scale)
+    return LOSSES[name].with_parameters(OWN).fitted_to(y, share, scale)
 
 
 @every_loss
@@ -160,7 +160,7 @@ def test_networks_are_fitted_chosen_and_kept(name):
     X, y = y_for(name)
     how = {"loss": name, "quantile": 0.5, **SMALL}
     model = WeightDecayMLPRegressor(**how).fit(X, y)
-    constant = LOSSES[name].of({**OWN, "quantile": 0.5})
+    constant = LOSSES[name].with_parameters({**OWN, "quantile": 0.5})
     constant = constant.fitted_to(y[:, None], np.full(len(y), 1 / len(y)), np.ones(1))
     assert np.isfinite(model.loss_) and model.predict(X).shape == y.shape
     by_folds = WeightDecayMLPRegressor(alpha="auto", **how).fit(X, y)

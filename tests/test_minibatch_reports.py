@@ -152,7 +152,7 @@ def test_a_lost_restart_is_dropped_and_the_others_are_kept(solver, scale, lost):
 
     every = clone(model).fit(X, Y)
     kept = [k for k in range(3) if k not in lost]
-    with patch("skwd._estimators.tasks.initial_params", initial_params):
+    with patch("skwd._cv.problem.initial_params", initial_params):
         fewer = clone(model).fit(X, Y)
         single = clone(model).set_params(ensemble=False).fit(X, Y)
     for W, expected in zip(fewer.coefs_, every.coefs_, strict=True):
@@ -231,7 +231,7 @@ def test_verbose_prints_a_line_per_epoch(solver, capsys):
 @both
 def test_the_held_out_rows_are_as_if_given(solver, monkeypatch):
     """A split and X_val of the same rows are one computation."""
-    import skwd._estimators.tasks as module
+    import skwd._cv.problem as module
 
     parts, split = [], module.validation_split
 

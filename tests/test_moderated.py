@@ -73,8 +73,10 @@ def test_the_mean_of_a_softmax_of_a_gaussian(classes):
     from skwd._curvature.factors import factors_of
 
     rows = row_block(X[:6], slice(None))
-    raw, factors = factors_of(model._fitted.network, model._fitted.params[0], rows)
-    covariance = model._fitted.posterior[0].covariance(factors)
+    raw, factors = factors_of(
+        model._fitted.network.network, model._fitted.network.params[0], rows
+    )
+    covariance = model._fitted.network.posterior[0].covariance(factors)
     rng = np.random.default_rng(0)
     for r, V, p in zip(raw, covariance, model.predict_proba(X[:6])):
         draws = rng.multivariate_normal(r, V, size=20000)
@@ -103,6 +105,6 @@ def test_an_ensemble_averages_moderated_probabilities(classes):
     for k in range(3):
         one.coefs_ = [W[k] for W in model.coefs_]
         one.intercepts_ = [b[k] for b in model.intercepts_]
-        one._fitted.posterior = [model._fitted.posterior[k]]
+        one._fitted.network.posterior = [model._fitted.network.posterior[k]]
         parts.append(one.predict_proba(X))
     assert_allclose(model.predict_proba(X), np.mean(parts, axis=0), rtol=1e-10)

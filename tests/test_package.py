@@ -104,7 +104,7 @@ def test_the_files_are_those_that_are_read_here():
     assert {room(name) for name in FILES} == {"__init__", *ROOMS}
     assert {"_core.layout", "_solvers.lbfgs", "_alpha.evidence"} < FILES.keys()
     assert {"_solvers.task", "_core.objective"} < own_imports("_alpha.choice")
-    assert {"_alpha", "_solvers.task"} < own_imports("_estimators.fit")
+    assert {"_cv.ways", "_alpha.choice"} < own_imports("_estimators.one_fit")
     assert {"_solvers.lbfgs", "_solvers.direct"} < own_imports("_solvers.minimum")
     assert ("sklearn.base", "BaseEstimator") in imports("_estimators.base")
 

@@ -302,7 +302,7 @@ def test_the_first_rows_give_origin_and_units_for_good(solver):
     assert_array_equal(model.y_mean_, mean)
     assert_array_equal(model.y_scale_, scale)
     assert_allclose(
-        model._partial_fit_state.origin, (X[:30] + 5.0).mean(axis=0), rtol=1e-14
+        model._fitted.progress.origin, (X[:30] + 5.0).mean(axis=0), rtol=1e-14
     )
 
 
@@ -335,5 +335,5 @@ def test_what_decoupled_decay_carries_is_kept_between_calls(solver):
     model = network(solver=solver, decay="decoupled")
     data = X.astype("float32")
     parts = epoch_by_epoch(clone(model), data, Y, pickled=True)
-    assert parts._partial_fit_state.state.carry.any()
+    assert parts._fitted.progress.state.carry.any()
     assert_same_training(parts, fit(model, data, Y))

@@ -186,10 +186,10 @@ def test_a_changed_parameter_acts_from_the_next_call(solver):
     (other,) = set(SOLVERS) - {solver}
     switched = base.set_params(**SOLVERS[other]).partial_fit(X, y)
     assert switched.n_iter_ == 2 and np.isfinite(switched.loss_)
-    state = switched._partial_fit_state.state
+    state = switched._fitted.progress.state
     assert (
         state.epochs == 1
-        and state.second.size == (0, base._fitted.params.size)[other == "adam"]
+        and state.second.size == (0, base._fitted.network.params.size)[other == "adam"]
     )
 
 

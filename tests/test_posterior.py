@@ -145,7 +145,7 @@ def test_an_ensemble_is_a_mixture(regression):
         one = WeightDecayMLPRegressor(alpha=0.01, posterior=True, **SMALL).fit(X, y)
         one.coefs_ = [W[k] for W in model.coefs_]
         one.intercepts_ = [b[k] for b in model.intercepts_]
-        one._fitted.posterior = [model._fitted.posterior[k]]
+        one._fitted.network.posterior = [model._fitted.network.posterior[k]]
         mean, std = one.predict(X, return_std=True)
         means.append(mean)
         variances.append(std**2)
@@ -172,7 +172,7 @@ def test_what_a_fit_without_a_posterior_does_not_have(regression):
     names = {"log_evidence_", "n_effective_params_", "noise_std_"}
     assert names < vars(model).keys() and isinstance(model.noise_std_, float)
     model.set_params(alpha=0.01).fit(X, y)
-    assert not names & vars(model).keys() and model._fitted.posterior is None
+    assert not names & vars(model).keys() and model._fitted.network.posterior is None
     message = "return_std=True needs a posterior, and this estimator was fitted without"
     with pytest.raises(ValueError, match=message):
         model.predict(X, return_std=True)
@@ -213,7 +213,7 @@ def test_blocks_of_rows_change_nothing(hidden, regression, monkeypatch):
     model = WeightDecayMLPRegressor(**SMALL | {"hidden_layer_sizes": hidden})
     model.set_params(alpha=0.01, posterior=True).fit(X, y)
     _, std = model.predict(X, return_std=True)
-    kind = type(model._fitted.posterior[0].curvature)
+    kind = type(model._fitted.network.posterior[0].curvature)
     monkeypatch.setattr(kind, "n_rows", 7)
     mean, of_blocks = model.predict(X, return_std=True)
     assert mean.shape == of_blocks.shape == (len(X),)

@@ -219,8 +219,8 @@ def test_selection_by_importance():
 def test_intervals_have_the_columns_that_are_left():
     X, y = curve()
     model = WeightDecayMLPRegressor(**SMALL, intervals=5).fit(X, y)
-    for params in model._folds.params:
-        W = model._folds.layout.W(params, 0)[0]
+    for params in model._fitted.folds.params:
+        W = model._fitted.folds.layout.W(params, 0)[0]
         assert_array_equal(W.any(axis=1), np.isfinite(model.alpha_[:6]))
     ends = model.predict_interval(X)
     assert ((ends[:, 0] <= y) & (y <= ends[:, 1])).mean() > 0.85
@@ -281,14 +281,3 @@ def test_without_groups_there_are_no_importances():
     model = WeightDecayMLPRegressor(**SMALL).fit(X, y)
     model.set_params(alpha_groups=None).fit(X, y)
     assert not hasattr(model, "feature_importances_") and np.ndim(model.alpha_) == 0
-
-
-@BOTH
-def test_the_old_name_says_what_the_new_one_is(Estimator):
-    X, y = curve()
-    model = Estimator(**SMALL | {"alpha_groups": "layer"}).fit(X, (y > 0) * 1)
-    old = Estimator(**SMALL | {"alpha_groups": None, "alpha_per_layer": True})
-    with pytest.warns(FutureWarning, match="use alpha_groups='layer'") as said:
-        old.fit(X, (y > 0) * 1)
-    assert len(said) == 1
-    assert_array_equal(old.alpha_, model.alpha_)

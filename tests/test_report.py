@@ -205,7 +205,7 @@ def starting_far_off(networks, scale):
         params[networks] *= scale
         return params
 
-    return patch("skwd._estimators.tasks.initial_params", initial_params)
+    return patch("skwd._cv.problem.initial_params", initial_params)
 
 
 @pytest.mark.slow

@@ -295,7 +295,7 @@ def test_all_networks_diverge():
 
 
 def test_a_diverged_restart_is_dropped(monkeypatch):
-    import skwd._estimators.tasks as module
+    import skwd._cv.problem as module
 
     def initial_params(*args):
         params = skwd_initial_params(*args)
@@ -364,12 +364,7 @@ def test_nothing_optional_is_missing_after_a_fit():
     for model in (WeightDecayMLPRegressorCV(), WeightDecayMLPClassifierCV()):
         assert not hasattr(model, "partial_fit")
         names = model.get_params()
-        one = {
-            "alpha",
-            "alpha_groups",
-            "alpha_per_layer",
-            "warm_start",
-        }  # of one alpha alone
+        one = {"alpha", "alpha_groups", "warm_start"}  # of one alpha alone
         assert not names.keys() & one
         plain = model._plain_class().get_params()
         search = {"alphas", "cv", "scoring", "rule", "n_jobs"}

@@ -115,7 +115,7 @@ def test_a_second_warm_start_does_not_destroy_the_best_weights(solver):
 @pytest.mark.filterwarnings("ignore:The network is worse than a constant")
 @pytest.mark.parametrize("random_state", [0, None, np.random.RandomState(0)])
 def test_a_warm_start_keeps_the_validation_rows(random_state, monkeypatch):
-    import skwd._estimators.tasks as module
+    import skwd._cv.problem as module
 
     X, y = overfitting()
     held_out, split = [], module.validation_split

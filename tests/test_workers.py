@@ -79,10 +79,11 @@ def test_rows_gathered_once_or_in_place(fitted, monkeypatch):
     def share_memory(tasks):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(skwd._cv.chunks, "GATHER_BYTES", 79 * 5 * 8 * 2)
-            skwd._cv.chunks.share_memory(tasks)
+            tasks = skwd._cv.chunks.share_memory(tasks)
         request.extend(task.training.is_gathered for task in tasks)
+        return tasks
 
-    monkeypatch.setattr("skwd._estimators.search.share_memory", share_memory)
+    monkeypatch.setattr("skwd._cv.splits.share_memory", share_memory)
     assert_same_choice(clone(whole).fit(X[:119], y[:119]), whole)
     assert request == [False] * 3
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from skwd._alpha.choice import AlphaChoice, laplaces_of
 from skwd._alpha.leave_one_out import BELOW_ONE, left_out, of_a_row
 from skwd._core.network import Network
 from skwd._curvature.base import Curvature
 from skwd._curvature.factors import training_rows
-from skwd._curvature.laplace import curvature_of
+from skwd._curvature.laplace import Laplace, curvature_of
 from skwd._curvature.posterior import Posterior
 from skwd._solvers.task import TrainingTask
 
@@ -23,7 +24,7 @@ def posterior_of(
 
     ``noise`` (n_outputs,) is the variance of y about the network.
     """
-    is_of_classes = not task.loss.is_for_numbers
+    is_of_classes = task.likelihood.of_classes
     curvature = curvature_of(
         Network(task.layout, task.activation),
         task.loss,
@@ -37,6 +38,21 @@ def posterior_of(
     )
     scale = best_scale(task, params, curvature) if is_of_classes else 1.0
     return Posterior(curvature.compact(), task.training.total_weight, noise, scale)
+
+
+def posteriors_of(
+    task: TrainingTask,
+    trained: AlphaChoice,
+    networks: np.ndarray,
+    laplaces: list[Laplace] | None = None,
+) -> list[Posterior]:
+    """The posterior of each of some networks; their ``laplaces`` may be known."""
+    if laplaces is None:
+        laplaces = laplaces_of(task, trained, networks)
+    return [
+        posterior_of(task, trained.params[k], trained.alpha[k], laplace.noise)
+        for k, laplace in zip(networks, laplaces)
+    ]
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -60,7 +76,7 @@ def best_scale(task: TrainingTask, params: np.ndarray, curvature: Curvature) -> 
         if L is not None:
             left = np.eye(V.shape[-1]) - BELOW_ONE * np.matmul(L, V * part)
             V = np.linalg.solve(left.swapaxes(-1, -2), V).swapaxes(-1, -2)
-        averaged = loss.marginalised(raw, scales * V / n)
+        averaged = task.likelihood.marginalised(raw, scales * V / n)
         parts.append(loss.loss(rows.y, averaged))
         weights.append(rows.norm_weight)
     losses, norm_weight = np.concatenate(parts, axis=1), np.concatenate(weights)

@@ -23,6 +23,14 @@ class AlphaPath:
     errors: np.ndarray | None  # (A,) their standard errors, where they are known
     dof: np.ndarray  # (A,) parameters that the data determine
 
+    def attributes(self) -> dict[str, np.ndarray | None]:
+        """What it is called on an estimator."""
+        return {
+            "alphas_": self.alphas,
+            "alpha_scores_": -self.losses,
+            "alpha_score_errors_": self.errors,
+        }
+
 
 @dataclass
 class AlphaChoice(StackFit):
@@ -76,6 +84,16 @@ def laplace_of(
     network = Network(task.layout, task.activation)
     point = network, task.loss, task.training, params, alpha
     return Laplace.of(*point, one_alpha=one_alpha, groups=task.groups)
+
+
+def laplaces_of(
+    task: TrainingTask, trained: AlphaChoice, networks: np.ndarray
+) -> list[Laplace]:
+    """Laplace's approximation of each of some networks, as far as it is not known."""
+    return [
+        trained.laplace[k] or laplace_of(task, trained.params[k], trained.alpha[k])
+        for k in networks
+    ]
 
 
 def train_from(

@@ -63,8 +63,8 @@ def without_features(task: TrainingTask) -> tuple[TrainingTask, np.ndarray, floa
     """The task of the constant alone, its optimum and an alpha."""
     y, weight = task.training.y, task.training.weight
     bare = Sample(np.zeros((len(y), 1)), y, weight)
-    layout = Layout((1, y.shape[1]))
-    params = np.concatenate([np.zeros(y.shape[1]), task.constant])
+    layout = Layout((1, task.layout.layer_units[-1]))
+    params = np.concatenate([np.zeros(layout.layer_units[-1]), task.constant])
     groups = layout.layer_groups
     bare_task = replace(task, layout=layout, groups=groups, training=bare)
     return bare_task, params, 1.0

@@ -36,7 +36,7 @@ def first_fits(task: TrainingTask, one_alpha: bool, verbose: bool) -> AlphaChoic
     solver, unit = task.solver, search_scale(task)
     alpha = np.full(task.groups.n_groups, unit)
     first, best = None, (False, -np.inf)
-    for grid in SCAN if task.loss.has_noise else SCAN_KNOWN_NOISE:
+    for grid in SCAN if task.likelihood.estimates_noise else SCAN_KNOWN_NOISE:
         alphas = unit * np.outer(grid, np.ones_like(alpha))
         starts = np.repeat(task.params0[:1], len(grid), axis=0)
         scan = train_from(task.objective(alphas), starts, with_few_iterations(solver))

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.linalg import helmert
 
 from skwd._alpha.choice import AlphaPath
-from skwd._core.losses import Loss
+from skwd._core.loss import Loss
 from skwd._core.network import Network
 from skwd._curvature.base import Curvature
 from skwd._curvature.factors import Rows, tangent, training_rows
@@ -99,8 +99,8 @@ def _left_out(
     scales: np.ndarray,
 ) -> np.ndarray:
     """The raw predictions (S, b, o) of rows that are left out, each by itself."""
-    loss = task.loss
-    basis = helmert(task.training.y.shape[1]) if loss.shift_invariant else None
+    loss, n_raw = task.loss, task.layout.layer_units[-1]
+    basis = helmert(n_raw) if task.likelihood.shift_invariant else None
     part, L = of_a_row(task, curvature, rows)
     factors = rows.factors if basis is None else rows.factors.times(basis)
     covariance = curvature.covariances(factors, scales) * part
@@ -116,7 +116,11 @@ def of_a_row(
     """
     # One count is left out, or the whole of a row that is less than one.
     part = np.minimum(rows.norm_weight, 1.0 / task.training.total_weight)
-    L = _gram(task.loss.curvature_root(rows.raw)) if curvature.knows_rows else None
+    L = (
+        _gram(task.likelihood.curvature_root(rows.raw))
+        if curvature.knows_rows
+        else None
+    )
     return part[:, np.newaxis, np.newaxis], L
 
 
@@ -162,9 +166,11 @@ def _worst(task: TrainingTask) -> float:
     constant is where that is worst. Classes have a bound in their probabilities.
     """
     loss, y = task.loss, task.training.y
-    if task.layout.n_weight_layers == 1 or not loss.is_for_numbers:
+    if task.layout.n_weight_layers == 1 or task.likelihood.of_classes:
         return np.inf
-    return loss.loss(y, np.broadcast_to(task.constant, y.shape)).max()
+    return loss.loss(
+        y, np.broadcast_to(task.constant, (len(y), len(task.constant)))
+    ).max()
 
 
 def _gram(root: np.ndarray) -> np.ndarray:

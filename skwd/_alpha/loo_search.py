@@ -23,6 +23,7 @@ from skwd._alpha.constant import is_without_weights, make_constant, without_feat
 from skwd._alpha.evidence_start import train_to_convergence
 from skwd._alpha.leave_one_out import loss_path
 from skwd._alpha.scales import search_scale
+from skwd._alpha.way import Way
 from skwd._solvers.hooks import tell_round
 from skwd._solvers.task import TrainingTask
 
@@ -46,14 +47,20 @@ def alpha_path(task: TrainingTask) -> np.ndarray:
     return search_scale(task) * 10.0**steps
 
 
-def choose_by_loo(task: TrainingTask, kind: str | None, verbose: bool) -> AlphaChoice:
+class ByLOO(Way):
     """Each restart at the alpha of the lowest approximate leave-one-out loss."""
-    return choose_by_path(task, "loo", verbose=verbose)
+
+    name = "loo"
+
+    def choose(self, task, kind, verbose):
+        return choose_by_path(task, self.name, verbose=verbose)
 
 
-def choose_by_gcv(task: TrainingTask, kind: str | None, verbose: bool) -> AlphaChoice:
+class ByGCV(ByLOO):
     """Each restart at the alpha of the lowest generalised cross-validation score."""
-    return choose_by_path(task, "gcv", verbose=verbose)
+
+    name = "gcv"
+    needs_noise = True
 
 
 def choose_by_path(
@@ -84,8 +91,10 @@ class PathSearch:
         self.alphas, n_init = alpha_path(task), len(task.params0)
         start = START * search_scale(task)
         first = int(np.argmin(np.abs(self.alphas - start)))
-        self.is_exact = task.loss.has_noise and task.layout.n_weight_layers == 1
-        patience = 2 if task.loss.has_noise else 1
+        self.is_exact = (
+            task.likelihood.estimates_noise and task.layout.n_weight_layers == 1
+        )
+        patience = 2 if task.likelihood.estimates_noise else 1
         search = partial(_by_steps, patience=patience)
         if self.is_exact:
             search = partial(_along_the_path)

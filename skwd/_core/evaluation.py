@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skwd._core.arrays import aligned, weighted_sum
-from skwd._core.losses import Loss
+from skwd._core.loss import Loss
 from skwd._core.network import ForwardBackward, Network, RecordedOp, run
 
 # Samples of more blocks than this keep neither blocks nor calls: there the array
@@ -53,7 +53,11 @@ class LossGradientEvaluator:
     """
 
     def __init__(self, network: Network, loss: Loss, groups: list, n_rows: int):
-        self._network, self._loss = network, loss
+        self._network = network
+        self._losses = [
+            loss[networks].shaped((len(networks),) if len(networks) > 1 else ())
+            for _, networks in groups
+        ]
         self._groups, self._n_rows = groups, n_rows
         self._order = np.concatenate([networks for _, networks in groups])
         self._in_order = bool((np.diff(self._order) == 1).all())
@@ -75,7 +79,8 @@ class LossGradientEvaluator:
             for step in self._steps(number, rows):
                 run(step.forward)
                 block, raw = step.block, step.raw
-                losses = self._loss.loss_gradient(block.y, raw)  # raw: dl/draw
+                losses = self._losses[number].loss_gradient(block.y, raw)
+                # raw: dl/draw
                 np.multiply(raw, block.weight, raw)
                 run(step.backward)
                 grad[rows] += self._part[rows]

@@ -1,4 +1,4 @@
-"""A loss over the outputs that are known: missing targets, NaN, cost nothing."""
+"""A loss over the targets that are known: missing ones, NaN, cost nothing."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from skwd._core.loss import LossDefaults
+from skwd._core.loss import Loss
 
 
 @dataclass(frozen=True, eq=False)
-class MaskedLoss(LossDefaults):
-    """Another loss, summed over the outputs of a row whose y is not NaN.
+class MaskedLoss(Loss):
+    """Another loss, summed over the targets of a row whose y is not NaN.
 
     A missing y counts as what is predicted, where every loss is 0 and has no gradient.
     Its curvature is not known from the raw prediction alone: there is no evidence, no
@@ -21,37 +21,54 @@ class MaskedLoss(LossDefaults):
 
     inner: Any
 
-    has_likelihood = False
-    is_quadratic = False
-    # Not those of the defaults, which would hide the other's.
-    has_units = property(lambda self: self.inner.has_units)
-    excludes_least = property(lambda self: self.inner.excludes_least)
-
-    def __getattr__(self, name: str):
-        """What does not differ is the other's."""
-        if name.startswith("__") or name == "inner":  # of copies that are being made
-            raise AttributeError(name)
-        return getattr(self.inner, name)
-
-    def fitted_to(self, y, share, scale):
-        return self  # the losses that may be masked know of no units
+    # What is not the mask's own is the other loss's.
+    name = property(lambda self: self.inner.name)  # type: ignore[assignment]
+    out_activation = property(lambda self: self.inner.out_activation)  # type: ignore
+    default_decay = property(lambda self: self.inner.default_decay)  # type: ignore
+    domain = property(lambda self: self.inner.domain)  # type: ignore[assignment]
 
     def loss(self, y, raw):
         return self.inner.loss(np.where(np.isnan(y), self.inverse_link(raw), y), raw)
 
-    def loss_gradient(self, y, raw):
-        losses = self.loss(y, raw)
-        self.gradient(raw.copy(), y, raw)
-        return losses
-
     def gradient(self, raw, y, out):
+        missing = np.isnan(y)
         self.inner.gradient(raw, y, out)
-        np.copyto(out, 0.0, where=np.isnan(y))
+        np.copyto(out, 0.0, where=missing)
 
-    def constant(self, y, share):
-        found = []
-        for column in y.T:
-            known = ~np.isnan(column)
-            weight = share[known] / share[known].sum()
-            found.append(self.inner.constant(column[known, np.newaxis], weight)[0])
-        return np.array(found)
+    def inverse_link(self, raw):
+        return self.inner.inverse_link(raw)
+
+    def constant(self, y, norm_weight):
+        columns = _known_columns(y, norm_weight)
+        return np.concatenate([self.inner.constant(*known) for known in columns])
+
+    @property
+    def moments(self):
+        return None if self.inner.moments is None else self._moments
+
+    def _moments(self, y, norm_weight):
+        columns = _known_columns(y, norm_weight)
+        centres, deviations = zip(*(self.inner.moments(*known) for known in columns))
+        return np.concatenate(centres), np.concatenate(deviations)
+
+    def stacked(self, others, of_network):
+        inner = [other.inner for other in others]
+        return MaskedLoss(self.inner.stacked(inner, of_network))
+
+    def __getitem__(self, networks):
+        return MaskedLoss(self.inner[networks])
+
+    def shaped(self, stack):
+        return MaskedLoss(self.inner.shaped(stack))
+
+    @property
+    def key(self):
+        return "masked", *self.inner.key
+
+
+def _known_columns(y: np.ndarray, norm_weight: np.ndarray):
+    """The known rows of each column, (n_known, 1), and their weights, of sum 1."""
+    for column in y.T:
+        known = ~np.isnan(column)
+        weight = norm_weight[known] / norm_weight[known].sum()
+        yield column[known, np.newaxis], weight

@@ -12,13 +12,14 @@ With BLAS held to one thread a stack gives bit for bit what its networks give al
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 import numpy as np
 
 from skwd._core.activations import Activation
 from skwd._core.arrays import aligned
+from skwd._core.interface import Interface
 from skwd._core.layout import Layout
 from skwd._core.rows import SparseRows
 
@@ -31,9 +32,10 @@ BLOCK_BYTES = 1 << 19
 MIN_BLOCK_ROWS = 64
 
 
-class LayerNoise(Protocol):
+class LayerNoise(Interface, abstract=True):
     """What makes a training pass another one than a prediction, as dropout does."""
 
+    @abstractmethod
     def ops(
         self, layer: int, values: np.ndarray, slopes: np.ndarray | None
     ) -> list[RecordedOp]:

@@ -5,42 +5,25 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-from skwd._core.loss import FREQUENCY_FLOOR, LossDefaults, diagonal, sum_outputs
+from skwd._core.loss import (
+    FREQUENCY_FLOOR,
+    Domain,
+    Likelihood,
+    Loss,
+    diagonal,
+    mean_and_deviation,
+    sum_targets,
+)
 
 
-class HalfSquaredError(LossDefaults):
-    """l = 1/2 ||y - raw||^2, identity link."""
+class Gaussian(Likelihood):
+    """y ~ N(raw, noise), with a noise for each target."""
 
-    name = "squared_error"
-    out_activation = "identity"
-    is_for_numbers = True
-    has_noise = True
-    has_units = True
-    shift_invariant = False
-    is_quadratic = True
-    least_y = None
-    default_decay = 5.0
-    gradient = np.subtract  # raw - y
-
-    def loss_gradient(self, y, raw):
-        raw -= y
-        return 0.5 * sum_outputs(raw * raw)
-
-    def loss(self, y, raw):
-        return self.loss_gradient(y, raw.copy())
-
-    def inverse_link(self, raw):
-        return raw
-
-    def constant(self, y, share):
-        return share @ y
+    estimates_noise = True
 
     def curvature_root(self, raw):
         n_outputs = raw.shape[-1]
         return np.broadcast_to(np.eye(n_outputs), (*raw.shape, n_outputs))
-
-    def saturated_log_likelihood(self, y):
-        raise NotImplementedError("without the noise there is no likelihood")
 
     def variance(self, prediction, raw_variance, noise):
         return raw_variance + noise[:, np.newaxis]
@@ -49,44 +32,39 @@ class HalfSquaredError(LossDefaults):
         return raw
 
 
-class HalfPoissonLoss(LossDefaults):
-    """l = mu - y + y ln(y / mu) with mu = exp(raw): half the Poisson deviance."""
+class HalfSquaredError(Loss):
+    """l = 1/2 ||y - raw||^2, identity link."""
 
-    name = "poisson"
-    out_activation = "exp"
-    is_for_numbers = True
-    has_noise = False
-    shift_invariant = False
-    is_quadratic = False
-    least_y = 0.0
-    default_decay = 13.0
+    name = "squared_error"
+    out_activation = "identity"
+    default_decay = 5.0
+    is_quadratic = True
+    likelihood = Gaussian()
+    moments = staticmethod(mean_and_deviation)
+    gradient = staticmethod(np.subtract)  # type: ignore[assignment]  # raw - y
 
     def loss_gradient(self, y, raw):
-        losses = xlogy(y, y) - y - y * raw
-        np.exp(raw, out=raw)
-        losses += raw
         raw -= y
-        return sum_outputs(losses)
+        return 0.5 * sum_targets(raw * raw)
 
     def loss(self, y, raw):
         return self.loss_gradient(y, raw.copy())
 
-    def gradient(self, raw, y, out):
-        np.exp(raw, out)
-        np.subtract(out, y, out)
-
     def inverse_link(self, raw):
-        return np.exp(raw)
+        return raw
 
-    def constant(self, y, share):
-        y_mean = share @ y
-        return np.log(np.where(y_mean > 0.0, y_mean, FREQUENCY_FLOOR))
+    def constant(self, y, norm_weight):
+        return norm_weight @ y
+
+
+class Poisson(Likelihood):
+    """Counts of mean exp(raw)."""
 
     def curvature_root(self, raw):
         return diagonal(np.exp(0.5 * raw))
 
     def saturated_log_likelihood(self, y):
-        return sum_outputs(xlogy(y, y) - y - gammaln(y + 1.0))
+        return sum_targets(xlogy(y, y) - y - gammaln(y + 1.0))
 
     def variance(self, prediction, raw_variance, noise):
         # Of exp(raw), linearised, and of the count.
@@ -94,3 +72,39 @@ class HalfPoissonLoss(LossDefaults):
 
     def marginalised(self, raw, covariance):
         return raw + 0.5 * np.diagonal(covariance, axis1=-2, axis2=-1)
+
+
+class LogLinkLoss(Loss, abstract=True):
+    """What losses of a prediction exp(raw) share."""
+
+    out_activation = "exp"
+    domain = Domain(0.0)
+
+    def inverse_link(self, raw):
+        return np.exp(raw)
+
+    def constant(self, y, norm_weight):
+        y_mean = norm_weight @ y
+        return np.log(np.where(y_mean > 0.0, y_mean, FREQUENCY_FLOOR))
+
+
+class HalfPoissonLoss(LogLinkLoss):
+    """l = mu - y + y ln(y / mu) with mu = exp(raw): half the Poisson deviance."""
+
+    name = "poisson"
+    default_decay = 13.0
+    likelihood = Poisson()
+
+    def loss_gradient(self, y, raw):
+        losses = xlogy(y, y) - y - y * raw
+        np.exp(raw, out=raw)
+        losses += raw
+        raw -= y
+        return sum_targets(losses)
+
+    def loss(self, y, raw):
+        return self.loss_gradient(y, raw.copy())
+
+    def gradient(self, raw, y, out):
+        np.exp(raw, out)
+        np.subtract(out, y, out)

@@ -17,7 +17,7 @@ from skwd._core.alpha_groups import ABSENT, AlphaGroups
 from skwd._core.arrays import weighted_sum
 from skwd._core.evaluation import LossGradientEvaluator
 from skwd._core.kinks import Kinks
-from skwd._core.losses import Loss
+from skwd._core.loss import Loss
 from skwd._core.network import ForwardBackward, Network, block_rows
 from skwd._core.penalty import L2, Penalty
 from skwd._core.sample import Sample
@@ -36,6 +36,7 @@ class Objective:
     ----------
     network : Network
     loss : Loss
+        Of the stack, if its parameters differ from network to network.
     samples : list of Sample
     alpha : ndarray (K, G)
     sample_of : ndarray of int (K,), optional
@@ -70,9 +71,15 @@ class Objective:
 
     def __getitem__(self, networks) -> Objective:
         """The objective of some of the networks: same data, same scratch memory."""
-        parts = self.alpha[networks], self.sample_of[networks]
-        how = self.penalty[networks], self.groups
-        return type(self)(self.network, self.loss, self.samples, *parts, *how)
+        return type(self)(
+            self.network,
+            self.loss[networks],
+            self.samples,
+            self.alpha[networks],
+            self.sample_of[networks],
+            self.penalty[networks],
+            self.groups,
+        )
 
     @cached_property
     def decay(self) -> np.ndarray:
@@ -119,23 +126,27 @@ class Objective:
     def data_loss(self, params: np.ndarray) -> np.ndarray:
         """The loss without the penalty (K,), in float64, by a forward pass alone."""
         fun = np.zeros(len(params))
-        for sample, networks in self._groups:
+        for sample, networks in self._evaluation_groups:
             members = params[networks].astype(self.dtype, copy=False)
+            loss = self.loss[networks]
             for X, y, norm_weight in sample.blocks(self._block_rows):
                 raw = ForwardBackward(self.network, members, X.shape[0]).forward(X)
-                fun[networks] += weighted_sum(self.loss.loss(y, raw), norm_weight)
+                fun[networks] += weighted_sum(loss.loss(y, raw), norm_weight)
         return fun
 
     def constant_loss(self) -> np.ndarray:
         """The loss of the best constant prediction, (K,), in float64."""
-        of_sample = []
-        for sample in self.samples:
-            key = "constant loss", self.loss.name
+        found = np.empty(len(self))
+        for number in np.unique(self.sample_of):
+            sample, networks = self.samples[number], self.sample_of == number
+            # Networks of one sample have one loss: it follows from the sample's rows.
+            loss = self.loss[np.flatnonzero(networks)[:1]].shaped(())
+            key = "constant loss", loss.key
             if key not in sample.kept:
-                raw = self.loss.constant(sample.y, sample.norm_weight)
-                sample.kept[key] = mean_loss_of_constant(self.loss, sample, raw)
-            of_sample.append(sample.kept[key])
-        return np.array(of_sample)[self.sample_of]
+                raw = loss.constant(sample.y, sample.norm_weight)
+                sample.kept[key] = mean_loss_of_constant(loss, sample, raw)
+            found[networks] = sample.kept[key]
+        return found
 
     @cached_property
     def _block_rows(self) -> int:
@@ -144,11 +155,11 @@ class Objective:
     @cached_property
     def _evaluation(self) -> LossGradientEvaluator:
         return LossGradientEvaluator(
-            self.network, self.loss, self._groups, self._block_rows
+            self.network, self.loss, self._evaluation_groups, self._block_rows
         )
 
     @cached_property
-    def _groups(self) -> list[tuple[Sample, np.ndarray]]:
+    def _evaluation_groups(self) -> list[tuple[Sample, np.ndarray]]:
         """Networks that share a sample, few enough for the cache."""
         groups: list[tuple[Sample, np.ndarray]] = []
         for index in np.unique(self.sample_of):
@@ -169,6 +180,6 @@ def mean_loss_of_constant(loss: Loss, sample: Sample, raw: np.ndarray) -> float:
         for start in range(0, len(sample), CONSTANT_ROWS):
             block = slice(start, start + CONSTANT_ROWS)
             y = sample.y[block]
-            losses = loss.loss(y, np.broadcast_to(raw, y.shape))
+            losses = loss.loss(y, np.broadcast_to(raw, (len(y), len(raw))))
             total += float(sample.norm_weight[block] @ losses)
     return total

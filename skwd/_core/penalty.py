@@ -6,28 +6,29 @@ there is none (biases): (K, P) against parameters (K, P), or broadcast.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 
 from skwd._core.arrays import row_dot
+from skwd._core.interface import Interface, asked
 from skwd._core.kinks import Kinks
 from skwd._core.network import RecordedOp
 
 
-class Penalty(Protocol):
+class Penalty(Interface, abstract=True):
     """What the objective, the solvers and the choice of alpha ask of a penalty."""
 
-    name: str
     # Whether it is alpha/2 w^2: linear models of squared error are then one system, and
     # alpha has a posterior. Anything else has to be minimised by a solver.
-    is_quadratic: bool
+    is_quadratic: ClassVar[bool] = asked()
     # Whether it has a gradient everywhere; else it has `kinks`.
-    is_smooth: bool
+    is_smooth: ClassVar[bool] = asked()
     # Whether a fit is only the first of two: `second_stage` then knows its result.
-    has_second_stage: bool = False
-    # Of the c of alpha=None, c / sum s, with squares alone.
+    has_second_stage: ClassVar[bool] = False
+    # Factor on the loss's default_decay.
     default_share: float = 1.0
 
     def __getitem__(self, networks) -> Penalty:
@@ -50,14 +51,17 @@ class Penalty(Protocol):
         """alpha of what is smooth of it, in the shape of ``strength``."""
         return strength
 
+    @abstractmethod
     def value(self, strength: np.ndarray, params: np.ndarray) -> np.ndarray:
         """The penalty of each network, (K,), in float64."""
 
+    @abstractmethod
     def value_gradient(
         self, strength: np.ndarray, params: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """The penalty (K,) and the gradient (K, P) of what is smooth of it."""
 
+    @abstractmethod
     def gradient_ops(
         self, w: np.ndarray, strength: np.ndarray, out: np.ndarray
     ) -> list[RecordedOp]:
@@ -66,24 +70,7 @@ class Penalty(Protocol):
         For some of the parameters; ``strength`` is its `smooth_part`.
         """
 
-    def curvature(self, strength: np.ndarray, params: np.ndarray) -> np.ndarray:
-        """The diagonal of its second derivative, in the shape of ``params``."""
-
-    def log_prior(
-        self, precision: np.ndarray, counts: np.ndarray, values: np.ndarray
-    ) -> float:
-        """ln of the density exp(-penalty) of the weights, without factors of 2 pi.
-
-        Parameters
-        ----------
-        precision : ndarray (G,)
-            alpha of each group in units of the noise.
-        counts : ndarray (G,)
-            Weights of each group.
-        values : ndarray (G,)
-            The penalty of each group at alpha = 1.
-        """
-
+    @abstractmethod
     def reference_alpha(self, pull: np.ndarray) -> float:
         """About where a network loses its weights, for ``pull`` = X'(s r) / sum s."""
 
@@ -91,7 +78,6 @@ class Penalty(Protocol):
 class L2(Penalty):
     """alpha/2 times the sum of squared weights."""
 
-    name = "l2"
     is_quadratic = True
     is_smooth = True
 
@@ -106,10 +92,21 @@ class L2(Penalty):
     def gradient_ops(self, w, strength, out):
         return [(np.multiply, (w, strength, out))]
 
-    def curvature(self, strength, params):
-        return np.broadcast_to(strength, params.shape)
+    @staticmethod
+    def log_prior(
+        precision: np.ndarray, counts: np.ndarray, values: np.ndarray
+    ) -> float:
+        """ln of the density exp(-penalty) of the weights, without factors of 2 pi.
 
-    def log_prior(self, precision, counts, values):
+        Parameters
+        ----------
+        precision : ndarray (G,)
+            alpha of each group in units of the noise.
+        counts : ndarray (G,)
+            Weights of each group.
+        values : ndarray (G,)
+            The penalty of each group at alpha = 1.
+        """
         used = precision > 0.0
         fit = -(precision * values).sum()
         return fit + 0.5 * (counts[used] * np.log(precision[used])).sum()

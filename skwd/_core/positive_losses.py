@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import xlogy
 
-from skwd._core.loss import FREQUENCY_FLOOR, LossDefaults, diagonal, sum_outputs
+from skwd._core.loss import Domain, sum_targets
+from skwd._core.number_losses import LogLinkLoss
 
 
 @dataclass(frozen=True, eq=False)
-class HalfTweedieLoss(LossDefaults):
+class HalfTweedieLoss(LogLinkLoss):
     """Half the Tweedie deviance of power p, with mu = exp(raw).
 
     For p other than 1 and 2
@@ -23,62 +24,44 @@ class HalfTweedieLoss(LossDefaults):
     Theory of Dispersion Models", 1997.
     """
 
-    name: str
-    power: float
-    default_decay: float
-    excludes_least: bool = False
+    power: float = 1.5
 
-    out_activation = "exp"
-    is_for_numbers = True
-    has_noise = False
-    has_likelihood = False
-    shift_invariant = False
-    is_quadratic = False
-    least_y = 0.0
+    name = "tweedie"
+    default_decay = 5.0
 
-    def of(self, parameters):
-        if self.name != "tweedie":
-            return self
-        power = float(parameters["power"])
-        return replace(self, power=power, excludes_least=power >= 2.0)
+    @property
+    def domain(self):
+        return Domain(0.0, is_excluded=self.power >= 2.0)
+
+    def with_parameters(self, parameters):
+        return replace(self, power=float(parameters["power"]))
 
     def loss(self, y, raw):
         p = self.power
         if p == 1.0:
-            return sum_outputs(xlogy(y, y) - y - y * raw + np.exp(raw))
+            return sum_targets(xlogy(y, y) - y - y * raw + np.exp(raw))
         if p == 2.0:
-            return sum_outputs(y * np.exp(-raw) + raw - np.log(y) - 1.0)
+            return sum_targets(y * np.exp(-raw) + raw - np.log(y) - 1.0)
         own = np.power(y, 2.0 - p) / ((1.0 - p) * (2.0 - p))
         from_y = y * np.exp((1.0 - p) * raw) / (1.0 - p)
-        return sum_outputs(own - from_y + np.exp((2.0 - p) * raw) / (2.0 - p))
-
-    def loss_gradient(self, y, raw):
-        losses = self.loss(y, raw)
-        self.gradient(raw.copy(), y, raw)
-        return losses
+        return sum_targets(own - from_y + np.exp((2.0 - p) * raw) / (2.0 - p))
 
     def gradient(self, raw, y, out):
         # mu^(1-p) (mu - y)
+        factor = np.exp((1.0 - self.power) * raw)
         np.exp(raw, out=out)
         np.subtract(out, y, out=out)
-        np.multiply(out, np.exp((1.0 - self.power) * raw), out=out)
+        np.multiply(out, factor, out=out)
 
-    def inverse_link(self, raw):
-        return np.exp(raw)
 
-    def constant(self, y, share):
-        mean = share @ y
-        return np.log(np.where(mean > 0.0, mean, FREQUENCY_FLOOR))
+class HalfGammaLoss(HalfTweedieLoss):
+    """Half the gamma deviance: y / mu - ln(y / mu) - 1 with mu = exp(raw)."""
 
-    def curvature_root(self, raw):
-        # Fisher's: the mean of the second derivative over y.
-        return diagonal(np.exp((1.0 - 0.5 * self.power) * raw))
+    name = "gamma"
+    default_decay = 3.0
 
-    def saturated_log_likelihood(self, y):
-        raise NotImplementedError("it is no likelihood")
+    def __init__(self) -> None:
+        super().__init__(power=2.0)
 
-    def variance(self, prediction, raw_variance, noise):
-        raise NotImplementedError("it is no likelihood")
-
-    def marginalised(self, raw, covariance):
-        return raw + 0.5 * np.diagonal(covariance, axis1=-2, axis2=-1)
+    def with_parameters(self, parameters):
+        return self

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from skwd._core.loss import LossDefaults, diagonal, sum_outputs
+from skwd._core.loss import Loss, sum_targets
 
 # The half-width of the parabola at the corner of an absolute error, in deviations of y.
 SMOOTH = 1e-3
@@ -19,61 +20,64 @@ MEDIAN_DISTANCE = 0.6744897501960817
 HALVINGS = 60
 
 
-class RobustLoss(LossDefaults):
+def robust_moments(
+    y: np.ndarray, norm_weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The median of each column, and its median distance from it over .6745.
+
+    That is the deviation of a Gaussian; where half of a column is one value, the root
+    mean square in its place.
+    """
+    centre = weighted_quantile(y, norm_weight, 0.5)
+    distance = np.abs(y - centre)
+    deviation = weighted_quantile(distance, norm_weight, 0.5) / MEDIAN_DISTANCE
+    return centre, np.where(
+        deviation > 0.0, deviation, np.sqrt(norm_weight @ np.square(distance))
+    )
+
+
+def weighted_quantile(
+    y: np.ndarray, norm_weight: np.ndarray, level: float
+) -> np.ndarray:
+    """The least value of each column that so much of the weight is at or below."""
+    found = []
+    for column in y.T:
+        order = np.argsort(column)
+        reached = np.cumsum(norm_weight[order]) >= level * (1.0 - 1e-12)
+        found.append(column[order[np.argmax(reached)]])
+    return np.array(found)
+
+
+class RobustLoss(Loss, abstract=True):
     """What is common to them: of the residual y - raw alone, and with its gradient.
 
     They are no likelihood, and their curvature jumps with y: alpha is chosen by folds.
     """
 
     out_activation = "identity"
-    is_for_numbers = True
-    has_noise = False
-    has_units = True
-    has_likelihood = False
-    is_robust = True
-    shift_invariant = False
-    is_quadratic = False
-    least_y = None
+    moments = staticmethod(robust_moments)
+    may_be_masked = False
 
+    @abstractmethod
     def _losses(self, residual: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
-
-    def gradient(self, raw, y, out):
-        raise NotImplementedError
-
-    def loss_gradient(self, y, raw):
-        losses = self.loss(y, raw)
-        self.gradient(raw, y, raw)
-        return losses
+        """The losses of each target, for ``residual`` y - raw."""
 
     def loss(self, y, raw):
-        return sum_outputs(self._losses(y - raw))
+        return sum_targets(self._losses(y - raw))
 
     def inverse_link(self, raw):
         return raw
 
-    def constant(self, y, share):
+    def constant(self, y, norm_weight):
         """Where the mean gradient, which rises with the constant, passes zero."""
         low, high = y.min(axis=0), y.max(axis=0)
         out = np.empty_like(y)
         for _ in range(HALVINGS):
             middle = low + 0.5 * (high - low)
             self.gradient(np.broadcast_to(middle, y.shape), y, out)
-            is_high = share @ out > 0.0
+            is_high = norm_weight @ out > 0.0
             low, high = np.where(is_high, low, middle), np.where(is_high, middle, high)
         return low + 0.5 * (high - low)
-
-    def curvature_root(self, raw):
-        return diagonal(np.ones_like(raw))
-
-    def saturated_log_likelihood(self, y):
-        raise NotImplementedError("it is no likelihood")
-
-    def variance(self, prediction, raw_variance, noise):
-        raise NotImplementedError("it is no likelihood")
-
-    def marginalised(self, raw, covariance):
-        return raw
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +85,7 @@ class HuberLoss(RobustLoss):
     """l = r^2 / 2 where |r| <= delta, else delta |r| - delta^2 / 2, with r = y - raw.
 
     Huber, "Robust estimation of a location parameter", Annals of Mathematical
-    Statistics 1964. ``delta`` (n_outputs,) is in the units of the y that it is given.
+    Statistics 1964. ``delta`` (n_targets,) is in the units of the y that it is given.
     """
 
     delta: Any = None
@@ -89,14 +93,13 @@ class HuberLoss(RobustLoss):
     name = "huber"
     default_decay = 2.0
 
-    def of(self, parameters):
+    def with_parameters(self, parameters):
         return replace(self, delta=parameters["huber_delta"])
 
-    def fitted_to(self, y, share, scale):
+    def fitted_to(self, y, norm_weight, scale):
         if self.delta is not None:
             return replace(self, delta=self.delta / scale)
-        _, deviation = robust_moments(y, share)
-        return replace(self, delta=DELTA * np.where(deviation > 0.0, deviation, 1.0))
+        return replace(self, delta=DELTA * _deviation(y, norm_weight))
 
     def _losses(self, residual):
         far = np.abs(residual)
@@ -114,25 +117,22 @@ class QuantileLoss(RobustLoss):
 
     Its Moreau envelope: within (q - 1) h and q h it is the parabola r^2 / (2 h), beyond
     lower than the corner's lines by q^2 h / 2 and (1 - q)^2 h / 2 at most, times
-    ``factor``. ``width`` h (n_outputs,) is SMOOTH deviations of y. Koenker and Bassett,
+    ``factor``. ``width`` h (n_targets,) is SMOOTH deviations of y. Koenker and Bassett,
     "Regression quantiles", Econometrica 1978.
     """
 
-    name: str
-    factor: float = 1.0
     q: float = 0.5
     width: Any = SMOOTH
 
+    name = "quantile"
     default_decay = 5.0
+    factor: ClassVar[float] = 1.0
 
-    def of(self, parameters):
-        return (
-            self if self.name != "quantile" else replace(self, q=parameters[self.name])
-        )
+    def with_parameters(self, parameters):
+        return replace(self, q=parameters["quantile"])
 
-    def fitted_to(self, y, share, scale):
-        _, deviation = robust_moments(y, share)
-        return replace(self, width=SMOOTH * np.where(deviation > 0.0, deviation, 1.0))
+    def fitted_to(self, y, norm_weight, scale):
+        return replace(self, width=SMOOTH * _deviation(y, norm_weight))
 
     def _losses(self, residual):
         slope = np.clip(residual / self.width, self.q - 1.0, self.q)
@@ -145,25 +145,17 @@ class QuantileLoss(RobustLoss):
         np.multiply(out, self.factor, out=out)
 
 
-def robust_moments(y: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The median of each column, and its median distance from it over .6745.
+class AbsoluteError(QuantileLoss):
+    """l = |r|, with a round corner: twice the loss of the median."""
 
-    That is the deviation of a Gaussian; where half of a column is one value, the root
-    mean square in its place.
-    """
-    centre = weighted_quantile(y, share, 0.5)
-    distance = np.abs(y - centre)
-    deviation = weighted_quantile(distance, share, 0.5) / MEDIAN_DISTANCE
-    return centre, np.where(
-        deviation > 0.0, deviation, np.sqrt(share @ np.square(distance))
-    )
+    name = "absolute_error"
+    factor = 2.0
+
+    def with_parameters(self, parameters):
+        return self
 
 
-def weighted_quantile(y: np.ndarray, share: np.ndarray, level: float) -> np.ndarray:
-    """The least value of each column that so much of the weight is at or below."""
-    found = []
-    for column in y.T:
-        order = np.argsort(column)
-        reached = np.cumsum(share[order]) >= level * (1.0 - 1e-12)
-        found.append(column[order[np.argmax(reached)]])
-    return np.array(found)
+def _deviation(y: np.ndarray, norm_weight: np.ndarray) -> np.ndarray:
+    """The robust deviation of each column; 1 for a column that does not vary."""
+    _, deviation = robust_moments(y, norm_weight)
+    return np.where(deviation > 0.0, deviation, 1.0)

@@ -31,7 +31,7 @@ class Sample:
     rows : ndarray (n,) or None
         The rows of X, in the order of y; None for all of them.
     gather_once : bool
-        May be switched off to save memory; changes no bit.
+        False saves memory; changes no bit.
     origin : ndarray (d,) or None
         Is subtracted from every row.
     kept : dict
@@ -83,6 +83,17 @@ class Sample:
         rows = positions if self.rows is None else self.rows[positions]
         y, weight = self.y[positions], self.weight[positions]
         return Sample(self.X, y, weight, rows, origin=self.origin)
+
+    def in_units(self, y: np.ndarray, origin: np.ndarray) -> Sample:
+        """The same rows about an ``origin`` (d,) of X, with y in other units."""
+        return Sample(
+            self.X,
+            y,
+            self.weight,
+            self.rows,
+            self.gather_once,
+            origin.astype(self.dtype, copy=False),
+        )
 
     @property
     def is_small(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,7 +16,7 @@ from skwd._core.penalty import Penalty
 LEAST_SHARE = 0.01
 
 
-class SparsePenalty(Penalty):
+class SparsePenalty(Penalty, abstract=True):
     """What is common to them: l1_ratio norms and (1 - l1_ratio) / 2 squares."""
 
     is_quadratic = False
@@ -38,6 +39,10 @@ class SparsePenalty(Penalty):
     def value_gradient(self, strength, params):
         return self.value(strength, params), self.smooth_part(strength) * params
 
+    @abstractmethod
+    def kinks(self, strength: np.ndarray) -> Kinks:
+        """Where it has no gradient."""
+
     def _reference(self, of_norms: float, pull: np.ndarray) -> float:
         """Where the norms alone leave nothing, and the squares, each by its share."""
         of_squares = float(np.linalg.norm(pull, ord=2))
@@ -49,17 +54,9 @@ class SparsePenalty(Penalty):
     def gradient_ops(self, w, strength, out):
         return [(np.multiply, (w, strength, out))]
 
-    def curvature(self, strength, params):
-        return np.broadcast_to(self.smooth_part(strength), params.shape)
-
-    def log_prior(self, precision, counts, values):
-        raise NotImplementedError("Only alpha/2 w^2 is integrated over.")
-
 
 class ElasticNet(SparsePenalty):
     """alpha times the sum of l1_ratio |w| + (1 - l1_ratio) / 2 w^2."""
-
-    name = "elastic_net"
 
     def __init__(self, layout: Layout, l1_ratio: float):
         super().__init__(l1_ratio)
@@ -85,8 +82,6 @@ class ColumnNorms(SparsePenalty):
     weights : ndarray (d,) or (K, d), optional
         c of all networks, or of each.
     """
-
-    name = "columns"
 
     def __init__(
         self, layout: Layout, l1_ratio: float, weights: np.ndarray | None = None
@@ -132,7 +127,6 @@ class AdaptiveColumnNorms(ColumnNorms):
     2006): a column that hardly mattered costs a hundred times as much.
     """
 
-    name = "adaptive"
     has_second_stage = True
 
     def second_stage(self, params):

@@ -16,30 +16,32 @@ the same sums are had without it (`penalised`).
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from skwd._core.alpha_groups import AlphaGroups
+from skwd._core.interface import Interface
 from skwd._core.layout import Layout
 from skwd._curvature.factors import Factors
 
 
-class Covariances(Protocol):
+class Covariances(Interface, abstract=True):
     """What predictions ask of a curvature."""
 
     @property
+    @abstractmethod
     def n_rows(self) -> int:
         """Rows that `covariances` takes at a time."""
 
+    @abstractmethod
     def covariances(self, factors: Factors, scales: np.ndarray) -> np.ndarray:
         """J H^-1 J' of every row at every scale, (S, b, c, c)."""
 
 
 @dataclass(eq=False)
-class Curvature(ABC):
+class Curvature(Covariances, abstract=True):
     """What every form of the factorised H knows; G are the groups of alpha.
 
     ``scale`` multiplies the decay that the curvature was made with.
@@ -76,15 +78,6 @@ class Curvature(ABC):
     def alpha(self) -> np.ndarray:
         """Of each group, (G,)."""
         return self.groups.common(self.decay)
-
-    @property
-    @abstractmethod
-    def n_rows(self) -> int:
-        """Rows that the following take at a time."""
-
-    @abstractmethod
-    def covariances(self, factors: Factors, scales: np.ndarray) -> np.ndarray:
-        """J H^-1 J' of every row at every scale, (S, b, c, c)."""
 
     def compact(self) -> Covariances:
         """The same for `covariances` at scale 1 alone, in less memory."""

@@ -18,6 +18,7 @@ import numpy as np
 
 from skwd._core.layout import Layout
 from skwd._core.rows import SparseRows
+from skwd._curvature.base import Covariances
 from skwd._curvature.factors import Factors, jacobian, rows_per_block
 from skwd._curvature.penalised import gram
 
@@ -27,7 +28,7 @@ LEAST_REST = 1e-4
 
 
 @dataclass(eq=False)
-class CompactCurvature:
+class CompactCurvature(Covariances):
     """H^-1 for the Jacobians of new rows.
 
     Parameters

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skwd._core.alpha_groups import AlphaGroups
-from skwd._core.losses import Loss
+from skwd._core.loss import Loss
 from skwd._core.network import Network
 from skwd._core.objective import Sample
 from skwd._curvature.base import Curvature
@@ -62,7 +62,7 @@ class Exact(Curvature):
         p = decay > 0.0
         hidden, root = (layout.hidden_biases > 0.0)[~p], np.sqrt(decay[p])
         of_p = AlphaGroups(groups.index[p], groups.n_groups)
-        if len(sample) * sample.y.shape[1] < layout.n_params:
+        if len(sample) * layout.layer_units[-1] < layout.n_params:
             first, *others = blocks
             Phi = np.concatenate([first, *others]) if others else first
             Phi_b, Phi_w = np.compress(~p, Phi, axis=1), np.compress(p, Phi, axis=1)

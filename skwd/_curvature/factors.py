@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skwd._core.layout import Layout
-from skwd._core.losses import Loss
+from skwd._core.loss import Loss, likelihood_of
 from skwd._core.network import ForwardBackward, Network
 from skwd._core.objective import Sample
 from skwd._core.rows import SparseRows
@@ -120,5 +120,5 @@ def training_rows(
 
 def whitened(rows: Rows, loss: Loss) -> Factors:
     """Factors of Phi = root(share) R' J, so that Phi'Phi is the Gauss-Newton matrix."""
-    root = loss.curvature_root(rows.raw)
+    root = likelihood_of(loss).curvature_root(rows.raw)
     return rows.factors.times(root).scaled(np.sqrt(rows.norm_weight))

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skwd._core.alpha_groups import AlphaGroups
-from skwd._core.losses import Loss
+from skwd._core.loss import Loss
 from skwd._core.network import Network
 from skwd._core.objective import Sample
 from skwd._core.rows import SparseRows

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skwd._core.alpha_groups import AlphaGroups
-from skwd._core.losses import Loss
+from skwd._core.loss import Loss, likelihood_of
 from skwd._core.network import ForwardBackward, Network, block_rows
 from skwd._core.objective import Sample
 from skwd._core.penalty import L2
@@ -112,7 +112,7 @@ def bias_floor(loss: Loss, sample: Sample) -> float:
     and Wasserman, JASA 1995); for losses that know their noise, by root(2 pi).
     """
     scale = 1.0
-    if loss.has_noise:
+    if likelihood_of(loss).estimates_noise:
         y, norm_weight = sample.y, sample.norm_weight
         scale = float((norm_weight @ np.square(y - norm_weight @ y)).mean())
     return max(2.0 * np.pi * scale / sample.total_weight, LEAST_FLOOR)
@@ -150,7 +150,8 @@ class Laplace:
         curvature = curvature_of(network, loss, sample, params, alpha, groups=groups)
         gamma = curvature.n_effective()
         squares = curvature.groups.sums(np.square(params, dtype=np.float64))
-        if loss.has_noise:
+        likelihood = likelihood_of(loss)
+        if likelihood.estimates_noise:
             count, misfit = n * len(errors), n * errors.sum()
             dof = gamma.sum() + curvature.n_free()
             noise = n * errors * len(errors) / max(count - dof, LEAST_FREE * count)
@@ -218,7 +219,7 @@ def mean_noise(network, loss, sample, params) -> np.ndarray:
 
     1 for the losses that know their own noise.
     """
-    if not loss.has_noise:
+    if not likelihood_of(loss).estimates_noise:
         return np.ones(sample.y.shape[1])
     blocks = raw_blocks(network, sample, params)
     return sum(norm_weight @ np.square(y - raw) for y, norm_weight, raw in blocks)
@@ -226,7 +227,7 @@ def mean_noise(network, loss, sample, params) -> np.ndarray:
 
 def _mean_log_likelihood(network, loss, sample, params) -> float:
     """Weighted mean of the log-likelihood of a row."""
-    total = 0.0
+    total, saturated = 0.0, likelihood_of(loss).saturated_log_likelihood
     for y, norm_weight, raw in raw_blocks(network, sample, params):
-        total += norm_weight @ (loss.saturated_log_likelihood(y) - loss.loss(y, raw))
+        total += norm_weight @ (saturated(y) - loss.loss(y, raw))
     return float(total)

@@ -8,13 +8,14 @@ factor, of Psi'Psi + scale or of PsiPsi' + scale, whichever is smaller:
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from scipy.linalg import blas, cho_solve, cholesky, lapack, solve_triangular
 
 from skwd._core.alpha_groups import AlphaGroups
+from skwd._core.interface import Interface
 
 # Cholesky factors are taken if the trace, before biases are eliminated, is no larger:
 # where the data say that much more than the penalty, they lose too many digits.
@@ -49,24 +50,28 @@ def of_parameters(S: np.ndarray, groups: AlphaGroups, many_scales: bool) -> Pena
     return Spectrum.of_parameters(S, groups)
 
 
-class Penalised(Protocol):
+class Penalised(Interface, abstract=True):
     """What `Exact` asks of it; psi is the penalised part of a row of a Jacobian."""
 
+    @abstractmethod
     def n_effective(self, scale: float) -> np.ndarray:
         """gamma of each group of alpha, (G,)."""
 
+    @abstractmethod
     def log_det(self, scale: float) -> float:
         """ln|Psi'Psi / scale + I|."""
 
+    @abstractmethod
     def quadratic_forms(self, psi: np.ndarray, scales: np.ndarray) -> np.ndarray:
         """psi H^-1 psi': (b, c, m) -> (S, b, c, c)."""
 
+    @abstractmethod
     def solve(self, psi: np.ndarray, scales: np.ndarray) -> np.ndarray:
         """(m,) -> (S, m)."""
 
 
 @dataclass(eq=False)
-class Spectrum:
+class Spectrum(Penalised):
     """Psi'Psi = V diag(ratio) V', and 0 beside V if there are fewer rows."""
 
     ratio: np.ndarray  # (q,)
@@ -129,7 +134,7 @@ class Spectrum:
 
 
 @dataclass(eq=False)
-class OfParameters:
+class OfParameters(Penalised):
     """By a Cholesky factor of Psi'Psi + scale."""
 
     S: np.ndarray  # (m, m) Psi'Psi
@@ -161,7 +166,7 @@ class OfParameters:
 
 
 @dataclass(eq=False)
-class OfSamples:
+class OfSamples(Penalised):
     """By a Cholesky factor of PsiPsi' + scale."""
 
     Psi: np.ndarray  # (N, m)

@@ -128,7 +128,7 @@ class Candidates:
         of_split = np.repeat(np.arange(n_splits), len(fit.params) // n_splits)
         held_out = Objective(
             Network(first.layout, first.activation),
-            first.loss,
+            first.loss.stacked([task.loss for task in self.tasks], of_split),
             self.tests,
             fit.alpha,
             of_split,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
-from skwd._core.sample import GATHER_BYTES
+from skwd._core.sample import GATHER_BYTES, Sample
 from skwd._solvers.task import TrainingTask
 
 # What the networks of one chunk need while they train: parameters and all that is like
@@ -61,10 +62,20 @@ def _cell_bytes(task: TrainingTask) -> int:
     return len(task.params0) * (network_size + kept * 8 * task.layout.n_params)
 
 
-def share_memory(tasks: list[TrainingTask]) -> None:
-    """Let the tasks together gather no more rows than one alone may."""
+def share_memory(tasks: list[TrainingTask]) -> list[TrainingTask]:
+    """The tasks, which together gather no more rows than one alone may."""
     samples = [task.training for task in tasks]
-    samples += [p.validation for p in tasks if p.validation is not None]
-    if sum(sample.gathered_bytes for sample in samples) > GATHER_BYTES:
-        for sample in samples:
-            sample.gather_once = False
+    samples += [task.validation for task in tasks if task.validation is not None]
+    if sum(sample.gathered_bytes for sample in samples) <= GATHER_BYTES:
+        return tasks
+
+    def in_place(sample: Sample) -> Sample:
+        return replace(sample, gather_once=False)
+
+    found = [replace(task, training=in_place(task.training)) for task in tasks]
+    return [
+        task
+        if task.validation is None
+        else replace(task, validation=in_place(task.validation))
+        for task in found
+    ]

@@ -2,60 +2,62 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature
 from numbers import Real
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring, get_scorer, make_scorer
 
 from skwd._alpha.choice import AlphaChoice
-from skwd._core.losses import LOSSES
+from skwd._cv.splits import Split
 from skwd._data.targets import Targets
 from skwd._solvers.failures import check_any_usable
 from skwd._solvers.monitor import Interrupt
 from skwd._solvers.result import Status, succeeded
-from skwd._solvers.task import TrainingTask, train_path
-
-# The logit of a class that a network has not seen: a probability of 0.
-UNSEEN = -1e3
-
-
-class Split(NamedTuple):
-    """The training rows of one split, ready to train on, and its test rows."""
-
-    number: int
-    task: TrainingTask
-    targets: Targets
-    test: np.ndarray
+from skwd._solvers.task import train_path
 
 
 @dataclass
 class CellScorer:
-    """How fitted estimators are scored."""
+    """How the networks of a search are scored.
 
-    estimator: Any  # of one alpha, with its parameters but not fitted
+    Parameters
+    ----------
+    fitted : callable
+        From a split, its trained restarts, their alpha and all classes, or None, to the
+        estimator that a scorer takes.
+    scorer : callable
+    X, y
+        As the user gave them where they are tables, else as arrays.
+    params : dict
+        Further arguments of the scorer, sliced where they have all rows.
+    targets : Targets
+        Those of all rows.
+    ensemble : bool
+        Whether all restarts predict.
+    """
+
+    fitted: Callable[..., Any]
     scorer: Callable
-    X: object  # as the user gave it where that is a table, else as an array; so is y
-    y: object
-    params: dict  # further arguments of the scorer, sliced where they have all rows
-    targets: Targets  # of all rows
+    X: Any
+    y: Any
+    params: dict
+    targets: Targets
+    ensemble: bool
 
-    def score(self, split: Split, trained, alpha: float) -> float:
+    def score(self, split: Split, trained: AlphaChoice, alpha: float) -> float:
         """The score of some trained restarts at ``alpha``.
 
         Where it is not a number as a class is missing from the rows to train or to test
         on, the scorer is told all ``labels``, if it takes them: those that the network
         has not seen have probability 0.
         """
-        fitted = copy.copy(self.estimator)
-        fitted.alpha = alpha
-        fitted._store(split.task, split.targets, trained, alpha, lazily=True)
+        fitted = self.fitted(split, trained, alpha)
         n_samples = _length(self.y)
         # Copies for each, as scorers may do with them as they like.
         X, y, *values = (
@@ -73,7 +75,8 @@ class CellScorer:
             score = error
         if labelled is not None and (isinstance(score, Exception) or score != score):
             try:
-                known = with_classes(fitted, self.targets.fitted()["classes_"])
+                classes = self.targets.fitted()["classes_"]
+                known = self.fitted(split, trained, alpha, classes)
                 score = labelled(known, X, y, **params)
             except Exception as error:
                 score = error
@@ -164,7 +167,7 @@ def train_and_score(
                 scores.status[f, a] = restarts.status[0]
                 scores.failures.append((split.number, float(alpha), str(error)))
                 continue
-            predicting = restarts.predicting(cell_scorer.estimator.ensemble)
+            predicting = restarts.predicting(cell_scorer.ensemble)
             status = restarts.status[predicting]
             scores.status[f, a] = status[np.argmin(succeeded(status))]
             if not split.task.penalty.is_smooth:
@@ -210,29 +213,6 @@ def labelled_scorer(scorer, targets: Targets):
         greater_is_better=getattr(scorer, "_sign", 1) > 0,
         **callback,
     )
-
-
-def with_classes(fitted, all_classes: np.ndarray):
-    """A fitted classifier that is told of classes that it has not seen."""
-    known = copy.copy(fitted)
-    if len(fitted.classes_) == len(all_classes):
-        return known
-    W, b = fitted.coefs_[-1], fitted.intercepts_[-1]
-    if len(fitted.classes_) == 2:  # one logit: that of two as their difference
-        W, b = (np.concatenate([0.0 * a, a], axis=-1) for a in (W, b))
-    places = np.searchsorted(all_classes, fitted.classes_)
-    wide_W = np.zeros((*W.shape[:-1], len(all_classes)), dtype=W.dtype)
-    # As good as never: the least logit that keeps all others in the float range.
-    wide_b = np.full((*b.shape[:-1], len(all_classes)), UNSEEN, dtype=b.dtype)
-    wide_W[..., places], wide_b[..., places] = W, b
-    weights = [*fitted.coefs_[:-1], wide_W], [*fitted.intercepts_[:-1], wide_b]
-    known._fitted = fitted._fitted.with_outputs(*weights)
-    known.coefs_, known.intercepts_ = known._fitted.coefs, known._fitted.intercepts
-    known.classes_, known.n_outputs_ = all_classes, len(all_classes)
-    known._loss = LOSSES["multinomial"]
-    known.out_activation_ = known._loss.out_activation
-    known.__dict__.pop("_pending", None)  # the posterior of other outputs
-    return known
 
 
 def takes_sample_weight(scorer) -> bool:

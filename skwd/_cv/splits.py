@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import check_cv, train_test_split
 
-from skwd._cv.scoring import Split
+from skwd._cv.chunks import share_memory
+from skwd._data.targets import Targets
+from skwd._solvers.task import TrainingTask
+
+
+class Split(NamedTuple):
+    """The training rows of one split, ready to train on, and its test rows."""
+
+    number: int
+    task: TrainingTask
+    targets: Targets
+    test: np.ndarray
 
 
 def row_numbers(cv, X, y, classifier: bool, params: dict) -> list[tuple]:
@@ -68,3 +80,43 @@ def tasks(task_of: Callable, rows: list[tuple]) -> list[Split]:
             ) from error
         splits.append(Split(number, task, targets, test))
     return splits
+
+
+def shared(splits: list[Split]) -> list[Split]:
+    """The splits, whose tasks together gather no more rows than one alone may."""
+    tasks = share_memory([split.task for split in splits])
+    return [split._replace(task=task) for split, task in zip(splits, tasks)]
+
+
+def validation_split(
+    n_samples: int, fraction: float, seed: int, classes: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to train on and rows to validate on, in ascending order.
+
+    ``classes`` (n_samples,), class numbers, stratifies the split. The row of a class
+    that has a single one is trained on.
+    """
+    n_val = int(np.ceil(fraction * n_samples))
+    rows, alone = np.arange(n_samples), np.arange(0)
+    n_groups = 1
+    if classes is not None:
+        counts = np.bincount(classes)
+        is_alone = counts[classes] == 1
+        rows, alone, n_groups = rows[~is_alone], rows[is_alone], (counts > 1).sum()
+        classes = classes[rows]
+    if min(n_val, len(rows) - n_val) < max(n_groups, 1):
+        what = "" if classes is None else f" of {n_groups + len(alone)} classes"
+        needs = (
+            "both parts need a sample"
+            if classes is None
+            else "both parts need a sample of every class of two or more"
+        )
+        raise ValueError(
+            f"early_stopping=True cannot hold out validation_fraction={fraction!r} of "
+            f"{n_samples} samples{what}: {needs}. Pass X_val and y_val, change "
+            "validation_fraction, or set early_stopping=False."
+        )
+    train, val = train_test_split(
+        rows, test_size=n_val, random_state=seed, stratify=classes
+    )
+    return np.sort(np.concatenate([train, alone])), np.sort(val)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import numbers
 
 import numpy as np
 from scipy import sparse
 
-from skwd._core.losses import LOSSES
+from skwd._core.losses import BINOMIAL, MULTINOMIAL
 from skwd._data.targets import Targets
 
 
@@ -35,7 +36,7 @@ class ClassTargets(Targets):
                 f"{self.classes.tolist()}. Give it samples of a second class."
             )
         binary = len(self.classes) == 2
-        self.loss = LOSSES["binomial" if binary else "multinomial"]
+        self.loss = BINOMIAL if binary else MULTINOMIAL
 
     def _class_weights(self, class_weight, sums: np.ndarray) -> np.ndarray:
         """One weight per class; "balanced" by the sums of the samples' weights."""
@@ -94,6 +95,15 @@ class ClassTargets(Targets):
     def absent(self, y) -> list:
         return np.setdiff1d(self.classes, np.unique(np.asarray(y))).tolist()
 
+    def told_of(self, classes: np.ndarray) -> ClassTargets:
+        """The same, of three or more ``classes``, some of which it has not seen."""
+        other = copy.copy(self)
+        other.classes, other.loss = classes, MULTINOMIAL
+        return other
+
+    def examples(self) -> np.ndarray:
+        return self.classes
+
     def fitted(self) -> dict:
         return {"classes_": self.classes}
 
@@ -124,7 +134,7 @@ class LabelTargets(Targets):
                 "Use class_weight=None and sample_weight."
             )
         self.n_labels = y.shape[1]
-        self.loss = LOSSES["binomial"]
+        self.loss = BINOMIAL
 
     def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
         """The indicator as float64, and the weights as they are."""
@@ -140,6 +150,9 @@ class LabelTargets(Targets):
                 f"{np.unique(y).tolist()}. Use MultiLabelBinarizer to make it."
             )
         return y.astype(np.float64), weight
+
+    def examples(self) -> np.ndarray:
+        return np.repeat([[0], [1]], self.n_labels, axis=1)
 
     def fitted(self) -> dict:
         return {"classes_": np.arange(self.n_labels)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -10,45 +11,42 @@ from scipy import sparse
 from skwd._core.layout import Layout
 from skwd._core.loss import Loss
 from skwd._core.masked_loss import MaskedLoss
-from skwd._core.robust_losses import robust_moments
-from skwd._core.sample import Sample
 from skwd._data.targets import Targets
 
 
+@dataclass(frozen=True, eq=False)
 class RegressionTargets(Targets):
-    """Numeric y, scaled to mean 0 and deviation 1 per output where asked for.
+    """Numeric y, scaled to mean 0 and deviation 1 per target where asked for.
 
     Parameters
     ----------
+    shape : tuple of int
+        Of y beside its rows: () for a single column without an axis of its own.
     loss : Loss
-        With its parameters.
+        With its parameters; once fitted, with those that follow from y.
     normalize : bool
-        Learn mean and scale from the rows to train on, if the loss knows of units.
-    earlier : (mean, scale) or None
-        Each (n_outputs,), of an earlier fit that is continued.
-    known : ndarray of bool (n_outputs,), optional
-        The outputs for which that scaling is kept; by default none.
+        Learn mean and scale from the rows to train on, if the loss may have units.
     masked : bool
         NaN is a target that is not known; rows without any other have no weight.
+    mean, scale : ndarray (n_targets,)
+        Of y, once they are learnt.
+    varies : ndarray of bool (n_targets,)
+        Whether the scale is a deviation.
     """
 
-    def __init__(
-        self,
-        y,
-        loss: Loss,
-        normalize: bool,
-        earlier=None,
-        known=None,
-        *,
-        masked: bool = False,
-    ):
-        self.masked = masked
-        self.loss = self.given_loss = MaskedLoss(loss) if masked else loss
-        self.normalize = normalize and loss.has_units
-        self.shape = y.shape[1:]  # () for a single column without an axis of its own
-        self.earlier, self.known = earlier, known
-        self.scaling: tuple[np.ndarray, np.ndarray] | None = None
-        self.varies = np.ones(0, dtype=bool)
+    shape: tuple
+    loss: Loss
+    normalize: bool
+    masked: bool = False
+    mean: np.ndarray | float = 0.0
+    scale: np.ndarray | float = 1.0
+    varies: np.ndarray | bool = True
+
+    @classmethod
+    def of(cls, y, weight, *, loss: Loss, normalize: bool, masked: bool):
+        """The targets of the y of a fit, whose units are still to be learnt."""
+        loss = MaskedLoss(loss) if masked else loss
+        return cls(y.shape[1:], loss, normalize and loss.moments is not None, masked)
 
     def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
         """y as float64 (n, n_outputs), and the weights as they are."""
@@ -80,70 +78,53 @@ class RegressionTargets(Targets):
             weight = np.where(np.isnan(rows).all(axis=1), 0.0, weight)
         else:
             _check_finite(y, name)  # objects may have held NaN
-        least = self.loss.least_y
-        if least is not None:
-            strict = self.loss.excludes_least
-            if (y <= least if strict else y < least).any():
-                sign = ">" if strict else ">="
-                lowest = np.nanmin(y)
+        if self.loss.domain is not None:
+            least, is_excluded = self.loss.domain
+            if (y <= least if is_excluded else y < least).any():
+                sign, lowest = ">" if is_excluded else ">=", np.nanmin(y)
                 raise ValueError(
                     f"loss={self.loss.name!r} needs {name} {sign} {least:g}; got "
                     f"{lowest:g}. Use loss='squared_error' for targets of either sign."
                 )
         return y.reshape(len(y), -1), weight
 
-    def learn_scale(self, sample: Sample) -> None:
-        y = sample.y
-        mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
-        self.varies = np.ones(y.shape[1], dtype=bool)
+    def fitted_to(self, Y, norm_weight, kept=None):
+        n_targets = Y.shape[1]
+        mean, scale = np.zeros(n_targets), np.ones(n_targets)
+        varies = np.ones(n_targets, dtype=bool)
         if self.normalize:
-            mean, deviation = self._moments(y, sample.norm_weight)
+            assert self.loss.moments is not None
+            mean, deviation = self.loss.moments(Y, norm_weight)
             # A constant leaves rounding behind: that is no deviation either.
-            self.varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
-            scale = np.where(self.varies, deviation, 1.0)
-        known_all = self.known is not None and len(self.known) == len(mean)
-        if self.earlier is not None and self.known is not None and known_all:
-            kept = self.known | ~self.varies
-            mean = np.where(kept, self.earlier[0], mean)
-            scale = np.where(kept, self.earlier[1], scale)
-            self.varies |= self.known
-        self.scaling = mean, scale
-        scaled = self.scaled(y)
-        self.loss = self.given_loss.fitted_to(scaled, sample.norm_weight, scale)
+            varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
+            scale = np.where(varies, deviation, 1.0)
+        if kept is not None and np.shape(kept.varies) == (n_targets,):
+            stays = kept.varies | ~varies
+            mean = np.where(stays, kept.mean, mean)
+            scale = np.where(stays, kept.scale, scale)
+            varies = varies | kept.varies
+        fitted = replace(self, mean=mean, scale=scale, varies=varies)
+        loss = self.loss.fitted_to(fitted.scaled(Y), norm_weight, scale)
+        return replace(fitted, loss=loss)
 
-    @property
-    def _moments(self):
-        """What takes y (n, n_outputs) and its weights to mean and deviation."""
-        if self.loss.is_robust:
-            return robust_moments
-        return _known_moments if self.masked else _moments
-
-    def scaled(self, Y: np.ndarray) -> np.ndarray:
-        assert self.scaling is not None
-        mean, scale = self.scaling
-        out = Y - mean
-        out /= scale
+    def scaled(self, Y):
+        out = Y - self.mean
+        out /= self.scale
         return out
 
-    def continued(self, layout: Layout, params: np.ndarray) -> np.ndarray:
+    def continued(self, earlier, layout: Layout, params: np.ndarray):
         """With an output layer that predicts the same, in the new units."""
-        assert self.earlier is not None and self.scaling is not None
-        (old_mean, old_scale), (mean, scale) = self.earlier, self.scaling
         last, params = layout.n_weight_layers - 1, params.copy()
-        layout.W(params, last)[:] *= old_scale / scale
-        b = layout.b(params, last)
-        b[:] = b * (old_scale / scale) + (old_mean - mean) / scale
+        W, b = layout.W(params, last), layout.b(params, last)
+        shift = (earlier.mean - self.mean) / self.scale
+        W[:], b[:] = self.loss.in_other_units(W, b, earlier.scale / self.scale, shift)
         return params
 
-    def fitted(self) -> dict:
-        assert self.scaling is not None
-        mean, scale = self.scaling
-        return {
-            "y_mean_": mean,
-            "y_scale_": scale,
-            "_y_varies": self.varies,
-            "_y_shape": self.shape,
-        }
+    def examples(self):
+        return np.ones((2, *self.shape))
+
+    def fitted(self):
+        return {"y_mean_": self.mean, "y_scale_": self.scale}
 
 
 def _check_finite(y: np.ndarray, name: str) -> None:
@@ -162,25 +143,3 @@ def _check_known(y: np.ndarray, name: str) -> np.ndarray:
             f"An output of {name} has no target that is not missing. Leave it out."
         )
     return y
-
-
-def _moments(y: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted mean and deviation of each column."""
-    mean = share @ y
-    distance = y - mean
-    # Powers of two keep squares within the float range, and are exact.
-    largest = np.maximum(distance.max(axis=0), -distance.min(axis=0))
-    power = np.frexp(largest)[1]
-    np.ldexp(distance, -power, out=distance)
-    np.square(distance, out=distance)
-    return mean, np.ldexp(np.sqrt(share @ distance), power)
-
-
-def _known_moments(y: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted mean and deviation of the targets of each column that are known."""
-    known = ~np.isnan(y)
-    weight = known * share[:, np.newaxis]
-    total = weight.sum(axis=0)
-    mean = (weight * np.where(known, y, 0.0)).sum(axis=0) / total
-    squares = (weight * np.square(np.where(known, y - mean, 0.0))).sum(axis=0) / total
-    return mean, np.sqrt(squares)

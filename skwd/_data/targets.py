@@ -1,46 +1,59 @@
-"""Targets: what y is, and how it becomes the (n, n_outputs) array that a loss takes.
+"""Targets: what y is, and how it becomes the (n, n_targets) array that a loss takes.
 
 An object of this file is made from the y of fit and encodes further y (of validation
-data) the same way. ``fitted()`` are the estimator's attributes that it has learnt.
+data) the same way. It is never changed: what it learns from rows makes another one.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 import numpy as np
 
+from skwd._core.interface import Interface
 from skwd._core.layout import Layout
 from skwd._core.loss import Loss
-from skwd._core.sample import Sample
 
 
-class Targets(ABC):
+class Targets(Interface, abstract=True):
     """What y is, and how it is encoded."""
 
     loss: Loss
 
     @abstractmethod
     def encode(self, y, weight, name: str = "y") -> tuple[np.ndarray, np.ndarray]:
-        """y as (n, n_outputs), float64, and the weights of its rows."""
+        """y as (n, n_targets), float64, and the weights of its rows."""
 
     @abstractmethod
     def fitted(self) -> dict:
         """The estimator's attributes that it has learnt."""
 
+    @abstractmethod
+    def examples(self) -> np.ndarray:
+        """A few y of the shape and the classes of those that were fitted."""
+
     def strata(self, Y: np.ndarray) -> np.ndarray | None:
         """Class numbers to keep in proportion when rows are held out, or None."""
         return None
 
-    def learn_scale(self, sample: Sample) -> None:  # noqa: B027 (most have none)
-        """Learn the units of y from the rows to train on, ``sample.y`` as encoded."""
+    def fitted_to(
+        self, Y: np.ndarray, norm_weight: np.ndarray, kept: Targets | None = None
+    ) -> Targets:
+        """Targets whose loss and units of y are those of rows to train on.
 
-    def continued(self, layout: Layout, params: np.ndarray) -> np.ndarray:
-        """Networks (K, P) of an earlier fit, for y as it is encoded now."""
+        ``Y`` (n, n_targets) is encoded; where ``kept``, those of an earlier fit, know
+        units, these stay.
+        """
+        return self
+
+    def continued(
+        self, earlier: Targets, layout: Layout, params: np.ndarray
+    ) -> np.ndarray:
+        """Networks (K, P) of ``earlier`` targets, for y as it is encoded now."""
         return params
 
     def scaled(self, Y: np.ndarray) -> np.ndarray:
-        """Encoded y in the units of the samples, once they are known."""
+        """Encoded y in the units that were learnt."""
         return Y
 
     def missing(self, whole: Targets) -> list:

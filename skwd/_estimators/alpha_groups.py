@@ -14,14 +14,6 @@ from skwd._solvers.task import TrainingTask
 from skwd._solvers.units import column_deviations
 
 
-def kind_of_groups(estimator) -> str | None:
-    """None for one alpha, "layer" or "columns"."""
-    groups = getattr(estimator, "alpha_groups", None)
-    if groups is None:
-        return "layer" if getattr(estimator, "alpha_per_layer", False) else None
-    return "layer" if isinstance(groups, str) and groups == "layer" else "columns"
-
-
 def check_alpha_groups(groups: Any) -> None:
     """Raise unless ``alpha_groups`` is a name or a list of groups."""
     if groups is None or (isinstance(groups, str) and groups in ("layer", "input")):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
 import numpy as np
 from scipy.special import log_expit, log_softmax, logsumexp
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from skwd._core.loss import likelihood_of
 from skwd._data.class_targets import ClassTargets, LabelTargets, check_classes
+from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
 
 
@@ -88,10 +94,10 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         """Logits of the probabilities: with a posterior they know their error."""
         if not self._has_posterior():
             return self.decision_function(X)
-        loss = self._loss
+        likelihood = likelihood_of(self._fitted.targets.loss)
 
         def combine(raw, covariance):
-            return self._combined(loss.marginalised(raw, covariance))
+            return self._combined(likelihood.marginalised(raw, covariance))
 
         raw = self._posterior_blocks(X, combine)
         return raw[:, 0] if raw.shape[1] == 1 else raw
@@ -100,7 +106,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         """The loss's ``link`` of the logits, with a column for each of two classes."""
         if raw.ndim == 1:
             raw = np.stack([-raw, raw], axis=1)
-        return getattr(self._loss, link)(raw)
+        return getattr(self._fitted.targets.loss, link)(raw)
 
     def _combined(self, raw: np.ndarray) -> np.ndarray:
         """Logits of the networks' mean probabilities: (K, b, o) -> (b, o)."""
@@ -115,28 +121,50 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
     def _is_multilabel(self) -> bool:
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
 
-    def _targets(self, y, weight, continued=False, one_epoch=False, classes=None):
-        check_classification_targets(y)
-        if type_of_target(y, input_name="y") == "multilabel-indicator":
-            return LabelTargets(y, self.class_weight)
-        if classes is not None:
-            classes = check_classes(classes, self.classes_ if continued else None)
-        elif continued:
-            classes = self.classes_
-        y = column_or_1d(y, warn=True)
-        if continued and not one_epoch:
-            _check_same_classes(y, self.classes_)
-        return ClassTargets(y, weight, self.class_weight, classes)
+    @staticmethod
+    def _targets_of(params: Mapping[str, Any]) -> Callable[..., Targets]:
+        """What makes targets of y, for the parameters ``params``."""
+        return partial(class_targets, class_weight=params["class_weight"])
 
-    def _examples(self) -> np.ndarray:
-        if self._is_multilabel():
-            return np.repeat([[0], [1]], self.n_outputs_, axis=1)
-        return self.classes_
+    def _targets(self, settings, data, *, by_epochs=False, classes=None):
+        known = (
+            vars(self).get("classes_") if settings["warm_start"] or by_epochs else None
+        )
+        return settings.make_targets(
+            data.y, data.weight, known=known, may_lack=by_epochs, classes=classes
+        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def class_targets(
+    y, weight, *, class_weight, known=None, may_lack=False, classes=None
+) -> Targets:
+    """The targets of labels, or of an indicator of them.
+
+    Parameters
+    ----------
+    y, weight : ndarray (n,) or (n, n_labels)
+    class_weight : dict, "balanced" or None
+    known : ndarray of labels, optional
+        The classes of a fit that is continued.
+    may_lack : bool
+        Not all of them need be in y.
+    classes : array-like, optional
+        All classes, if they are given.
+    """
+    check_classification_targets(y)
+    if type_of_target(y, input_name="y") == "multilabel-indicator":
+        return LabelTargets(y, class_weight)
+    y = column_or_1d(y, warn=True)
+    if classes is not None:
+        known = check_classes(classes, known)
+    elif known is not None and not may_lack:
+        _check_same_classes(y, known)
+    return ClassTargets(y, weight, class_weight, known)
 
 
 def _check_same_classes(y: np.ndarray, before: np.ndarray) -> None:

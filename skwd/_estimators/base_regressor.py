@@ -1,18 +1,32 @@
-"""What all regressors share, whoever chooses alpha: targets and predictions."""
+"""What all regressors share, whoever chooses alpha: predictions and intervals."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.utils.validation import check_is_fitted
 
+from skwd._core.loss import likelihood_of
 from skwd._core.losses import LOSSES
+from skwd._cv.intervals import interval, ranks
 from skwd._data.number_targets import RegressionTargets
+from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
-from skwd._estimators.intervals import IntervalMixin
+from skwd._estimators.parameter_values import check_coverage
+from skwd._estimators.warnings import warn
 
 
-class BaseRegressor(IntervalMixin, RegressorMixin, BaseWeightDecayMLP):
+class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
     """Targets and predictions of the regressors, whoever chooses alpha."""
+
+    _asking_for_intervals = "intervals=10"
+
+    y_mean_: np.ndarray
+    y_scale_: np.ndarray
 
     def predict(self, X, return_std=False):
         """Predict targets, in y's own units.
@@ -38,11 +52,12 @@ class BaseRegressor(IntervalMixin, RegressorMixin, BaseWeightDecayMLP):
             For ``return_std`` without a posterior.
         """
         y = self._predict_blocks(X, self._mean_prediction)
-        y = y if self._y_shape else y[:, 0]
+        is_column = not self._fitted.targets.shape
+        y = y[:, 0] if is_column else y
         if not return_std:
             return y
         std = self._posterior_blocks(X, self._deviation)
-        return y, std if self._y_shape else std[:, 0]
+        return y, std[:, 0] if is_column else std
 
     def _deviation(self, raw: np.ndarray, covariance: np.ndarray) -> np.ndarray:
         """Of y: (K, b, n_outputs), (K, b, n_outputs, n_outputs) -> (b, n_outputs).
@@ -50,37 +65,98 @@ class BaseRegressor(IntervalMixin, RegressorMixin, BaseWeightDecayMLP):
         Within the networks, noise included, plus between them.
         """
         raw_variance = np.diagonal(covariance, axis1=-2, axis2=-1)
-        y = self._loss.inverse_link(raw)
-        within = self._loss.variance(y, raw_variance, self._fitted.noise())
+        loss = self._fitted.targets.loss
+        y, noise = loss.inverse_link(raw), self._fitted.network.noise()
+        within = likelihood_of(loss).variance(y, raw_variance, noise)
         return np.sqrt(within.mean(axis=0) + y.var(axis=0)) * self.y_scale_
 
     def _mean_prediction(self, raw: np.ndarray) -> np.ndarray:
         """Mean over the networks, in y's units: (K, b, n_outputs) -> (b, n_outputs)."""
-        y = self._loss.inverse_link(raw)
+        y = self._fitted.targets.loss.inverse_link(raw)
         y = y[0] if len(y) == 1 else y.mean(axis=0)
         return (y * self.y_scale_ + self.y_mean_).astype(raw.dtype)
 
-    def _targets(self, y, weight, continued=False, one_epoch=False, classes=None):
-        own = {
-            name: getattr(self, name) for name in ("huber_delta", "quantile", "power")
-        }
-        loss = LOSSES[self.loss].of(own)
-        earlier = (self.y_mean_, self.y_scale_) if continued else None
-        known = self._y_varies if continued and one_epoch else None
-        masked = self.missing_targets == "mask"
-        how = loss, self.normalize_y, earlier, known
-        return RegressionTargets(y, *how, masked=masked)
+    def predict_interval(self, X, coverage=0.9):
+        """Intervals that cover about a part ``coverage`` of new targets, by CV+.
 
-    def _examples(self) -> np.ndarray:
-        shape = (2, self.n_outputs_) if self._y_shape else (2,)
-        return np.ones(shape)
+        With fit's ``intervals`` the networks without each fold are kept, f_k, and the
+        distances R_i = |y_i - f_k(i)(x_i)| of the rows that they have not seen. With a
+        = 1 - coverage the interval at x runs from the floor(a (n + 1)) smallest of
+        f_k(i)(x) - R_i to the ceil((1 - a) (n + 1)) smallest of f_k(i)(x) + R_i.
 
-    def _output_units(self) -> tuple:
-        return self.y_scale_, self.y_mean_
+        For exchangeable rows and an alpha that was fixed beforehand it covers at least
+        1 - 2 a - sqrt(2 / n) whatever the noise, and about 1 - a in practice [1]_. Rows
+        that belong together, or to times, need folds that keep them together. Weights
+        count in training alone; rows of weight 0 are left out.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        coverage : float, default=0.9
+            Between 0 and 1.
+
+        Returns
+        -------
+        ends : ndarray of shape (n_samples, 2) or (n_samples, n_outputs, 2)
+            Infinite, with a warning, where fewer rows were seen than ``coverage``
+            needs: 1 / (1 - coverage) - 1.
+
+        Raises
+        ------
+        ValueError
+            For a coverage out of range, and without ``intervals``.
+
+        References
+        ----------
+        .. [1] Barber, Candes, Ramdas and Tibshirani, "Predictive inference with the
+           jackknife+", Annals of Statistics 2021.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skwd import WeightDecayMLPRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = WeightDecayMLPRegressor(intervals=10, random_state=0).fit(X, y)
+        >>> ends = model.predict_interval(X, coverage=0.9)
+        >>> ends.shape
+        (442, 2)
+        """
+        check_is_fitted(self)
+        check_coverage(coverage)
+        folds = self._fitted.folds
+        if folds is None:
+            raise ValueError(
+                "predict_interval needs the networks of folds, and this estimator was "
+                f"fitted without. Fit it with {self._asking_for_intervals}."
+            )
+        n_rows = len(folds.fold)
+        low, high = ranks(n_rows, coverage)
+        if low < 1 or high > n_rows:
+            warn(
+                f"coverage={coverage!r} needs more than {n_rows} rows: the ends of its "
+                "intervals are infinite. Lower coverage, or fit to more rows."
+            )
+        _, X = self._to_predict(X)
+        y = np.stack([folds.predict(number, X) for number in range(len(folds))])
+        columns = [
+            interval(y[:, :, k], folds.fold, folds.residuals[:, k], coverage)
+            for k in range(y.shape[2])
+        ]
+        return np.stack(columns, axis=1) if self._fitted.targets.shape else columns[0]
+
+    @staticmethod
+    def _targets_of(params: Mapping[str, Any]) -> Callable[..., Targets]:
+        """What makes targets of y, for the parameters ``params``."""
+        return partial(
+            RegressionTargets.of,
+            loss=LOSSES[params["loss"]].with_parameters(params),
+            normalize=params["normalize_y"],
+            masked=params["missing_targets"] == "mask",
+        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         loss = LOSSES.get(self.loss) if isinstance(self.loss, str) else None
-        tags.target_tags.positive_only = loss is not None and loss.least_y == 0.0
+        tags.target_tags.positive_only = loss is not None and loss.domain is not None
         return tags

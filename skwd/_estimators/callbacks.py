@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,10 @@ import numpy as np
 import sklearn
 
 from skwd._alpha.choice import AlphaChoice
+from skwd._cv.chosen import Chosen
+from skwd._cv.problem import Problem, Settings
 from skwd._data.targets import Targets
+from skwd._estimators.fitted import fitted_attributes
 from skwd._solvers.hooks import Hooks
 from skwd._solvers.task import TrainingTask, one_network
 
@@ -48,6 +50,7 @@ class FitWatch:
         self.estimator, self.data = estimator, {"X": X, "y": y}
         if sample_weight is not None:
             self.data["metadata"] = {"sample_weight": sample_weight}
+        self.problem: Problem | None = None
         self.task: TrainingTask | None = None
         self.targets: Targets | None = None
         self.starts: dict[int, Any] = {}
@@ -62,16 +65,19 @@ class FitWatch:
             return None
         return cls(estimator, X, y, sample_weight)
 
-    def hooks(self, hooks: Hooks | None, *, by_rounds: bool) -> Hooks:
+    def watched(self, settings: Settings) -> Settings:
         """With a task for each round of a choice of alpha, or for each iteration."""
+        hooks = settings.solver.hooks
         hooks = Hooks() if hooks is None else hooks
-        if by_rounds:
-            return replace(hooks, after_round=self._after_round)
-        return replace(hooks, after_iteration=self._after_iteration)
+        if isinstance(settings.alpha, str) and settings.alpha != "auto":
+            hooks = replace(hooks, after_round=self._after_round)
+        else:
+            hooks = replace(hooks, after_iteration=self._after_iteration)
+        return replace(settings, solver=settings.solver.changed(hooks=hooks))
 
-    def training(self, task: TrainingTask, targets: Targets) -> None:
+    def training(self, problem: Problem, task: TrainingTask, targets: Targets) -> None:
         """What is about to be trained, for estimators that stop where it is."""
-        self.task, self.targets = task, targets
+        self.problem, self.task, self.targets = problem, task, targets
 
     def chunk(self, n_done: int, n_cells: int) -> None:
         """One more chunk of a cross-validation has been trained and scored."""
@@ -116,14 +122,13 @@ class FitWatch:
 
     def _fitted_with(self, params: np.ndarray, alpha: np.ndarray) -> dict:
         """The attributes of the estimator, had its fit stopped with these weights."""
-        task, targets = self.task, self.targets
-        assert task is not None and targets is not None
+        task, targets, problem = self.task, self.targets, self.problem
+        assert task is not None and targets is not None and problem is not None
         trained = AlphaChoice.of(one_network(task, params, alpha))
-        fitted, shown = copy.copy(self.estimator), float(alpha[0])
-        fitted._store(task, targets, trained, shown, lazily=True)
-        before = self.estimator.__dict__
-        return {
-            name: value
-            for name, value in fitted.__dict__.items()
-            if name not in before or before[name] is not value
-        }
+        return fitted_attributes(
+            problem.settings,
+            Chosen(task, targets, trained),
+            float(alpha[0]),
+            problem.seed,
+            lazily=True,
+        )

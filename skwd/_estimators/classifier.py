@@ -7,12 +7,12 @@ from sklearn.utils.multiclass import type_of_target
 
 from skwd._estimators.base_classifier import BaseClassifier
 from skwd._estimators.docstrings import documented
-from skwd._estimators.fit import FitMixin
+from skwd._estimators.one_fit import OneFit
 from skwd._estimators.partial import has_partial_fit
 
 
 @documented
-class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
+class WeightDecayMLPClassifier(OneFit, BaseClassifier):
     """Multi-layer perceptron classifier with exact weight decay.
 
     Minimises, over weights and biases (with ``decay="l2"``, the default)::
@@ -68,7 +68,6 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
         solver="auto",
         alpha=None,
         alpha_groups=None,
-        alpha_per_layer=False,
         l1_ratio=0.0,
         sparsity=None,
         posterior=False,
@@ -104,7 +103,6 @@ class WeightDecayMLPClassifier(FitMixin, BaseClassifier):
         self.solver = solver
         self.alpha = alpha
         self.alpha_groups = alpha_groups
-        self.alpha_per_layer = alpha_per_layer
         self.l1_ratio = l1_ratio
         self.sparsity = sparsity
         self.posterior = posterior

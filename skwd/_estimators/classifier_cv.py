@@ -5,11 +5,11 @@ from __future__ import annotations
 from skwd._estimators.base_classifier import BaseClassifier
 from skwd._estimators.classifier import WeightDecayMLPClassifier
 from skwd._estimators.docstrings import documented
-from skwd._estimators.search import CrossValidationMixin
+from skwd._estimators.search import CrossValidation
 
 
 @documented
-class WeightDecayMLPClassifierCV(CrossValidationMixin, BaseClassifier):
+class WeightDecayMLPClassifierCV(CrossValidation, BaseClassifier):
     """Multi-layer perceptron classifier that chooses its weight decay.
 
     lambda maximises the mean score over the splits of a cross-validation, and the

@@ -65,8 +65,6 @@ alpha_groups : None, "layer", "input" or list of lists of columns, default=None
     number or name, each group shares one, as one-hot columns should, and each column
     that is not listed has its own. With "auto" the groups are taken if their held-out
     loss is the lowest.
-alpha_per_layer : bool, default=False
-    Deprecated: True is ``alpha_groups="layer"``.
 <<sparsity>>
 <<posterior>>
 """,

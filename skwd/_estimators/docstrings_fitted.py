@@ -65,6 +65,8 @@ coefs_, intercepts_ : list of ndarray
     Weights (fan_in, fan_out) and biases (fan_out,) of each layer, for X as it is; with
     ``ensemble`` they have the networks as a further first axis. predict reads them.
     Training is about the column means of X, which changes no minimum: biases are free.
+solver_ : str
+    The solver that trained, where ``solver`` is "auto" too.
 loss_ : float
     J at the returned weights, on all rows; with ``ensemble`` this and the following are
     those of the best network.

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Self
 
 import numpy as np
 
+from skwd._alpha.averaging import posteriors_of
 from skwd._core.activations import ACTIVATIONS
-from skwd._core.layout import Layout
+from skwd._core.layout import Layout, initial_scale
 from skwd._core.network import Network
 from skwd._core.rows import row_block, shift_origin
 from skwd._curvature.factors import factors_of
 from skwd._curvature.posterior import Posterior
+from skwd._solvers.task import TrainingTask
 
 # A variance whose root, and whose sums, are numbers still.
 HUGE = 1e300
@@ -26,7 +29,7 @@ class FittedNetwork:
         The weights of each layer.
     intercepts : list of ndarray, (fan_out,) or (K, fan_out)
     activation : str
-        Of the hidden layers.
+        That of the hidden layers.
 
     Attributes
     ----------
@@ -36,64 +39,84 @@ class FittedNetwork:
     posterior : list of Posterior, or None
         One for each network, of X about ``origin``.
     origin : ndarray (d,) or None
+    pending : tuple or None
+        What `posteriors` is made of when it is asked for.
     """
 
     def __init__(
-        self, coefs: list[np.ndarray], intercepts: list[np.ndarray], activation: str
+        self,
+        coefs: list[np.ndarray],
+        intercepts: list[np.ndarray],
+        activation: str,
     ):
         weights = [W if W.ndim == 3 else W[np.newaxis] for W in coefs]
         biases = [b if b.ndim == 2 else b[np.newaxis] for b in intercepts]
         units = [W.shape[-2] for W in weights] + [weights[-1].shape[-1]]
         layout = Layout(tuple(units))
-        self.activation = activation
+        self._hold(layout, layout.join(weights, biases), activation, coefs[0].ndim == 2)
+
+    @classmethod
+    def of(cls, task: TrainingTask, params: np.ndarray, *, alone: bool) -> Self:
+        """Trained networks (K, P), for X as it is; ``alone``: without an axis K."""
+        found = cls.__new__(cls)
+        as_it_is = shift_origin(task.layout, params, task.training.origin, -1.0)
+        found._hold(task.layout, as_it_is, task.activation.name, alone)
+        return found
+
+    def _hold(self, layout, params, activation, alone: bool) -> None:
+        self.activation, self.params = activation, params
         self.network = Network(layout, ACTIVATIONS[activation])
-        self.params = layout.join(weights, biases)
-        networks = slice(None) if coefs[0].ndim == 3 else 0
+        networks = 0 if alone else slice(None)
         layers = range(layout.n_weight_layers)
-        self.coefs = [layout.W(self.params, layer)[networks] for layer in layers]
-        self.intercepts = [layout.b(self.params, i)[networks, 0] for i in layers]
+        self.coefs = [layout.W(params, layer)[networks] for layer in layers]
+        self.intercepts = [layout.b(params, i)[networks, 0] for i in layers]
         self.posterior: list[Posterior] | None = None
         self.origin: np.ndarray | None = None
+        self.pending: tuple | None = None
 
     def __getstate__(self) -> dict:
         """Without the weights, which the estimator's coefs_ hold already."""
-        return {
-            "activation": self.activation,
-            "posterior": self.posterior,
-            "origin": self.origin,
-        }
-
-    def owns(self, coefs: list[np.ndarray], intercepts: list[np.ndarray]) -> bool:
-        """Whether these arrays are its own, none replaced since."""
-        if "params" not in self.__dict__ or len(coefs) != len(self.coefs):
-            return False
-        given, own = [*coefs, *intercepts], [*self.coefs, *self.intercepts]
-        return len(given) == len(own) and all(a is b for a, b in zip(given, own))
+        names = "activation", "posterior", "origin", "pending"
+        return {name: getattr(self, name) for name in names}
 
     def with_weights(
         self, coefs: list[np.ndarray], intercepts: list[np.ndarray]
     ) -> FittedNetwork:
-        """Itself where the weights are its own, else a network of them."""
-        if self.owns(coefs, intercepts):
-            return self
+        """Itself where these weights are its own, else a network of them."""
+        if "params" in self.__dict__ and len(coefs) == len(self.coefs):
+            given, own = [*coefs, *intercepts], [*self.coefs, *self.intercepts]
+            if len(given) == len(own) and all(a is b for a, b in zip(given, own)):
+                return self
         other = FittedNetwork(coefs, intercepts, self.activation)
         other.posterior, other.origin = self.posterior, self.origin
+        other.pending = self.pending
         return other
-
-    def with_outputs(
-        self, coefs: list[np.ndarray], intercepts: list[np.ndarray]
-    ) -> FittedNetwork:
-        """Networks of the same hidden layers, without a posterior."""
-        return FittedNetwork(coefs, intercepts, self.activation)
 
     @property
     def layout(self) -> Layout:
         return self.network.layout
 
+    @property
+    def has_posterior(self) -> bool:
+        return self.posterior is not None or self.pending is not None
+
+    def posteriors(self) -> list[Posterior]:
+        """The posterior of each network, which there is."""
+        if self.posterior is None:
+            assert self.pending is not None
+            self.origin = self.pending[0].training.origin
+            self.posterior, self.pending = posteriors_of(*self.pending), None
+        return self.posterior
+
+    def initial_sizes(self) -> np.ndarray:
+        """Root mean squares of the initial weights of each layer, (n_layers - 1,)."""
+        layout, gain = self.layout, self.network.activation.gain
+        layers = range(layout.n_weight_layers)
+        return np.array([initial_scale(layout, gain, layer) for layer in layers])
+
     def noise(self) -> np.ndarray:
         """Variance of y about each network, in scaled units, (K, n_outputs)."""
-        assert self.posterior is not None
-        return np.array([gaussian.noise for gaussian in self.posterior])
+        return np.array([gaussian.noise for gaussian in self.posteriors()])
 
     def combine_blocks(self, X, combine: Callable) -> np.ndarray:
         """``combine`` of the raw predictions of X, block after block."""
@@ -103,18 +126,17 @@ class FittedNetwork:
 
     def combine_posterior_blocks(self, X, combine: Callable) -> np.ndarray:
         """``combine`` of raw predictions (K, b, o) and their covariances, by blocks."""
-        assert self.posterior is not None
-        dtype = self.params.dtype
+        posteriors, dtype = self.posteriors(), self.params.dtype
         network = Network(self.layout, self.network.activation)
         params = self.params.astype(np.float64)
         params = shift_origin(self.layout, params, self.origin, 1.0)
-        step = min(gaussian.curvature.n_rows for gaussian in self.posterior)
+        step = min(gaussian.curvature.n_rows for gaussian in posteriors)
         parts = []
         for start in range(0, X.shape[0], step):
             block = slice(start, start + step)
             rows = row_block(X, block, origin=self.origin).astype(np.float64)
             raws, covariances = [], []
-            for w, gaussian in zip(params, self.posterior):
+            for w, gaussian in zip(params, posteriors):
                 raw, factors = factors_of(network, w, rows)
                 covariance = gaussian.covariance(factors)
                 # So far from the training rows that nothing is known.

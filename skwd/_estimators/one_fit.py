@@ -1,136 +1,176 @@
-"""What estimators of one fit have: alpha as given, and weights to continue from."""
+"""fit and partial_fit of the estimators that train at an alpha given or chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from skwd._alpha import WAYS
-from skwd._alpha.choice import AlphaChoice, AlphaPath
-from skwd._core.alpha_groups import ABSENT
-from skwd._core.layout import Layout, is_collapsed
-from skwd._core.rows import shift_origin
-from skwd._core.sample import Sample
-from skwd._data.targets import Targets
-from skwd._estimators.alpha_groups import kind_of_groups
-from skwd._estimators.auto import GROUPED
+from skwd._alpha.choice import AlphaChoice
+from skwd._alpha.scales import default_alpha
+from skwd._core.layout import is_collapsed
+from skwd._cv.chosen import Chosen
+from skwd._cv.earlier import Earlier
+from skwd._cv.fold_networks import fold_networks
+from skwd._cv.models import LINEAR
+from skwd._cv.problem import in_dtype
+from skwd._cv.ways import choose
 from skwd._estimators.base import BaseWeightDecayMLP
-from skwd._estimators.parameter_values import check_alpha, check_hidden_layer_sizes
+from skwd._estimators.callbacks import FitWatch, with_callbacks
+from skwd._estimators.fitted import (
+    fitted_attributes,
+    one_epoch_more,
+    replace_fitted,
+    shown_alpha,
+)
+from skwd._estimators.intervals import interval_rows
 from skwd._estimators.parameters import check_parameters
-from skwd._estimators.validation import draw_seed
-from skwd._solvers.training import PartialFitState
+from skwd._estimators.validation import unchanged_on_failure
+from skwd._estimators.warnings import report
+from skwd._solvers.failures import check_any_usable
+from skwd._solvers.first_order import FirstOrder
+from skwd._solvers.training import train_epoch
+
+# partial_fit takes its rows for a part of at least so many, when alpha is None.
+STREAM_ROWS = 1000.0
 
 
-class OneFitMixin(BaseWeightDecayMLP):
-    """Parameters, attributes and helpers of fit and partial_fit."""
+class OneFit(BaseWeightDecayMLP):
+    """`fit`, and partial_fit without its public signature."""
 
-    alpha: Any
-    alpha_groups: Any
-    alpha_per_layer: bool
     warm_start: bool
-    alphas_: np.ndarray
-    alpha_scores_: np.ndarray
-    alpha_score_errors_: np.ndarray | None
-    _n_epochs: int
-    _partial_fit_state: PartialFitState
+    n_iter_: int
 
-    def _way(self) -> str | None:
-        by_way = isinstance(self.alpha, str) and self.alpha in WAYS
-        return self.alpha if by_way else None
-
-    def _is_constant(self) -> bool:
-        """Whether no weights are left to go on from, as where y did not vary."""
-        fitted = self._network()
-        network, params = fitted.network, fitted.params
-        none = not (params * network.layout.decay_mask).any()
-        return none or is_collapsed(network.layout, network.activation.gain, params)
-
-    def _is_another_model(self) -> bool:
-        """Whether alpha="auto" has chosen a model without the hidden layers."""
-        return self.__dict__.get("alpha_choice_", {}).get("model") == "linear model"
-
-    def _check_parameters(self, *, by_epochs: bool = False):
-        solver = check_parameters(self, by_epochs=by_epochs)
-        hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
-        return solver, check_alpha(self.alpha, len(hidden) + 1)
-
-    def _begin(self, X, y, sample_weight, continued: bool):
-        """The checked data; a fit that continues nothing draws its seed."""
-        if not continued:
-            self._seed = draw_seed(self.random_state)
-        return self._validate(X, y, sample_weight, reset=not continued)
-
-    def _shown(self, trained: AlphaChoice) -> float | np.ndarray:
-        """alpha_ of the best network: one number where one was given or asked for."""
-        if isinstance(self.alpha, str):
-            alpha, kind = trained.alpha[trained.best], kind_of_groups(self)
-            chosen = self.__dict__.get("alpha_choice_", {}).get("model")
-            if kind is None or chosen not in (None, GROUPED):
-                return float(alpha[0])
-            return np.where(alpha < ABSENT, alpha, np.inf)
-        if self.alpha is None:
-            return float(trained.alpha[0, 0])
-        return float(self.alpha) if np.ndim(self.alpha) == 0 else trained.alpha[0]
-
-    def _store_path(self, path: AlphaPath | None) -> None:
-        """Keep what a search for alpha has seen, if there was one."""
-        for name in ("alphas_", "alpha_scores_", "alpha_score_errors_"):
-            self.__dict__.pop(name, None)
-        if path is not None:
-            self.alphas_, self.alpha_scores_ = path.alphas, -path.losses
-            self.alpha_score_errors_ = path.errors
-
-    def _start(self, by: str) -> Callable:
-        """The starting point of what continues an earlier fit, `_stored_params`."""
-        anew = "Call fit, or use a new estimator,"
-        if by == "warm_start=True":
-            anew = "Set warm_start=False"
-        return partial(self._stored_params, by=by, anew=anew)
-
-    def _stored_params(
+    @with_callbacks
+    def fit(
         self,
-        layout: Layout,
-        targets: Targets,
-        sample: Sample,
-        seed: int,
-        by: str,
-        anew: str,
-    ) -> np.ndarray:
-        """The weights to continue from, those that predict now, (n_networks, P).
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        groups=None,
+    ):
+        """Fit the network to the data.
 
-        About the sample's origin, and for y in the units of now.
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            float32 is kept, anything else becomes float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), optional
+            s_i of the objective; 2 is a repeated row, 0 a removed one.
+        X_val, y_val : array-like, optional
+            Validation data for ``early_stopping=True``, in the place of
+            ``validation_fraction`` of X and y.
+        sample_weight_val : array-like of shape (n_val,), optional
+            Weights of the validation data.
+        groups : array-like of shape (n_samples,), optional
+            Of a regressor's ``intervals``: rows that belong together, for a splitter.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For parameters or data out of range, before any training, and when
+            training diverges. The estimator is then as it was.
         """
-        fitted = self._network()
-        params, stored = fitted.params.copy(), fitted.layout
-        was_ensemble = self.coefs_[0].ndim == 3
-        # An ensemble may hold fewer than n_init: diverged restarts were dropped.
-        other_kind = was_ensemble != self.ensemble or len(params) > self.n_init
-        held, request = None, None
-        if stored != layout:
-            held = f"layers of {stored.layer_units} units"
-            request = (
-                f"the data and hidden_layer_sizes now ask for {layout.layer_units}"
-            )
-        elif other_kind:
-            held = f"an ensemble of {len(params)}" if was_ensemble else "one network"
-            request = f"ensemble={self.ensemble} and n_init={self.n_init} now ask for "
-            request += "another"
-        else:
-            for name, now in self._kind_of(targets.loss).items():
-                before = self._kind[name]
-                if before != now:
-                    held = f"a network of {name}={before!r}"
-                    request = f"{name}={now!r} now"
-        if held is not None:
-            raise ValueError(
-                f"{by} continues {held}, but {request}. {anew} to start anew."
-            )
-        progress = self.__dict__.get("_partial_fit_state")
-        if progress is None or not progress.continues(layout, params):
-            params = shift_origin(layout, params, sample.origin, 1.0)
-        else:  # to the last bit
-            layout.b(params, 0)[:] = progress.bias
-        return targets.continued(layout, params.astype(np.float64))
+        watch = FitWatch.of(self, X, y, sample_weight)
+        validation = X_val, y_val, sample_weight_val
+        with unchanged_on_failure(self):
+            self._fit(X, y, sample_weight, validation, groups, watch)
+        if watch is not None:
+            watch.close()
+        return self
+
+    def _fit(self, X, y, sample_weight, val: tuple, groups, watch) -> None:
+        settings = check_parameters(self)
+        if watch is not None:
+            settings = watch.watched(settings)
+        earlier = self._earlier("warm_start=True") if self.warm_start else None
+        problem = self._problem(settings, X, y, sample_weight, val, earlier)
+        if earlier is not None and self._starts_anew():
+            problem = replace(problem, earlier=None)
+        folds = interval_rows(problem, groups)
+        task, targets = problem.whole()
+        if watch is not None:
+            watch.training(problem, task, targets)
+        chosen = choose(problem, task, targets)
+        report(chosen.task, chosen.trained, settings["ensemble"], settings["alpha"])
+        attributes = fitted_attributes(
+            settings,
+            chosen,
+            shown_alpha(settings, chosen),
+            problem.seed,
+            epochs=0 if problem.earlier is None else problem.earlier.epochs,
+            folds=None if folds is None else fold_networks(problem, chosen, folds),
+        )
+        replace_fitted(self, attributes)
+
+    def _partial_fit(self, X, y, sample_weight, **classes):
+        with unchanged_on_failure(self):
+            self._one_epoch(X, y, sample_weight, **classes)
+        return self
+
+    def _one_epoch(self, X, y, sample_weight, **classes: Any) -> None:
+        settings = check_parameters(self, by_epochs=True)
+        earlier = self._earlier("partial_fit")
+        none = None, None, None
+        problem = self._problem(
+            settings, X, y, sample_weight, none, earlier, by_epochs=True, **classes
+        )
+        before, progress = None, None
+        if earlier is not None:
+            before, progress = vars(self), earlier.progress
+            data = problem.data
+            data = data._replace(X=in_dtype(data.X, earlier.params.dtype))
+            problem = replace(problem, data=data)
+        task, targets = problem.whole()
+        alpha = settings.alpha
+        if alpha is None:
+            alpha = default_alpha(task, STREAM_ROWS)
+        assert isinstance(task.solver, FirstOrder) and isinstance(alpha, np.ndarray)
+        fit, progress = train_epoch(
+            task.objective(alpha), task.params0, task.solver, progress, task.order
+        )
+        trained = AlphaChoice.of(fit)
+        trained = replace(trained, nit=trained.nit + (self.n_iter_ if before else 0))
+        check_any_usable(trained, task)
+        chosen = Chosen(task, targets, trained)
+        shown = shown_alpha(settings, chosen)
+        attributes = fitted_attributes(settings, chosen, shown, problem.seed)
+        replace_fitted(self, one_epoch_more(attributes, before, progress, task.n_rows))
+
+    def _earlier(self, by: str) -> Earlier | None:
+        """The fit that is there to be continued, if there is one."""
+        if "_fitted" not in vars(self):
+            return None
+        fitted, network = self._fitted, self._network()
+        return Earlier(
+            by,
+            network.layout,
+            network.params,
+            self.coefs_[0].ndim == 3,
+            fitted.targets,
+            fitted.kind,
+            fitted.epochs,
+            fitted.progress,
+        )
+
+    def _starts_anew(self) -> bool:
+        """Whether a warm start finds no weights to go on from, or another model's."""
+        if self._fitted.model == LINEAR:
+            return True
+        network = self._network()
+        layout, params = network.layout, network.params
+        if not (params * layout.decay_mask).any():  # as where y did not vary
+            return True
+        return is_collapsed(layout, network.network.activation.gain, params)

@@ -6,12 +6,9 @@ import numpy as np
 
 from skwd._alpha import WAYS
 from skwd._core.losses import LOSSES
+from skwd._core.penalties import PENALTIES
+from skwd._cv.ways import alpha_names
 from skwd._estimators.kinds import as_list, is_bool, is_integer, is_real
-
-# How alpha may be chosen, by name: from folds, or by one of the ways.
-# What the L1 part of the penalty may be of, beside single weights.
-SPARSITIES = "input", "adaptive"
-ALPHA_NAMES = ("auto", *WAYS)
 
 
 def check_hidden_layer_sizes(sizes) -> tuple[int, ...]:
@@ -52,9 +49,9 @@ def check_coverage(coverage) -> None:
         )
 
 
-def check_missing_targets(estimator) -> None:
+def check_missing_targets(params) -> None:
     """Raise unless a regressor's missing_targets goes with its other parameters."""
-    given, loss = estimator.missing_targets, estimator.loss
+    given, loss = params["missing_targets"], params["loss"]
     if not isinstance(given, str) or given not in ("error", "mask"):
         raise ValueError(
             f"missing_targets must be 'error' or 'mask'; got {given!r}. Use 'mask' "
@@ -62,15 +59,16 @@ def check_missing_targets(estimator) -> None:
         )
     if given == "error":
         return
-    if LOSSES[loss].is_robust:
+    if not LOSSES[loss].may_be_masked:
         raise ValueError(
             f"missing_targets='mask' is not for loss={loss!r}. Use 'squared_error', "
             "'poisson', 'gamma' or 'tweedie', or leave rows out."
         )
-    asked = {"alpha": estimator._way(), "posterior": estimator.posterior or None}
-    asked["intervals"] = estimator.intervals or None
+    alpha = params.get("alpha")
+    asked = {"alpha": isinstance(alpha, str) and alpha in WAYS and alpha}
+    asked |= {name: params[name] for name in ("posterior", "intervals")}
     for name, value in asked.items():
-        if value is not None:
+        if value is not None and value is not False:
             raise ValueError(
                 f"missing_targets='mask' leaves no curvature and no residuals of whole "
                 f"rows, which {name}={value!r} needs. Use missing_targets='error'."
@@ -80,9 +78,10 @@ def check_missing_targets(estimator) -> None:
 def check_sparsity(sparsity, l1_ratio, decay: str) -> None:
     """Raise unless sparsity and decay suit l1_ratio, which has been checked."""
     named = sparsity is None or isinstance(sparsity, str)
-    if not named or sparsity not in (None, *SPARSITIES):
+    if not named or sparsity not in PENALTIES:
+        *names, last = (repr(name) for name in PENALTIES)
         raise ValueError(
-            f"sparsity must be None, 'input' or 'adaptive'; got {sparsity!r}. Use "
+            f"sparsity must be {', '.join(names)} or {last}; got {sparsity!r}. Use "
             "sparsity=None for the L1 norm of all weights."
         )
     if sparsity is not None and l1_ratio == 0:
@@ -97,9 +96,8 @@ def check_sparsity(sparsity, l1_ratio, decay: str) -> None:
         )
 
 
-def check_dropout(dropout, hidden_layer_sizes) -> None:
+def check_dropout(dropout, n_layers: int) -> None:
     """Raise unless a list of rates has one for the input of each layer."""
-    n_layers = len(check_hidden_layer_sizes(hidden_layer_sizes)) + 1
     if isinstance(dropout, (list, tuple)) and len(dropout) != n_layers:
         raise ValueError(
             "dropout must be one rate for all hidden layers, or one for each layer's "
@@ -142,11 +140,11 @@ def check_alpha(alpha, n_weight_layers: int) -> np.ndarray | str | None:
         return None
     if getattr(alpha, "ndim", None) == 0:
         alpha = alpha.item()
-    if isinstance(alpha, str) and alpha in ALPHA_NAMES:
+    if isinstance(alpha, str) and alpha in alpha_names():
         return str(alpha)
     values = as_list(alpha)
     if not all(is_real(value) and value >= 0 for value in values):
-        listed = ", ".join(repr(name) for name in ALPHA_NAMES)
+        listed = ", ".join(repr(name) for name in alpha_names())
         raise ValueError(
             f"alpha must be None, finite and >= 0, or one of {listed}; got {alpha!r}. "
             "Use alpha=None for the default, or alpha=0 for no weight decay."

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Any
 
 from skwd._alpha import WAYS, Way
 from skwd._core.activations import ACTIVATIONS
-from skwd._core.losses import LOSSES, losses_of_numbers
-from skwd._core.penalty import L2
-from skwd._estimators.alpha_groups import check_alpha_groups, kind_of_groups
+from skwd._core.losses import LOSSES
+from skwd._cv.problem import Settings
+from skwd._estimators.alpha_groups import check_alpha_groups
 from skwd._estimators.kinds import (
     as_list,
     integer_from,
@@ -22,16 +23,16 @@ from skwd._estimators.kinds import (
     is_real,
 )
 from skwd._estimators.parameter_values import (
+    check_alpha,
     check_dropout,
+    check_hidden_layer_sizes,
     check_missing_targets,
     check_sparsity,
 )
-from skwd._solvers.base import Solver
 from skwd._solvers.decay import DECAYS
 from skwd._solvers.registry import (
     OF_SOME_SOLVERS,
     SOLVERS,
-    AutoSolver,
     given_parameters,
     solver_of,
     solvers_that_read,
@@ -134,7 +135,6 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
                     "warm_start",
                     "early_stopping",
                     "ensemble",
-                    "alpha_per_layer",
                     "posterior",
                     "track_gradients",
                 ),
@@ -146,26 +146,36 @@ _RULES: dict[str, tuple[Callable, str, str]] = {
 }
 
 
-def check_optimum(estimator) -> None:
-    """Raise where alpha by name or a posterior cannot mean anything."""
-    alpha = estimator._way()
-    way = None if alpha is None else WAYS.get(alpha)
-    kind = _check_groups(estimator, way)
-    loss = getattr(estimator, "loss", "cross-entropy")
-    noisy = loss in LOSSES and LOSSES[loss].has_noise
-    if way is not None and way.needs_noise and not noisy:
+def _check_optimum(
+    params: Mapping[str, Any], way: Way | None, kind: str | None
+) -> None:
+    """Raise where alpha by name or a posterior cannot mean anything.
+
+    ``way`` is what chooses alpha, ``kind`` that of the groups that have one each.
+    """
+    alpha, loss = params.get("alpha"), LOSSES.get(params.get("loss", ""))
+    likelihood = None if loss is None else loss.likelihood
+    estimates_noise = likelihood is not None and likelihood.estimates_noise
+    if way is not None and way.needs_noise and not estimates_noise:
         raise ValueError(
-            f"alpha={alpha!r} is for loss='squared_error'; got {loss!r}. Use "
+            f"alpha={alpha!r} is for loss='squared_error'; got "
+            f"{params.get('loss', 'cross-entropy')!r}. Use "
             "alpha='loo' or alpha='evidence'."
         )
-    if way is None and kind is None and not estimator.posterior:
-        return
-    asked = "posterior=True"
     if way is not None:
         asked = f"alpha={alpha!r}"
     elif kind is not None:
-        asked = f"alpha_groups={estimator.alpha_groups!r}"
-    _check_loss(asked, loss)
+        asked = f"alpha_groups={params['alpha_groups']!r}"
+    elif params["posterior"]:
+        asked = "posterior=True"
+    else:
+        return
+    if loss is not None and likelihood is None:
+        raise ValueError(
+            f"{asked} is not for loss={loss.name!r}, which has no likelihood whose "
+            "noise is known. Use posterior=False and alpha='auto', a number or a CV "
+            "form."
+        )
     needed: dict[str, tuple] = {
         "decay": ("l2",),
         "early_stopping": (False,),
@@ -175,43 +185,29 @@ def check_optimum(estimator) -> None:
         needed |= {name: (none,) for name, none in OF_SOME_SOLVERS.items()}
         needed["solver"] = ("auto", *solvers_with("finds_minima"))
     for name, wanted in needed.items():
-        given = getattr(estimator, name)
+        given = params[name]
         if given not in wanted:
             raise ValueError(
                 f"{asked} needs a minimum of J over all rows, which {name}={given!r} "
                 f"does not give. Use {name}={wanted[0]!r}."
             )
-    if estimator._penalty != L2.name:
+    if params["l1_ratio"] > 0:
         raise ValueError(
             f"{asked} needs alpha/2 times the sum of squares for a penalty, as only "
-            f"that is a Gaussian prior; got l1_ratio={estimator.l1_ratio!r}. Use "
+            f"that is a Gaussian prior; got l1_ratio={params['l1_ratio']!r}. Use "
             "l1_ratio=0, or choose alpha by alpha='auto' or a CV form."
         )
 
 
-def _check_loss(asked: str, loss: str) -> None:
-    """Raise where the loss cannot serve a way of choosing alpha, or a posterior."""
-    if loss in LOSSES and not LOSSES[loss].has_likelihood:
-        raise ValueError(
-            f"{asked} is not for loss={loss!r}, which has no likelihood whose noise is "
-            "known. Use posterior=False and alpha='auto', a number or a CV form."
-        )
-
-
-def _check_groups(estimator, way: Way | None) -> str | None:
+def _check_groups(params: Mapping[str, Any], way: Way | None) -> str | None:
     """The kind of groups that alpha is chosen for; raises where it is not chosen."""
-    groups = getattr(estimator, "alpha_groups", None)
+    groups, alpha = params.get("alpha_groups"), params.get("alpha")
     check_alpha_groups(groups)
-    kind, alpha = kind_of_groups(estimator), getattr(estimator, "alpha", None)
-    by_auto = isinstance(alpha, str) and alpha == "auto" and groups is not None
-    if kind is None or by_auto or (way is not None and way.has_groups):
-        return kind
     if groups is None:
-        raise ValueError(
-            "alpha_per_layer=True is for alpha='evidence'; got alpha="
-            f"{alpha!r}. Use "
-            "alpha='evidence', or a sequence of one alpha per layer."
-        )
+        return None
+    by_auto = isinstance(alpha, str) and alpha == "auto"
+    if by_auto or (way is not None and way.has_groups):
+        return "layer" if isinstance(groups, str) and groups == "layer" else "columns"
     raise ValueError(
         f"alpha_groups={groups!r} is for alpha='evidence' and alpha='auto', which "
         f"choose an alpha for each group; got alpha={alpha!r}. Use alpha='evidence', "
@@ -233,35 +229,46 @@ def _names(cls: Callable) -> tuple[str, ...]:
     return tuple(p.name for p in found if p.kind is p.KEYWORD_ONLY)
 
 
-def check_parameters(estimator, *, by_epochs: bool = False) -> Solver | AutoSolver:
-    """Check every parameter that does not depend on the data; the solver that they set.
+def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
+    """Check every parameter that does not depend on the data; what they stand for.
 
-    ``by_epochs``: it has to go on epoch by epoch.
+    ``by_epochs``: the solver has to go on epoch by epoch.
     """
-    check_choice("solver", estimator.solver, ("auto", *SOLVERS))
-    check_choice("activation", estimator.activation, tuple(ACTIVATIONS))
-    check_choice("learning_rate", estimator.learning_rate, SCHEDULES)
-    check_choice("decay", estimator.decay, tuple(DECAYS))
-    if hasattr(estimator, "loss"):
-        check_choice("loss", estimator.loss, losses_of_numbers())
-        check_missing_targets(estimator)
     params = {name: getattr(estimator, name) for name in _names(estimator.__class__)}
+    check_choice("solver", params["solver"], ("auto", *SOLVERS))
+    check_choice("activation", params["activation"], tuple(ACTIVATIONS))
+    check_choice("learning_rate", params["learning_rate"], SCHEDULES)
+    check_choice("decay", params["decay"], tuple(DECAYS))
+    if "loss" in params:
+        check_choice("loss", params["loss"], tuple(LOSSES))
+        check_missing_targets(params)
     for name, (is_right, wanted, remedy) in _RULES.items():
         if name in params and not is_right(params[name]):
             raise ValueError(f"{name} must be {wanted}; got {params[name]!r}. {remedy}")
-    check_dropout(estimator.dropout, estimator.hidden_layer_sizes)
-    check_sparsity(estimator.sparsity, estimator.l1_ratio, estimator.decay)
-    solver = estimator.solver
-    for name in OF_SOME_SOLVERS:
+    hidden = check_hidden_layer_sizes(params["hidden_layer_sizes"])
+    check_dropout(params["dropout"], len(hidden) + 1)
+    check_sparsity(params["sparsity"], params["l1_ratio"], params["decay"])
+    solver = params["solver"]
+    for name in given_parameters(params):
         able = solvers_that_read(name)
-        if name in given_parameters(params) and solver not in ("auto", *able):
+        if solver not in ("auto", *able):
             listed = ", ".join(repr(name) for name in able)
             raise ValueError(
                 f"{name}={params[name]!r} is for the solvers {listed}; got solver="
                 f"{solver!r}. Use {name}={OF_SOME_SOLVERS[name]!r}, or another solver."
             )
-    check_optimum(estimator)
+    given = params.get("alpha")
+    way = WAYS.get(given) if isinstance(given, str) else None
+    kind = _check_groups(params, way)
+    _check_optimum(params, way, kind)
     needs = ["has_epochs"] if by_epochs else []
-    if estimator._way() is not None or kind_of_groups(estimator) is not None:
+    if way is not None or kind is not None:
         needs.append("finds_minima")
-    return solver_of(params, needs=tuple(needs))
+    return Settings(
+        params,
+        hidden,
+        solver_of(params, needs=tuple(needs)),
+        check_alpha(given, len(hidden) + 1),
+        kind,
+        estimator._targets_of(params),
+    )

@@ -6,12 +6,12 @@ from sklearn.utils.metaestimators import available_if
 
 from skwd._estimators.base_regressor import BaseRegressor
 from skwd._estimators.docstrings import documented
-from skwd._estimators.fit import FitMixin
+from skwd._estimators.one_fit import OneFit
 from skwd._estimators.partial import has_partial_fit
 
 
 @documented
-class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
+class WeightDecayMLPRegressor(OneFit, BaseRegressor):
     """Multi-layer perceptron regressor with exact weight decay.
 
     Minimises, over weights and biases (with ``decay="l2"``, the default)::
@@ -69,7 +69,6 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         solver="auto",
         alpha=None,
         alpha_groups=None,
-        alpha_per_layer=False,
         l1_ratio=0.0,
         sparsity=None,
         posterior=False,
@@ -111,7 +110,6 @@ class WeightDecayMLPRegressor(FitMixin, BaseRegressor):
         self.solver = solver
         self.alpha = alpha
         self.alpha_groups = alpha_groups
-        self.alpha_per_layer = alpha_per_layer
         self.l1_ratio = l1_ratio
         self.sparsity = sparsity
         self.posterior = posterior

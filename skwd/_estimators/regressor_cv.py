@@ -5,11 +5,11 @@ from __future__ import annotations
 from skwd._estimators.base_regressor import BaseRegressor
 from skwd._estimators.docstrings import documented
 from skwd._estimators.regressor import WeightDecayMLPRegressor
-from skwd._estimators.search import CrossValidationMixin
+from skwd._estimators.search import CrossValidation
 
 
 @documented
-class WeightDecayMLPRegressorCV(CrossValidationMixin, BaseRegressor):
+class WeightDecayMLPRegressorCV(CrossValidation, BaseRegressor):
     """Multi-layer perceptron regressor that chooses its weight decay.
 
     lambda maximises the mean score over the splits of a cross-validation, and the

@@ -10,26 +10,29 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import indexable
 
-from skwd._alpha.adaptive import second_stage
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.scales import alpha_grid, alpha_scale
 from skwd._core.sample import Sample
 from skwd._cv.auto import LOOSER
-from skwd._cv.chunks import share_memory
+from skwd._cv.chosen import Chosen
+from skwd._cv.fold_networks import fold_networks
 from skwd._cv.intervals import check_folds
 from skwd._cv.parallel import cross_validate
+from skwd._cv.problem import Data, Problem
 from skwd._cv.results import RULES, choose, grown_grid, results_table
 from skwd._cv.scoring import CellScorer, Scores
+from skwd._cv.second_stage import to_second_stage, with_tol
 from skwd._cv.splits import (
     check_enough,
     check_test_weights,
     row_numbers,
+    shared,
     tasks,
 )
-from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.callbacks import FitWatch, with_callbacks
-from skwd._estimators.fit import FitMixin
+from skwd._estimators.fitted import FittedCopies, fitted_attributes, replace_fitted
+from skwd._estimators.one_fit import OneFit
 from skwd._estimators.parameter_values import (
     check_alphas,
     check_intervals,
@@ -42,27 +45,20 @@ from skwd._estimators.search_warnings import (
     warn_of_scores,
     warn_of_the_end,
 )
-from skwd._estimators.validation import (
-    Data,
-    check_validation_data,
-    draw_seed,
-    unchanged_on_failure,
-)
+from skwd._estimators.validation import check_validation_data, unchanged_on_failure
 from skwd._estimators.warnings import report, warn_of_order
-from skwd._solvers.hooks import Hooks
 from skwd._solvers.task import TrainingTask, train_path
 
-# Starting points of a first stage at its alpha. A column that shows only through a
-# curve, as a square does, may be lost from one of them, and would not come back.
-STARTS = 3
 # A grid of fewer alphas is a comparison, and its end no sign that more would help.
 FEWEST = 4
 
 
-class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
+class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
     """`fit` of an estimator that chooses alpha; ``_plain_class`` has one alpha."""
 
-    _plain_class: type[FitMixin]
+    _plain_class: type[OneFit]
+    ensemble: bool
+    verbose: int
     alphas: Any
     cv: Any
     scoring: Any
@@ -120,101 +116,85 @@ class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
 
     def _fit(self, X, y, sample_weight, val, params, watch) -> None:
         plain = self._plain()
-        solver = check_parameters(plain)
-        hooks, solver = solver.hooks, solver.quiet()
+        settings = check_parameters(plain)
+        loud, solver = settings.solver, settings.solver.quiet()
         if watch is not None:
-            hooks = watch.hooks(hooks, by_rounds=False)
-        alphas = check_alphas(self.alphas)
+            loud = watch.watched(settings).solver
+        settings = replace(settings, solver=solver)
+        asked = check_alphas(self.alphas)
         check_choice("rule", self.rule, RULES)
         check_n_jobs(self.n_jobs)
         scorer = self._scorer()
         check_validation_data(self, *val)
         X, y = indexable(X, y)
-        data = self._validate(X, y, sample_weight, reset=True)
+        problem = self._problem(settings, X, y, sample_weight, val)
+        data = problem.data
         weight = None if sample_weight is None else data.weight
         split_params, score_params = self._routed(scorer, weight, params)
-        held_out = (
-            None if val[0] is None else self._validate(val[0], val[1], val[2], "_val")
-        )
 
-        seed = draw_seed(self.random_state)
-        whole, targets = plain._task(data, solver, seed, held_out=held_out)
+        whole, targets = problem.whole()
         rows = row_numbers(self.cv, X, y, is_classifier(self), split_params)
         folds = self._left_out(rows, data)
         check_enough(rows, self.cv, self.rule)
         if "sample_weight" in score_params:
             check_test_weights(rows, data.weight)
         if is_classifier(self) and data.y.shape[1:] == (1,):
-            data = data._replace(y=data.y[:, 0])  # one warning of it is enough
-
-        def task_of(train: np.ndarray):
-            return plain._task(data, solver, seed, held_out=held_out, rows=train)
-
-        splits = tasks(task_of, rows)
-        share_memory([split.task for split in splits])
+            # One warning of it is enough.
+            problem = replace(problem, data=data._replace(y=data.y[:, 0]))
+        splits = shared(tasks(problem.task, rows))
 
         self._name_features(plain)
-        given = (X if _is_table(X) else data.X), (y if _is_table(y) else data.y)
-        cell_scorer = CellScorer(plain, scorer, *given, score_params, targets)
-
-        def scored(alphas: np.ndarray) -> Scores:
-            how = self.n_jobs, bool(self.verbose)
-            told = None if watch is None else watch.chunk
-            return cross_validate(splits, alphas, cell_scorer, *how, told)
-
-        asked, has_two_stages = alphas, whole.penalty.has_second_stage
-        self.__dict__.pop("first_stage_alpha_", None)
-        if has_two_stages:  # of the first only an alpha is asked, and what matters
-            _change_tol(splits, LOOSER)
-        alphas, scores = self._scored_grid(asked, whole, data, targets, scored)
-        if has_two_stages:
-            whole = self._to_second_stage(splits, whole, alphas, scores, targets, seed)
-            alphas, scores = self._scored_grid(asked, whole, data, targets, scored)
-        self.n_splits_, self.scorer_ = len(splits), scorer
-        best = self._choose(alphas, scores, whole)
+        cell_scorer = CellScorer(
+            FittedCopies(plain, settings, problem.seed),
+            scorer,
+            X if _is_table(X) else data.X,
+            y if _is_table(y) else data.y,
+            score_params,
+            targets,
+            settings["ensemble"],
+        )
+        told = None if watch is None else watch.chunk
+        how = cell_scorer, self.n_jobs, bool(self.verbose), told
+        first = None
+        if whole.penalty.has_second_stage:
+            # Of the first stage only an alpha is asked, and what matters there.
+            looser = with_tol(splits, LOOSER)
+            alphas, scores = self._scored_grid(asked, problem, whole, looser, how)
+            raise_if_none(scores, self.scoring)
+            first = float(alphas[choose(scores.score.T, "best")])
+            whole, splits = to_second_stage(problem, whole, targets, splits, first)
+        alphas, scores = self._scored_grid(asked, problem, whole, splits, how)
+        raise_if_none(scores, self.scoring)
+        best = choose(scores.score.T, self.rule)
+        warn_of_scores(scores, whole.solver, self.scoring, best)
+        alpha = float(alphas[best])
         if watch is not None:
-            watch.training(whole, targets)
-        trained = self._refit(whole, np.full(whole.groups.n_groups, best), hooks)
-        report(whole, trained, self.ensemble, best)
+            watch.training(problem, whole, targets)
+        loud = loud.resolved(whole.n_rows, whole.layout.n_params)
+        loud = whole.solver.changed(verbose=int(self.verbose > 1), hooks=loud.hooks)
+        of_groups = np.full((1, whole.groups.n_groups), alpha)
+        fit = train_path([replace(whole, solver=loud)], of_groups)
+        chosen = Chosen(whole, targets, AlphaChoice.of(fit), first_stage_alpha=first)
+        report(whole, chosen.trained, self.ensemble, alpha)
         is_made = self.alphas is None or isinstance(self.alphas, Integral)
         if whole.has_varying_y and is_made and len(alphas) >= FEWEST:
-            warn_of_the_end(alphas, scores, self.best_index_, self.alphas is None)
+            warn_of_the_end(alphas, scores, best, self.alphas is None)
         if self.cv is None or isinstance(self.cv, Integral):
             warn_of_order(data.y, rows, is_classifier(self))
-        self._store(whole, targets, trained, best)
-        self._store_columns(whole, trained)
-        self._store_intervals(task_of, folds, data, trained)
-
-    def _to_second_stage(
-        self,
-        splits: list,
-        whole: TrainingTask,
-        alphas: np.ndarray,
-        scores: Scores,
-        targets: Targets,
-        seed: int,
-    ) -> TrainingTask:
-        """Give the splits, in place, and all rows the penalty of a second stage.
-
-        Each by its own fit at the alpha of the best mean score.
-        """
-        raise_if_none(scores, self.scoring)
-        self.first_stage_alpha_ = float(alphas[choose(scores.score.T, "best")])
-        alpha = np.full(whole.groups.n_groups, self.first_stage_alpha_)
-        keep = not self.ensemble
-        _change_tol(splits, 1.0 / LOOSER)
-        tasks = [split.task for split in splits]
-        restarts = range(len(whole.params0), STARTS)
-        of = whole.layout, targets, whole.training, seed
-        more = self._initial_params(*of, restarts) if restarts else None
-        following = second_stage(tasks, alpha, further_starts=more)
-        # What the folds have found is tried for all rows too: the lowest J counts.
-        found = np.stack([task.params0[-1] for task in following])
-        (whole,) = second_stage([whole], alpha, further_starts=found, keep_best=keep)
-        if not keep:
-            following = [replace(t, params0=t.params0[:-1]) for t in following]
-        splits[:] = [s._replace(task=task) for s, task in zip(splits, following)]
-        return whole
+        networks = None if folds is None else fold_networks(problem, chosen, folds)
+        attributes = fitted_attributes(
+            settings, chosen, alpha, problem.seed, folds=networks
+        )
+        results = results_table(alphas, scores)
+        searched = {
+            "alphas_": alphas,
+            "cv_results_": results,
+            "best_index_": best,
+            "best_score_": results["mean_test_score"][best],
+            "n_splits_": len(splits),
+            "scorer_": scorer,
+        }
+        replace_fitted(self, attributes | searched)
 
     def _left_out(self, rows: list[tuple], data: Data) -> list[tuple] | None:
         """The folds of ``rows`` for predict_interval, if it is asked for."""
@@ -226,38 +206,29 @@ class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
         counted = data.weight > 0.0
         return [(train, test[counted[test]]) for train, test in rows]
 
-    def _choose(self, alphas: np.ndarray, scores: Scores, whole: TrainingTask) -> float:
-        """Keep the table of scores, and choose alpha by it."""
-        raise_if_none(scores, self.scoring)
-        self.alphas_, self.cv_results_ = alphas, results_table(alphas, scores)
-        self.best_index_ = choose(scores.score.T, self.rule)
-        warn_of_scores(scores, whole.solver, self.scoring, self.best_index_)
-        self.best_score_ = self.cv_results_["mean_test_score"][self.best_index_]
-        return float(alphas[self.best_index_])
-
     def _scored_grid(
-        self, alphas, whole: TrainingTask, data: Data, targets: Targets, scored
+        self, asked, problem: Problem, whole: TrainingTask, splits: list, how: tuple
     ) -> tuple[np.ndarray, Scores]:
-        """The alphas that are compared, ascending, and their scores."""
-        if isinstance(alphas, np.ndarray):
-            return alphas, scored(alphas)
+        """The alphas that are compared, ascending, and their scores.
+
+        ``asked`` are the alphas, their number, or None.
+        """
+        cell_scorer, n_jobs, verbose, told = how
+
+        def scored(alphas: np.ndarray) -> Scores:
+            return cross_validate(splits, alphas, cell_scorer, n_jobs, verbose, told)
+
+        if isinstance(asked, np.ndarray):
+            return asked, scored(asked)
         # Of all rows as the network sees them, those for early stopping included.
+        data, targets = problem.data, cell_scorer.targets
         Y, weight = targets.encode(data.y, data.weight)
         sample = Sample(data.X, targets.scaled(Y), weight)
         scale = alpha_scale(sample, whole.penalty)
-        if alphas is None:
+        if asked is None:
             return grown_grid(scale, scored)
-        alphas = alpha_grid(scale, alphas)
+        alphas = alpha_grid(scale, asked)
         return alphas, scored(alphas)
-
-    def _refit(
-        self, whole: TrainingTask, alpha: np.ndarray, hooks: Hooks | None
-    ) -> AlphaChoice:
-        """A plain fit to all rows, with BLAS as the user has it."""
-        verbose = int(self.verbose > 1)
-        loud = whole.solver.changed(verbose=verbose, hooks=hooks)
-        whole = replace(whole, solver=loud)
-        return AlphaChoice.of(train_path([whole], alpha[np.newaxis]))
 
     def _plain(self):
         """The estimator of one alpha with the parameters of this one."""
@@ -270,14 +241,6 @@ class CrossValidationMixin(RoutingMixin, BaseWeightDecayMLP):
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self, name):
                 setattr(plain, name, getattr(self, name))
-
-
-def _change_tol(splits: list, factor: float) -> None:
-    """Multiply the tolerance of the networks of some splits, in place."""
-    for place, split in enumerate(splits):
-        solver = split.task.solver
-        looser = solver.changed(tol=factor * solver.tol)
-        splits[place] = split._replace(task=replace(split.task, solver=looser))
 
 
 def _is_table(data) -> bool:

@@ -5,22 +5,14 @@ from __future__ import annotations
 import numbers
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
+
+from skwd._cv.problem import check_some_weight
 
 CHECK_X = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
 CHECK_Y = {"accept_sparse": "csr", "dtype": None, "ensure_2d": False}
-
-
-class Data(NamedTuple):
-    """Checked arguments of fit; y is as the user has it."""
-
-    X: np.ndarray  # (n, n_features), or CSR
-    y: np.ndarray
-    weight: np.ndarray  # (n,)
 
 
 def check_sample_weight(sample_weight, n_samples: int, name: str) -> np.ndarray:
@@ -56,21 +48,6 @@ def check_sample_weight(sample_weight, n_samples: int, name: str) -> np.ndarray:
     return weight
 
 
-def in_dtype(X, dtype):
-    """X in this dtype; what overflows becomes inf, and J with it."""
-    with np.errstate(over="ignore"):
-        return X.astype(dtype, copy=False)
-
-
-def check_some_weight(weight: np.ndarray, name: str) -> None:
-    """Raise where no sample is left that counts."""
-    if not weight.any():
-        raise ValueError(
-            f"All weights are zero in {name}: no sample is left to fit. Give at least "
-            "one sample a positive weight."
-        )
-
-
 def check_validation_data(estimator, X_val, y_val, sample_weight_val) -> None:
     """Check that validation data come whole and are of use."""
     if (X_val is None) != (y_val is None):
@@ -86,40 +63,6 @@ def check_validation_data(estimator, X_val, y_val, sample_weight_val) -> None:
             "X_val and y_val are used for early stopping only: set "
             "early_stopping=True, or leave them out."
         )
-
-
-def validation_split(
-    n_samples: int, fraction: float, seed: int, classes: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to train on and rows to validate on, in ascending order.
-
-    ``classes`` (n_samples,), class numbers, stratifies the split. The row of a class
-    that has a single one is trained on.
-    """
-    n_val = int(np.ceil(fraction * n_samples))
-    rows, alone = np.arange(n_samples), np.arange(0)
-    n_groups = 1
-    if classes is not None:
-        counts = np.bincount(classes)
-        is_alone = counts[classes] == 1
-        rows, alone, n_groups = rows[~is_alone], rows[is_alone], (counts > 1).sum()
-        classes = classes[rows]
-    if min(n_val, len(rows) - n_val) < max(n_groups, 1):
-        what = "" if classes is None else f" of {n_groups + len(alone)} classes"
-        needs = (
-            "both parts need a sample"
-            if classes is None
-            else "both parts need a sample of every class of two or more"
-        )
-        raise ValueError(
-            f"early_stopping=True cannot hold out validation_fraction={fraction!r} of "
-            f"{n_samples} samples{what}: {needs}. Pass X_val and y_val, change "
-            "validation_fraction, or set early_stopping=False."
-        )
-    train, val = train_test_split(
-        rows, test_size=n_val, random_state=seed, stratify=classes
-    )
-    return np.sort(np.concatenate([train, alone])), np.sort(val)
 
 
 @contextmanager

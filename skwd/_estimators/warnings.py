@@ -96,7 +96,7 @@ def _warn_if_not_converged(
             f", with a fall of J by {trained.predicted_fall[k]:.2g} of itself in sight"
         )
     loss, constant = _losses(task, trained, np.array(late))
-    is_worse = (loss > constant * (1.0 + CLEARLY)).any()
+    is_worse = (loss > constant + CLEARLY * np.abs(constant)).any()
     than = " It is worse than a constant." if is_worse else ""
     warn(
         f"{who}solver={solver.name!r} {status.message} after {trained.nit[k]} "
@@ -128,7 +128,8 @@ def _warn_if_like_a_constant(task, trained, networks) -> None:
     loss, constant = _losses(task, trained, networks)
     n_hidden, is_watched = task.layout.n_weight_layers - 1, task.validation is not None
     is_deep = n_hidden > 1 and not is_watched
-    has_learnt_nothing = (loss >= constant * (1.0 - CLEARLY)).all()
+    clearly = CLEARLY * np.abs(constant)
+    has_learnt_nothing = (loss >= constant - clearly).all()
     if is_deep and has_learnt_nothing:
         norms = start_gradients(task, trained.alpha[trained.best])
         ratio = norms[0] / norms[-1]
@@ -142,7 +143,7 @@ def _warn_if_like_a_constant(task, trained, networks) -> None:
             )
             return
     worst = int(np.argmax(loss - constant))
-    if loss[worst] > constant[worst] * (1.0 + CLEARLY):
+    if loss[worst] > constant[worst] + clearly[worst]:
         where = "on the validation rows" if is_watched else "on the rows trained on"
         first = "Lower alpha, or use n_init=5 for more starting points"
         if not task.solver.finds_minima:
@@ -203,8 +204,8 @@ def _warn_of_collapse(task: TrainingTask, alpha: np.ndarray, given) -> None:
 def _warn_of_the_choice(task, trained, networks, name: str) -> None:
     """Name an alpha at the end of its range, and one that nothing is left to judge."""
     k = networks[0] if len(networks) == 1 else trained.best
-    n_outputs = task.training.y.shape[1]
-    if task.loss.shift_invariant:
+    likelihood, n_outputs = task.loss.likelihood, task.training.y.shape[1]
+    if likelihood is not None and likelihood.shift_invariant:
         n_outputs -= 1
     n = max(task.training.total_weight, task.n_rows)
     most, dof = n * n_outputs, trained.dof(k)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from skwd._core.interface import Interface, asked
 from skwd._core.layout import Layout
 from skwd._core.network import Network
 from skwd._core.objective import Objective
@@ -21,7 +22,7 @@ T = TypeVar("T", bound="Solver")
 
 
 @dataclass(frozen=True)
-class Solver(ABC):
+class Solver(Interface, abstract=True):
     """How J of every network of a stack is minimised.
 
     Parameters
@@ -44,9 +45,9 @@ class Solver(ABC):
     verbose: int
     hooks: Hooks | None = field(default=None, kw_only=True)
 
-    name: ClassVar[str]  # as a value of the parameter ``solver``
-    unit: ClassVar[str]  # what it counts: iterations or epochs
-    sees_all_rows: ClassVar[bool]  # at each step
+    name: ClassVar[str] = asked()  # as a value of the parameter ``solver``
+    unit: ClassVar[str] = asked()  # what it counts: iterations or epochs
+    sees_all_rows: ClassVar[bool] = asked()  # at each step
     has_epochs: ClassVar[bool] = False  # can go on epoch by epoch, as partial_fit does
     finds_minima: ClassVar[bool] = False  # converges at minima of J, to a part of J
     # Parameters that it reads and others do not.

@@ -43,10 +43,10 @@ class BatchPart(NamedTuple):
     """A batch, or a part of a large one; * are the axes of the group."""
 
     X: np.ndarray | SparseRows  # (..., b, d + 1) or (b, d)
-    y: np.ndarray  # (..., b, n_outputs)
+    y: np.ndarray  # (..., b, n_targets)
     weight: np.ndarray  # (..., b, 1): n s_i / (|B| sum s) of its batch B
-    raw: np.ndarray  # (*, b, n_outputs), to be filled
-    delta: np.ndarray  # (*, b, n_outputs), scratch memory
+    raw: np.ndarray  # (*, b, n_raw), to be filled
+    delta: np.ndarray  # (*, b, n_raw), scratch memory
     n_rows: int
     whole: bool  # whether it is a whole batch
     ends: bool  # whether its batch is complete with it
@@ -56,11 +56,11 @@ class Block(NamedTuple):
     """Some batches, and the arrays that hold all of their rows."""
 
     parts: list[BatchPart]
-    y: np.ndarray  # (..., rows, n_outputs)
+    y: np.ndarray  # (..., rows, n_targets)
     weight: np.ndarray  # (..., rows, 1)
     norm_weight: np.ndarray  # (..., rows, 1) s_i / sum s, float64
     factor: np.ndarray  # (rows, 1) n / |B|: weight over share
-    raw: np.ndarray  # (*, rows, n_outputs), filled once the parts are done
+    raw: np.ndarray  # (*, rows, n_raw), filled once the parts are done
     key: tuple | None  # the same for blocks in the same arrays; None for sparse X
 
 
@@ -111,12 +111,13 @@ class Batches:
         self._blocks: dict[tuple, Block] = {}
         rows = max(stop - start for start, stop, _ in self._spans)
         shapes = {"X": samples[0].X.shape[1] + 1, "y": samples[0].y.shape[1]}
+        n_raw = network.layout.layer_units[-1]
         if self._in_place or self._is_sparse:
             shapes["X"] = 0
         self._X = aligned((F, rows, shapes["X"]), self._dtype)
         self._y = aligned((F, rows, shapes["y"]), self._dtype)
         self._share = np.full((F, rows, 1), 1.0 / self.n_rows)
-        self._raw = aligned((*self.stack, rows, shapes["y"]), self._dtype)
+        self._raw = aligned((*self.stack, rows, n_raw), self._dtype)
 
     def _block_spans(self) -> Iterator[tuple[int, int, list[BatchSlice]]]:
         """(start, stop, parts) of each block, in the order of an epoch."""

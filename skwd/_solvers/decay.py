@@ -7,11 +7,13 @@ depends on learning rate, momentum, batches and epochs. Biases are never shrunk.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from skwd._core.interface import Interface, asked
 from skwd._core.network import RecordedOp
 from skwd._core.penalty import Penalty
 
@@ -28,28 +30,28 @@ class StepSizes:
     n_epochs: int  # max_iter
 
 
-class Decay:
-    """What an optimizer asks of a decay mode; by itself a mode that does nothing.
+class Decay(Interface, abstract=True):
+    """What an optimizer asks of a decay mode.
 
     A step has a ``factor`` (K, P), written once an epoch; ``before`` is what is done
     before the moments see the gradient of the loss, ``with_step`` what is done once the
     step is known that will be subtracted from the weights.
     """
 
-    name: ClassVar[str]
+    name: ClassVar[str] = asked()
     minimises_J: ClassVar[bool] = False
     # Whether rounding that is lost in float32 is carried from step to step.
     carries: ClassVar[bool] = True
     # Whether its factor is multiplied by the rate over the root of Adam's mean square.
     by_mean_square: ClassVar[bool] = False
 
+    @abstractmethod
     def default_alpha(self, c: float, n: float) -> float:
         """What alpha=None stands for, with c of the loss and n rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def factor(self, alpha: np.ndarray, sizes: StepSizes, out: np.ndarray) -> None:
         """Write what is multiplied by w, from ``alpha`` (K, P), zero for biases."""
-        raise NotImplementedError
 
     def before(
         self,

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from skwd._core.network import RecordedOp
+from skwd._core.network import LayerNoise, RecordedOp
 from skwd._core.rows import SparseRows
 
 # The random stream of a fit's dropout, beside that of the order of its rows.
@@ -52,7 +52,7 @@ class Dropout:
 
 
 @dataclass(frozen=True)
-class DrawnDropout:
+class DrawnDropout(LayerNoise):
     """The operations of a training pass; masks are drawn as they are made."""
 
     dropout: Dropout

@@ -21,7 +21,7 @@ def scaling_remedies(task: TrainingTask) -> str:
         )
     deviation = task.deviation_of_y
     amiss = deviation > 0.0 and not LEAST_DEVIATION <= deviation <= MOST_DEVIATION
-    if task.loss.has_noise and amiss:
+    if task.loss.moments is not None and amiss:
         found.append(
             f"use normalize_y=True for y, whose standard deviation is {deviation:.3g}"
         )
@@ -40,7 +40,8 @@ def check_any_usable(trained: StackFit, task: TrainingTask) -> None:
         return
     solver = task.solver
     if (trained.status == Status.OVERFLOW).all():
-        is_large = task.loss.has_noise and task.deviation_of_y > MOST_DEVIATION
+        has_units = task.loss.moments is not None
+        is_large = has_units and task.deviation_of_y > MOST_DEVIATION
         y = ", and y (normalize_y=True)" if is_large else ""
         raise ValueError(
             "Solver produced non-finite parameter weights. The input data may contain "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -32,7 +33,7 @@ NOISY_RISE = 0.1
 
 
 @dataclass(frozen=True)
-class FirstOrder(Solver):
+class FirstOrder(Solver, abstract=True):
     """Gradient steps, epoch after epoch.
 
     Parameters
@@ -82,9 +83,9 @@ class FirstOrder(Solver):
         )
 
     @classmethod
+    @abstractmethod
     def optimizer(cls, params: Mapping[str, Any], decay: Decay) -> Update:
         """How its parameters move."""
-        raise NotImplementedError
 
     @property
     def decay(self) -> Decay:

@@ -165,7 +165,7 @@ def _iterate(objective, state, max_iter, max_fun, tol, callback) -> None:
         if any_true(ended):
             state.status[ended & (state.status == RUNNING)] = MAX_ITER
         _new_direction(state, moved)
-        J = state.fun[moved] + state.negligible[moved]
+        J = np.abs(state.fun[moved]) + state.negligible[moved]
         predicted_fall = np.where(
             state.pairs.count[moved] > 0, -0.5 * state.slope[moved] / J, np.nan
         )
@@ -239,5 +239,5 @@ def _new_direction(state: State, networks: Index) -> None:
         # of y.
         networks = np.arange(len(state))[networks][first]
         norm = np.sqrt(-slope[networks])
-        visible = np.maximum(1.0 / norm, 1e-6 * state.fun[networks] / norm**2)
+        visible = np.maximum(1.0 / norm, 1e-6 * np.abs(state.fun[networks]) / norm**2)
         state.step[networks] = np.minimum(1.0, visible)

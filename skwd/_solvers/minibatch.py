@@ -265,7 +265,7 @@ def _unusable_status(
     """
     if before is not None:
         state.start[:] = fun
-        odd = ~(fun <= EXPLOSION * first)  # true for nan as well
+        odd = ~(fun <= EXPLOSION * np.abs(first))  # true for nan as well
         if odd.any():  # then it is worth a look at where it came from
             state.start[odd] = part[odd].fun(before[odd])
     gone = exploded(part, fun, state.start)
@@ -278,9 +278,9 @@ def _unusable_status(
 
 def exploded(objective: Objective, fun: np.ndarray, start: np.ndarray) -> np.ndarray:
     """Where J (K,) has diverged from its ``start`` (K,), bool."""
-    gone = ~(fun <= EXPLOSION * start) | ~np.isfinite(fun)
+    gone = ~(fun <= EXPLOSION * np.abs(start)) | ~np.isfinite(fun)
     if gone.any():
         # A perfect fit may be left: at worst for a constant of so high a loss.
-        allowed = np.maximum(start, objective.constant_loss())
+        allowed = np.maximum(np.abs(start), np.abs(objective.constant_loss()))
         gone = ~(fun <= EXPLOSION * allowed) | ~np.isfinite(fun)
     return gone

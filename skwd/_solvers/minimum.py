@@ -126,7 +126,7 @@ def _promise(objective: Objective, x: np.ndarray) -> np.ndarray:
         step = (size / np.sqrt(square))[:, np.newaxis]
         _, nearby = objective.loss_gradient(x + step * g)
         bend = row_dot(g, nearby - smooth) / step[:, 0]
-        predicted_fall = 0.5 * square**2 / np.maximum(bend, TINY * square) / J
+        predicted_fall = 0.5 * square**2 / np.maximum(bend, TINY * square) / np.abs(J)
     return np.where(square > 0.0, predicted_fall, 0.0)
 
 
@@ -135,7 +135,7 @@ def _by_lbfgs(objective, params0, solver: LbfgsSolver, callback) -> Result:
     tol = tolerance(solver.tol, objective.network.layout, objective.dtype)
     # What counts as 0: a part of J of a constant, or where that is 0 of the penalty.
     worth = np.maximum(
-        objective.constant_loss(), EPS * objective.penalty_value(params0)
+        np.abs(objective.constant_loss()), EPS * objective.penalty_value(params0)
     )
     if units is not None:
         J = InUnits(objective, units)

@@ -91,7 +91,7 @@ def away_from_saddle(
     if layout.n_weight_layers != 2 or not objective.penalty.is_quadratic:
         return found
     constant = objective.constant_loss()
-    for k in map(int, np.flatnonzero(fun >= (1.0 - UNLEARNT) * constant)):
+    for k in map(int, np.flatnonzero(fun >= constant - UNLEARNT * np.abs(constant))):
         sample = objective.samples[objective.sample_of[k]]
         with np.errstate(over="ignore", invalid="ignore"):
             try:
@@ -104,7 +104,7 @@ def away_from_saddle(
         tried = _along_the_pull(objective, params[k], pull, alphas)
         values = objective[np.full(len(tried), k)].fun(tried)
         best = int(np.argmin(np.where(np.isnan(values), np.inf, values)))
-        if values[best] < fun[k] - tol * constant[k]:
+        if values[best] < fun[k] - tol * abs(constant[k]):
             found[k] = tried[best]
     return found
 

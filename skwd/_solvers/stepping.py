@@ -108,6 +108,7 @@ class EpochRunner:
             self.noise = noise.drawing(state.stream[0])
         self.schedule = schedule
         self.part = part
+        self.loss = part.loss.shaped(batches.stack)
         self.batches = batches
         self.state = state
         self.update = update
@@ -130,7 +131,7 @@ class EpochRunner:
         ``look_at_first`` that of the first batch alone, each (K,).
         """
         coefficients = iter(self._coefficients(rates))
-        now, loss = self.coefficients, self.part.loss
+        now = self.coefficients
         fun, first = np.zeros(len(rates)), None
         for block in self.batches.epoch():
             for part, ops in zip(block.parts, self._block_ops(block)):
@@ -138,7 +139,7 @@ class EpochRunner:
                     now[...] = next(coefficients)
                 for function, arguments in ops:
                     function(*arguments)
-            losses = loss.loss_gradient(block.y, block.raw)
+            losses = self.loss.loss_gradient(block.y, block.raw)
             fun += np.reshape(weighted_sum(losses, block.norm_weight), -1)
             if look_at_first and first is None:
                 n_first = block.parts[0].n_rows
@@ -212,7 +213,7 @@ class EpochRunner:
         ops: list[RecordedOp] = [
             *dropped,
             *forward_backward.forward_ops(X, part.raw),
-            (self.part.loss.gradient, (part.raw, part.y, delta)),
+            (self.loss.gradient, (part.raw, part.y, delta)),
             (np.multiply, (delta, part.weight, delta)),
             *forward_backward.backward_ops(X, delta),
         ]

@@ -14,7 +14,7 @@ import numpy as np
 from skwd._core.activations import Activation
 from skwd._core.alpha_groups import AlphaGroups
 from skwd._core.layout import Layout
-from skwd._core.losses import Loss
+from skwd._core.loss import Likelihood, Loss, likelihood_of
 from skwd._core.network import Network
 from skwd._core.objective import Objective
 from skwd._core.penalty import Penalty
@@ -59,6 +59,11 @@ class TrainingTask:
     def group_of_column(self) -> np.ndarray:
         """The group of alpha of each column of X, (d,)."""
         return self.layout.W(self.groups.index[np.newaxis], 0)[0, :, 0]
+
+    @property
+    def likelihood(self) -> Likelihood:
+        """That of the loss, which has one."""
+        return likelihood_of(self.loss)
 
     @property
     def constant(self) -> np.ndarray:
@@ -143,7 +148,7 @@ def _objective(
     of_task = np.repeat(np.arange(n_tasks), len(alphas) * n_init)
     return Objective(
         Network(first.layout, first.activation),
-        first.loss,
+        first.loss.stacked([task.loss for task in tasks], of_task),
         samples,
         np.tile(np.repeat(alphas, n_init, axis=0), (n_tasks, 1)),
         of_task,

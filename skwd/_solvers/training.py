@@ -176,7 +176,7 @@ def _monitor(
         params0,
         validation=validation,
         watch_loss=solver.watches_loss(objective.network),
-        worth=objective.constant_loss(),
+        worth=np.abs(objective.constant_loss()),
         penalised=None if solver.decay.minimises_J else objective,
         patience=solver.n_iter_no_change,
         tol=min(solver.n_iter_no_change, solver.max_iter) * solver.tol,

@@ -92,13 +92,14 @@ class CoverageDisplay:
             X, net = net[:-1].transform(X), net[-1]
         net = innermost(net)
         y, observed = np.asarray(y), {}
-        if getattr(net, "posterior", False):
+        fitted = net._fitted
+        if fitted.network.has_posterior:
             mean, std = net.predict(X, return_std=True)
             far = np.abs(y - mean) / std
             observed["return_std"] = np.array(
                 [np.mean(far <= ndtri(0.5 + 0.5 * part)) for part in COVERAGES]
             )
-        if net.__dict__.get("_folds") is not None:
+        if fitted.folds is not None:
             ends = [net.predict_interval(X, coverage=part) for part in COVERAGES]
             observed["predict_interval"] = np.array(
                 [np.mean((e[..., 0] <= y) & (y <= e[..., 1])) for e in ends]

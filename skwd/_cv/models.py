@@ -1,0 +1,155 @@
+"""alpha="auto": which model and which alpha have the lowest loss of rows left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from skwd._alpha import train_choosing
+from skwd._alpha.adaptive import second_stage
+from skwd._alpha.choice import AlphaChoice
+from skwd._alpha.constant import train_constant
+from skwd._alpha.scales import default_alpha
+from skwd._core.sample import Sample
+from skwd._cv.auto import FOLDS, LOOSER, Candidates, as_good, splits_of
+from skwd._cv.chosen import Chosen
+from skwd._cv.chunks import share_memory
+from skwd._cv.problem import FOLDS as FOLDS_STREAM
+from skwd._cv.problem import Problem
+from skwd._data.merged_rows import distinct_rows, numbers_of_copies
+from skwd._data.targets import Targets
+from skwd._solvers.base import Solver
+from skwd._solvers.task import TrainingTask, train_path
+
+# Fewer different rows than this leave nothing to judge by.
+LEAST_ROWS = 12
+# The models that are compared, the simplest first; the last with ``alpha_groups``.
+CONSTANT, LINEAR, NETWORK = "constant", "linear model", "network"
+GROUPED = "network with alpha_groups"
+MODELS = (CONSTANT, LINEAR, NETWORK, GROUPED)
+
+Losses = dict[str, tuple[float, Candidates]]
+
+
+def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> Chosen:
+    """Choose between alphas, the linear model and the constant, and fit to all rows.
+
+    Parameters
+    ----------
+    problem : Problem
+    whole : TrainingTask
+        All rows to train on, with the solver that trains every candidate.
+    targets : Targets
+        Those of ``whole``.
+    """
+    data = problem.data
+    Y, _ = problem.targets.encode(data.y, data.weight)
+    numbers = numbers_of_copies(data.X, Y)
+    n_different = len(np.unique(numbers[data.weight > 0.0]))
+    if not whole.has_varying_y or n_different < LEAST_ROWS:
+        return _at_the_default(whole, targets)
+    strata, rng = problem.targets.strata(Y), problem.stream(FOLDS_STREAM)
+    splits = list(splits_of(numbers, data.weight, strata, rng))
+    models = _judge_models(problem, whole, splits)
+    losses = {name: loss for name, (loss, _) in models.items()}
+    if not np.isfinite(min(losses.values())):
+        return _at_the_default(whole, targets)
+    # The simplest of those that are as good.
+    most = as_good(min(losses.values()))
+    model = next(name for name in MODELS if losses.get(name, np.inf) <= most)
+    task, candidates = whole, models[model][1]
+    if model == LINEAR:
+        solver = problem.settings.linear_solver(whole.solver)
+        task, _ = problem.task(targets=problem.targets, hidden=(), solver=solver)
+    unit, first = float(default_alpha(task)[0]), candidates.first_stage
+    if model == GROUPED:
+        trained = train_choosing(task, "evidence", kind=problem.settings.groups)
+    elif model == CONSTANT:
+        trained = train_constant(task)
+    else:
+        one = np.full(task.groups.n_groups, unit)
+        if first is not None:
+            keep_best = not problem.settings["ensemble"]
+            (task,) = second_stage([task], first * one, keep_best=keep_best)
+        best = candidates.multiples[candidates.best]
+        trained = AlphaChoice.of(train_path([task], (best * one)[np.newaxis]))
+    is_lowest = model == NETWORK and candidates.best == 0
+    n_networks = len(trained.params)
+    trained = replace(
+        trained,
+        lowest=np.full(n_networks, is_lowest),
+        path=[candidates.path(unit)] * n_networks,
+    )
+    choice, first = _choice(model, losses, splits), first and first * unit
+    return Chosen(task, targets, trained, choice, first)
+
+
+def _judge_models(problem: Problem, whole: TrainingTask, splits: list) -> Losses:
+    """The held-out loss of each model at its best, and the candidates that it is of."""
+    looser = whole.solver.changed(tol=LOOSER * whole.solver.tol)
+    judged = partial(_judged, problem, splits)
+    networks = judged(problem.settings.hidden, looser)
+    models = {
+        NETWORK: (networks.lowest, networks),
+        CONSTANT: (networks.constant(), networks),
+    }
+    if whole.layout.n_weight_layers > 1:
+        linear = judged((), problem.settings.linear_solver(whole.solver))
+        models[LINEAR] = linear.lowest, linear
+    kind = problem.settings.groups
+    if kind is not None:
+        fits = [train_choosing(task, "evidence", kind=kind) for task in networks.tasks]
+        models[GROUPED] = networks.held_out_loss(fits), networks
+    return models
+
+
+def _judged(
+    problem: Problem, splits: list, hidden: tuple[int, ...], solver: Solver
+) -> Candidates:
+    """Networks of the hidden layers ``hidden``, judged on every split."""
+    data, tasks, tests = problem.data, [], []
+    for train, test in splits:
+        task, targets = problem.task(
+            train, targets=problem.targets, hidden=hidden, solver=solver.quiet()
+        )
+        Y, weight = targets.encode(data.y[test], data.weight[test])
+        held_out = distinct_rows(Sample(data.X, targets.scaled(Y), weight, test))
+        assert task.training.origin is not None
+        tests.append(held_out.in_units(held_out.y, task.training.origin))
+        tasks.append(task)
+    candidates = Candidates(share_memory(tasks), tests)
+    candidates.search()
+    if not tasks[0].penalty.has_second_stage:
+        return candidates
+    first = candidates.multiples[candidates.best]
+    following = second_stage(candidates.tasks, first * default_alpha(tasks[0]))
+    candidates = Candidates(following, tests, first)
+    candidates.search()
+    return candidates
+
+
+def _choice(model: str, losses: dict[str, float], splits: list) -> dict[str, Any]:
+    """alpha_choice_."""
+    way = f"{FOLDS}-fold cross-validation"
+    if len(splits) == 1:
+        way = f"one split of {sum(map(len, splits[0]))} rows"
+    return {
+        "way": way,
+        "model": model,
+        "reason": f"lowest held-out loss, {losses[model]:.4g}",
+        "scores": {name: -loss for name, loss in losses.items()},
+    }
+
+
+def _at_the_default(whole: TrainingTask, targets: Targets) -> Chosen:
+    """A plain fit, where nothing can be judged."""
+    alpha = default_alpha(whole)
+    trained = AlphaChoice.of(train_path([whole], alpha[np.newaxis]))
+    reason = "y does not vary"
+    if whole.has_varying_y:
+        reason = f"fewer than {LEAST_ROWS} different rows, or no finite loss"
+    choice = {"way": "default", "model": NETWORK, "reason": reason, "scores": {}}
+    return Chosen(whole, targets, trained, choice)

@@ -1,0 +1,258 @@
+"""A problem: checked data, settings and a seed, and the training tasks made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skwd._core.activations import ACTIVATIONS
+from skwd._core.alpha_groups import AlphaGroups
+from skwd._core.layout import Layout, initial_params
+from skwd._core.penalties import penalty_of
+from skwd._core.rows import column_means
+from skwd._core.sample import Sample
+from skwd._cv.earlier import Earlier
+from skwd._cv.splits import validation_split
+from skwd._data.merged_rows import rows_to_train_on
+from skwd._data.targets import Targets
+from skwd._solvers.base import Solver
+from skwd._solvers.registry import SOLVERS, AutoSolver, solvers_with
+from skwd._solvers.task import TrainingTask
+from skwd._solvers.units import unscaled_deviations
+
+# The separate random streams of one random_state.
+WEIGHTS, VALIDATION, SHUFFLING, FOLDS, INTERVALS = 0, 1, 2, 3, 4
+
+
+class Data(NamedTuple):
+    """Checked arguments of fit; y is as the user has it."""
+
+    X: np.ndarray  # (n, n_features), or CSR
+    y: np.ndarray
+    weight: np.ndarray  # (n,)
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """The checked parameters of a fit, as what they stand for.
+
+    Parameters
+    ----------
+    params : dict
+        The parameters of the estimator, by name.
+    hidden : tuple of int
+        The units of the hidden layers.
+    solver : Solver or AutoSolver
+    alpha : ndarray (n_weight_layers,), str or None
+        A number for each layer, the name of a way to choose it, or the default.
+    groups : {None, "layer", "columns"}
+        Which parts of the weights have an alpha of their own.
+    make_targets : callable
+        From y and weights (n,) to `Targets`, with ``earlier`` ones where there are any.
+    """
+
+    params: Mapping[str, Any]
+    hidden: tuple[int, ...]
+    solver: Solver | AutoSolver
+    alpha: np.ndarray | str | None
+    groups: str | None
+    make_targets: Callable[..., Targets]
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of a parameter of the estimator."""
+        return self.params[name]
+
+    @cached_property
+    def kind(self) -> dict[str, Any]:
+        """What weights mean beside their shapes."""
+        names = ("activation", "normalize_y")
+        return {name: self.params[name] for name in names if name in self.params}
+
+    def linear_solver(self, solver: Solver) -> Solver:
+        """One that ends at the minimum of a linear model, if the parameters allow it.
+
+        ``solver`` is that of the network.
+        """
+        may_stop_early = self["early_stopping"] or not solver.decay.minimises_J
+        if solver.finds_minima or may_stop_early:
+            return solver
+        return SOLVERS[solvers_with("finds_minima")[0]].of(self.params).quiet()
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is to be fitted, and how; it makes the tasks of all rows and of some.
+
+    Parameters
+    ----------
+    data : Data
+    held_out : Data or None
+        X_val, y_val and their weights.
+    settings : Settings
+    seed : int
+        Of all random streams.
+    targets : Targets
+        What y is, of all rows.
+    of_column : ndarray of int (n_features,) or None
+        The group of alpha of each column, where columns have groups.
+    earlier : Earlier or None
+        The fit that a fit to all rows continues.
+    """
+
+    data: Data
+    held_out: Data | None
+    settings: Settings
+    seed: int
+    targets: Targets
+    of_column: np.ndarray | None = None
+    earlier: Earlier | None = None
+
+    def stream(self, number: int, *more: int) -> np.random.Generator:
+        """One of the random streams."""
+        return np.random.default_rng([self.seed, number, *more])
+
+    def whole(self) -> tuple[TrainingTask, Targets]:
+        """The task of all rows, and the targets as they have learnt from them."""
+        return self.task(targets=self.targets, earlier=self.earlier)
+
+    def task(
+        self,
+        rows: np.ndarray | None = None,
+        *,
+        targets: Targets | None = None,
+        earlier: Earlier | None = None,
+        hidden: tuple[int, ...] | None = None,
+        solver: Solver | AutoSolver | None = None,
+    ) -> tuple[TrainingTask, Targets]:
+        """What there is to train on some rows of the data, all by default.
+
+        Parameters
+        ----------
+        rows : ndarray of int, optional
+        targets : Targets, optional
+            What y is; by default what it is in these rows.
+        earlier : Earlier, optional
+            Is continued, in the place of random weights.
+        hidden, solver
+            Replace those of the settings.
+
+        Returns
+        -------
+        task : TrainingTask
+        targets : Targets
+            With the loss and the units of the rows that are trained on.
+        """
+        settings, (X, y, weight) = self.settings, self.data
+        if rows is not None:
+            y, weight = y[rows], weight[rows]
+        targets = settings.make_targets(y, weight) if targets is None else targets
+        Y, weight = targets.encode(y, weight)
+        check_some_weight(weight, "sample_weight times class_weight")
+        training, validation = Sample(X, Y, weight, rows), None
+        if self.held_out is not None:
+            validation = self._held_out_sample(targets)
+        elif settings["early_stopping"]:
+            training, validation = self._split(training, targets)
+        hidden = settings.hidden if hidden is None else hidden
+        layout = Layout((X.shape[1], *hidden, targets.loss.n_raw(Y.shape[1])))
+        n_rows, n_counted = len(training), int(np.count_nonzero(training.weight))
+        chosen = settings.solver if solver is None else solver
+        chosen = chosen.resolved(n_counted, layout.n_params)
+        training = rows_to_train_on(
+            training,
+            full_batch=chosen.rows_per_step(n_counted) == n_counted,
+            always=chosen.sees_all_rows,
+        )
+        origin = None if earlier is None else earlier.origin
+        if origin is None:
+            origin = column_means(training.X, training.rows, training.norm_weight)
+        kept = earlier.targets if earlier is not None and earlier.keeps_units else None
+        targets = targets.fitted_to(training.y, training.norm_weight, kept)
+        training = training.in_units(targets.scaled(training.y), origin)
+        if validation is not None:
+            validation = validation.in_units(targets.scaled(validation.y), origin)
+        if earlier is None:
+            params0 = self.initial_params(layout, targets, training)
+        else:
+            settled = {**settings.kind, "out_activation_": targets.loss.out_activation}
+            params0 = earlier.start(layout, targets, training, settings, settled)
+        epochs = 0 if earlier is None else earlier.epochs
+        task = TrainingTask(
+            layout,
+            ACTIVATIONS[settings["activation"]],
+            targets.loss,
+            penalty_of(layout, settings["l1_ratio"], settings["sparsity"]),
+            self._groups_of_alpha(layout),
+            training,
+            validation,
+            params0,
+            chosen,
+            self.stream(SHUFFLING, epochs),
+            n_rows,
+        )
+        return task, targets
+
+    def initial_params(
+        self,
+        layout: Layout,
+        targets: Targets,
+        sample: Sample,
+        restarts: range | None = None,
+    ) -> np.ndarray:
+        """Starting points of ``restarts`` (default: all), (len(restarts), P)."""
+        restarts = range(self.settings["n_init"]) if restarts is None else restarts
+        rngs = [self.stream(WEIGHTS, number) for number in restarts]
+        gain = ACTIVATIONS[self.settings["activation"]].gain
+        params0 = initial_params(layout, gain, rngs)
+        if layout.n_weight_layers == 1:  # convex: nothing is gained by random weights
+            params0[:] = 0.0
+        deviations = unscaled_deviations(sample)
+        if deviations is not None:  # units that begin saturated would stay so
+            layout.W(params0, 0)[:] /= np.maximum(deviations, 1.0)[:, np.newaxis]
+        bias = layout.b(params0, layout.n_weight_layers - 1)
+        bias[:] = targets.loss.constant(sample.y, sample.norm_weight)
+        return params0
+
+    def _groups_of_alpha(self, layout: Layout) -> AlphaGroups:
+        """The weights that share an alpha."""
+        if self.of_column is None:
+            return layout.layer_groups
+        return layout.column_groups(self.of_column)
+
+    def _held_out_sample(self, targets: Targets) -> Sample:
+        """The user's validation rows, as encoded."""
+        assert self.held_out is not None
+        X, y, weight = self.held_out
+        Y, weight = targets.encode(y, weight, "y_val")
+        check_some_weight(weight, "X_val and y_val")
+        return Sample(in_dtype(X, self.data.X.dtype), Y, weight)
+
+    def _split(self, sample: Sample, targets: Targets) -> list[Sample]:
+        """The rows to train on and those held out for early stopping."""
+        counted = np.flatnonzero(sample.weight)  # a weight of 0 is a removed row
+        parts = validation_split(
+            len(counted),
+            self.settings["validation_fraction"],
+            int(self.stream(VALIDATION).integers(2**31 - 1)),
+            targets.strata(sample.y[counted]),
+        )
+        return [sample.part(counted[part]) for part in parts]
+
+
+def in_dtype(X, dtype):
+    """X in this dtype; what overflows becomes inf, and J with it."""
+    with np.errstate(over="ignore"):
+        return X.astype(dtype, copy=False)
+
+
+def check_some_weight(weight: np.ndarray, name: str) -> None:
+    """Raise where no sample is left that counts."""
+    if not weight.any():
+        raise ValueError(
+            f"All weights are zero in {name}: no sample is left to fit. Give at least "
+            "one sample a positive weight."
+        )

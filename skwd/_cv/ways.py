@@ -1,0 +1,49 @@
+"""How a fit comes by its alpha: it is given, judged by folds, or by one fit alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skwd._alpha import WAYS, train_choosing
+from skwd._alpha.adaptive import second_stage
+from skwd._alpha.choice import AlphaChoice
+from skwd._alpha.scales import default_alpha
+from skwd._cv.chosen import Chosen
+from skwd._cv.models import choose_by_folds
+from skwd._cv.problem import Problem
+from skwd._data.targets import Targets
+from skwd._solvers.task import TrainingTask, train_path
+
+
+def alpha_names() -> tuple[str, ...]:
+    """What the parameter ``alpha`` may be: from folds, or by a fit to all rows."""
+    return ("auto", *WAYS)
+
+
+def choose(problem: Problem, task: TrainingTask, targets: Targets) -> Chosen:
+    """Train all rows at the alpha that the settings give, or name a way to.
+
+    Parameters
+    ----------
+    problem : Problem
+    task : TrainingTask
+        That of all rows.
+    targets : Targets
+        As they have learnt from them.
+    """
+    alpha = problem.settings.alpha
+    if not isinstance(alpha, str):
+        return _at_the_given(problem, task, targets)
+    if alpha not in WAYS:
+        return choose_by_folds(problem, task, targets)
+    trained = train_choosing(task, alpha, kind=problem.settings.groups)
+    return Chosen(task, targets, trained)
+
+
+def _at_the_given(problem: Problem, task: TrainingTask, targets: Targets) -> Chosen:
+    given = problem.settings.alpha
+    alpha = default_alpha(task) if given is None else np.asarray(given)
+    keep_best = not problem.settings["ensemble"]
+    (task,) = second_stage([task], alpha, keep_best=keep_best)
+    trained = AlphaChoice.of(train_path([task], alpha[np.newaxis]))
+    return Chosen(task, targets, trained)
