@@ -124,6 +124,8 @@ TABLES = {
     "groups": _with(_numbers, _in_groups),
     "validation": _with(_numbers, _held_out),
     "sorted": _with(_numbers, lambda given, _: {"y": np.sort(given["y"])}),
+    "clean": _with(_numbers, lambda given, _: {"y": np.sin(given["X"][:, 0])}),
+    "three sorted": _with(_classes, lambda given, _: {"y": np.sort(given["y"])}),
     "line": _with(
         _numbers,
         lambda given, rng: {

@@ -2,7 +2,8 @@
 
 What is called is "fit"; "twice" (fit, and from there to another alpha); "stream"
 (partial_fit over three thirds, twice); "routed" (fit with metadata routing); "heard"
-(fit with a callback, that notes each task); or "assigned" (fit, then other weights).
+(fit with a callback, that notes each task); "shown" (fit, and what all displays of it
+draw); or "assigned" (fit, then other weights).
 """
 
 import contextlib
@@ -10,10 +11,17 @@ import io
 import pickle
 import warnings
 
+import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import sklearn
 from bits_data import table
+from matplotlib.text import Text
 from sklearn.base import is_classifier, is_regressor
+
+import skwd
+
+matplotlib.use("Agg")
 
 PREDICTIONS = {
     "predict": ("predict", {}),
@@ -100,6 +108,22 @@ def fit(model, how, given):
     if how == "assigned":
         model.coefs_ = [2.0 * W for W in model.coefs_]
         model.intercepts_[0] += 1.0
+    if how == "shown":
+        model.shown_ = {}
+        for name in skwd.__all__:
+            is_for_it = name != "CoverageDisplay" or is_regressor(model)
+            if name.endswith("Display") and is_for_it:
+                model.shown_ |= called(name, drawn, getattr(skwd, name), model, given)
+
+
+def drawn(display, model, given):
+    """The numbers and words of a display of the model."""
+    rows = (given["X"], given["y"]) if display is skwd.CoverageDisplay else ()
+    shown = display.from_estimator(model, *rows)
+    words = [text.get_text() for text in shown.figure_.findobj(Text)]
+    plt.close(shown.figure_)
+    numbers = {k: v for k, v in vars(shown).items() if not k.endswith("_")}
+    return numbers | {"words": words}
 
 
 def told(model, X_new):
