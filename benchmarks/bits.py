@@ -10,7 +10,7 @@ of what is printed and of the words of warnings and errors (`bits_parts`). --wri
 stores the hashes in FILE, and all numbers beside it, under its name with .npz.
 --compare prints the names that differ, and for each part of them that does the largest
 difference over the largest magnitude. --pickle asserts that every estimator tells the
-same bits after a round trip. BLAS has one thread; all together takes one to two minutes.
+same bits after a round trip. BLAS has one thread; all takes one to two minutes.
 """
 
 import argparse
