@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from skwd._estimators.kinds import is_count, is_real
+from skwd._estimators.rules import is_count, is_real
 
 # What a number of another library is in J, by the library's name for it.
 _OF_ROWS = {

@@ -9,7 +9,7 @@ import numpy as np
 from skwd._alpha.choice import AlphaChoice, laplace_of
 from skwd._core.network import Network
 from skwd._curvature.sensitivity import mean_squared_derivatives
-from skwd._estimators.kinds import is_integer
+from skwd._estimators.rules import is_integer
 from skwd._solvers.task import TrainingTask
 from skwd._solvers.units import column_deviations
 

@@ -8,7 +8,7 @@ from skwd._alpha import WAYS
 from skwd._core.losses import LOSSES
 from skwd._core.penalties import PENALTIES
 from skwd._cv.ways import alpha_names
-from skwd._estimators.kinds import as_list, is_bool, is_integer, is_real
+from skwd._estimators.rules import as_list, is_bool, is_integer, is_real
 
 
 def check_hidden_layer_sizes(sizes) -> tuple[int, ...]:

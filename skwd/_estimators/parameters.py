@@ -12,16 +12,6 @@ from skwd._core.activations import ACTIVATIONS
 from skwd._core.losses import LOSSES
 from skwd._cv.problem import Settings
 from skwd._estimators.alpha_groups import check_alpha_groups
-from skwd._estimators.kinds import (
-    as_list,
-    integer_from,
-    is_bool,
-    is_count,
-    is_integer,
-    is_limit,
-    is_rate,
-    is_real,
-)
 from skwd._estimators.parameter_values import (
     check_alpha,
     check_dropout,
@@ -29,6 +19,7 @@ from skwd._estimators.parameter_values import (
     check_missing_targets,
     check_sparsity,
 )
+from skwd._estimators.rules import RULES, is_list
 from skwd._solvers.decay import DECAYS
 from skwd._solvers.registry import (
     OF_SOME_SOLVERS,
@@ -39,111 +30,6 @@ from skwd._solvers.registry import (
     solvers_with,
 )
 from skwd._solvers.schedules import SCHEDULES
-
-# name: (is it right, what it must be, what to do)
-_RULES: dict[str, tuple[Callable, str, str]] = {
-    "learning_rate_init": (
-        lambda value: is_real(value) and value > 0,
-        "a finite number > 0",
-        "Values between 0.001 and 0.5 suit standardised data.",
-    ),
-    "power_t": (
-        lambda value: is_real(value) and value >= 0,
-        "a finite number >= 0",
-        "Use power_t=0.5, the default.",
-    ),
-    "momentum": (is_rate, "a number >= 0 and < 1", "Use momentum=0.9, the default."),
-    "beta_1": (is_rate, "a number >= 0 and < 1", "Use beta_1=0.9, the default."),
-    "beta_2": (is_rate, "a number >= 0 and < 1", "Use beta_2=0.999, the default."),
-    "epsilon": (
-        lambda value: is_real(value) and value > 0,
-        "a finite number > 0",
-        "Use epsilon=1e-8, the default.",
-    ),
-    "batch_size": (
-        lambda value: value == "auto" if isinstance(value, str) else is_count(value),
-        "'auto' or an integer >= 1",
-        "Use batch_size='auto' for min(200, n) rows.",
-    ),
-    "warmup_epochs": (
-        integer_from(0),
-        "an integer >= 0",
-        "Use warmup_epochs=0, the default, for none.",
-    ),
-    "max_iter": (
-        is_count,
-        "an integer >= 1",
-        "Use max_iter=3000, the default.",
-    ),
-    "max_fun": (
-        is_limit,
-        "an integer >= 1 or np.inf",
-        "Use max_fun=15000, the default.",
-    ),
-    "tol": (
-        lambda value: is_real(value) and value >= 0,
-        "a finite number >= 0",
-        "Use tol=1e-5, the default.",
-    ),
-    "n_iter_no_change": (
-        is_limit,
-        "an integer >= 1 or np.inf",
-        "Use n_iter_no_change=10, the default.",
-    ),
-    "validation_fraction": (
-        lambda value: is_real(value) and 0 < value < 1,
-        "a number between 0 and 1, both excluded",
-        "Use validation_fraction=0.1 to hold out a tenth of the rows.",
-    ),
-    "huber_delta": (
-        lambda value: value is None or (is_real(value) and value > 0),
-        "None or a finite number > 0",
-        "Use huber_delta=None for half a robust deviation of y.",
-    ),
-    "quantile": (
-        lambda value: is_real(value) and 0 < value < 1,
-        "a number between 0 and 1, both excluded",
-        "Use quantile=0.5, the default, for the median.",
-    ),
-    "power": (
-        lambda value: is_real(value) and 1 <= value <= 3,
-        "a number from 1 to 3",
-        "Use power=1.5, the default, for y with zeros, or loss='gamma' for power=2.",
-    ),
-    "l1_ratio": (
-        lambda value: is_real(value) and 0 <= value <= 1,
-        "a number between 0 and 1",
-        "Use l1_ratio=0, the default, for squares alone.",
-    ),
-    "dropout": (
-        lambda value: all(map(is_rate, as_list(value))),
-        "a number >= 0 and < 1, or a list of them",
-        "Use dropout=0.2 to drop a fifth of the hidden units in each step.",
-    ),
-    "n_init": (is_count, "an integer >= 1", "Use n_init=1 for a single start."),
-    "verbose": (
-        lambda value: is_bool(value) or (is_integer(value) and value >= 0),
-        "a bool or an integer >= 0",
-        "Use verbose=True for a line per iteration.",
-    ),
-    **{
-        name: (is_bool, "True or False", f"Use {name}={default}, the default.")
-        for default, names in (
-            (
-                False,
-                (
-                    "warm_start",
-                    "early_stopping",
-                    "ensemble",
-                    "posterior",
-                    "track_gradients",
-                ),
-            ),
-            (True, ("shuffle", "nesterovs_momentum", "normalize_y")),
-        )
-        for name in names
-    },
-}
 
 
 def _check_optimum(
@@ -166,10 +52,8 @@ def _check_optimum(
         asked = f"alpha={alpha!r}"
     elif kind is not None:
         asked = f"alpha_groups={params['alpha_groups']!r}"
-    elif params["posterior"]:
-        asked = "posterior=True"
     else:
-        return
+        asked = "posterior=True"
     if loss is not None and likelihood is None:
         raise ValueError(
             f"{asked} is not for loss={loss.name!r}, which has no likelihood whose "
@@ -199,12 +83,10 @@ def _check_optimum(
         )
 
 
-def _check_groups(params: Mapping[str, Any], way: Way | None) -> str | None:
+def _check_groups(params: Mapping[str, Any], way: Way | None) -> str:
     """The kind of groups that alpha is chosen for; raises where it is not chosen."""
     groups, alpha = params.get("alpha_groups"), params.get("alpha")
     check_alpha_groups(groups)
-    if groups is None:
-        return None
     by_auto = isinstance(alpha, str) and alpha == "auto"
     if by_auto or (way is not None and way.has_groups):
         return "layer" if isinstance(groups, str) and groups == "layer" else "columns"
@@ -234,20 +116,25 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
 
     ``by_epochs``: the solver has to go on epoch by epoch.
     """
-    params = {name: getattr(estimator, name) for name in _names(estimator.__class__)}
+    params = {name: getattr(estimator, name) for name in _names(type(estimator))}
     check_choice("solver", params["solver"], ("auto", *SOLVERS))
     check_choice("activation", params["activation"], tuple(ACTIVATIONS))
     check_choice("learning_rate", params["learning_rate"], SCHEDULES)
     check_choice("decay", params["decay"], tuple(DECAYS))
     if "loss" in params:
         check_choice("loss", params["loss"], tuple(LOSSES))
-        check_missing_targets(params)
-    for name, (is_right, wanted, remedy) in _RULES.items():
-        if name in params and not is_right(params[name]):
-            raise ValueError(f"{name} must be {wanted}; got {params[name]!r}. {remedy}")
+        if params["missing_targets"] != "error":
+            check_missing_targets(params)
+    for name, rule in RULES.items():
+        if name in params and not rule.allows(params[name]):
+            raise ValueError(
+                f"{name} must be {rule.wanted}; got {params[name]!r}. {rule.remedy}"
+            )
     hidden = check_hidden_layer_sizes(params["hidden_layer_sizes"])
-    check_dropout(params["dropout"], len(hidden) + 1)
-    check_sparsity(params["sparsity"], params["l1_ratio"], params["decay"])
+    if is_list(params["dropout"]):
+        check_dropout(params["dropout"], len(hidden) + 1)
+    if params["sparsity"] is not None or params["l1_ratio"] > 0:
+        check_sparsity(params["sparsity"], params["l1_ratio"], params["decay"])
     solver = params["solver"]
     for name in given_parameters(params):
         able = solvers_that_read(name)
@@ -259,8 +146,11 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
             )
     given = params.get("alpha")
     way = WAYS.get(given) if isinstance(given, str) else None
-    kind = _check_groups(params, way)
-    _check_optimum(params, way, kind)
+    kind = None
+    if params.get("alpha_groups") is not None:
+        kind = _check_groups(params, way)
+    if way is not None or kind is not None or params["posterior"]:
+        _check_optimum(params, way, kind)
     needs = ["has_epochs"] if by_epochs else []
     if way is not None or kind is not None:
         needs.append("finds_minima")
