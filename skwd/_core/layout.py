@@ -12,7 +12,7 @@ W, b : views of one layer, (K, fan_in, fan_out) and (K, 1, fan_out). A layer's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -31,26 +31,27 @@ class Layout:
     ----------
     layer_units : tuple of int
         (n_features, *hidden_layer_sizes, n_outputs).
+
+    Attributes
+    ----------
+    n_params : int
+        P, the number of weights and biases of one network.
+    n_weight_layers : int
+        The number of weight matrices (``n_layers_ - 1`` of an estimator).
     """
 
     layer_units: tuple[int, ...]
+    n_params: int = field(init=False, compare=False)
+    n_weight_layers: int = field(init=False, compare=False)
+    _starts: list[int] = field(init=False, compare=False, repr=False)
 
-    @property
-    def n_weight_layers(self) -> int:
-        """Number of weight matrices (``n_layers_ - 1`` of an estimator)."""
-        return len(self.layer_units) - 1
-
-    @cached_property
-    def _starts(self) -> list[int]:
+    def __post_init__(self) -> None:
         starts = [0]
         for fan_in, fan_out in zip(self.layer_units[:-1], self.layer_units[1:]):
             starts.append(starts[-1] + (fan_in + 1) * fan_out)
-        return starts
-
-    @property
-    def n_params(self) -> int:
-        """P, the number of weights and biases of one network."""
-        return self._starts[-1]
+        vars(self).update(
+            _starts=starts, n_params=starts[-1], n_weight_layers=len(starts) - 1
+        )
 
     def Wb(self, params: np.ndarray, layer: int) -> np.ndarray:
         """Weights of a layer, its bias the last row: (K, fan_in + 1, fan_out)."""

@@ -8,9 +8,10 @@ do for K. Most losses have one raw output for each target.
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
@@ -94,6 +95,8 @@ class Loss(Interface, abstract=True):
     # From y (n, n_targets) and weights (n,) the origin and the deviation, (n_targets,),
     # that y is scaled by; None where the loss has no use for other units.
     moments: Moments | None = None
+    # In a stack: which parameters differ from network to network, (K, 1, n_targets).
+    stacked_parameters: tuple[str, ...] = ()
     # Whether what it learns from y can be learnt from a part of the targets of a row.
     may_be_masked: ClassVar[bool] = True
 
@@ -146,40 +149,45 @@ class Loss(Interface, abstract=True):
 
         Parameters that are the same for all stay as they are.
         """
-        changes = {}
-        for name, _ in self._parameters():
+        changes: dict[str, np.ndarray] = {}
+        for name in self._parameters():
             values = [np.asarray(getattr(other, name)) for other in others]
             if not all(np.array_equal(values[0], other) for other in values[1:]):
                 changes[name] = np.stack(values)[of_network, np.newaxis]
-        return self._changed(changes)
+        return self._changed(changes) if changes else self
 
     def __getitem__(self: T, networks: np.ndarray) -> T:
         """The loss of some of the networks of a stack."""
-        return self._changed({n: v[networks] for n, v in self._of_networks()})
+        if not self.stacked_parameters:
+            return self
+        return self._changed({n: v[networks] for n, v in self._stacked()})
 
     def shaped(self: T, stack: tuple[int, ...]) -> T:
         """The loss of a stack whose arrays have axes ``stack`` in the place of K."""
+        if not self.stacked_parameters:
+            return self
         return self._changed(
-            {n: v.reshape(*stack, *v.shape[1:]) for n, v in self._of_networks()}
+            {n: v.reshape(*stack, *v.shape[1:]) for n, v in self._stacked()}
         )
 
     @property
     def key(self) -> tuple:
         """What tells losses of different parameters apart, in every process."""
-        values = (np.asarray(value) for _, value in self._parameters())
-        return type(self).__qualname__, self.name, *(v.tobytes() for v in values)
+        values = (np.asarray(getattr(self, name)) for name in self._parameters())
+        return self.name, *(value.tobytes() for value in values)
 
-    def _parameters(self) -> list[tuple[str, Any]]:
-        if not is_dataclass(self):
-            return []
-        return [(field.name, getattr(self, field.name)) for field in fields(self)]
+    def _parameters(self) -> list[str]:
+        return [f.name for f in fields(self)] if is_dataclass(self) else []
 
-    def _of_networks(self) -> list[tuple[str, np.ndarray]]:
-        """The parameters that differ from network to network, (K, 1, n_targets)."""
-        return [(n, v) for n, v in self._parameters() if np.ndim(v) == 3]
+    def _stacked(self) -> list[tuple[str, np.ndarray]]:
+        return [(name, getattr(self, name)) for name in self.stacked_parameters]
 
-    def _changed(self: T, changes: Mapping[str, Any]) -> T:
-        return replace(self, **changes) if changes else self  # type: ignore[type-var]
+    def _changed(self: T, changes: Mapping[str, np.ndarray]) -> T:
+        other = copy.copy(self)
+        for name, value in changes.items():
+            object.__setattr__(other, name, value)  # it is a frozen dataclass
+        object.__setattr__(other, "stacked_parameters", tuple(changes))
+        return other
 
 
 def likelihood_of(loss: Loss) -> Likelihood:

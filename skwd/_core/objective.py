@@ -65,6 +65,7 @@ class Objective:
         self.penalty = L2() if penalty is None else penalty
         self.groups = network.layout.layer_groups if groups is None else groups
         self.dtype = samples[0].dtype
+        self._block_rows = block_rows(network.layout, self.dtype.itemsize)
 
     def __len__(self) -> int:
         return len(self.alpha)
@@ -103,7 +104,7 @@ class Objective:
 
         Where there are `kinks`, the gradient of what is smooth of J.
         """
-        fun, grad = self.data_loss_gradient(params)
+        fun, grad = self._evaluation(params)
         penalty, decayed = self.penalty.value_gradient(self.decay, params)
         fun += penalty
         grad += decayed
@@ -147,10 +148,6 @@ class Objective:
                 sample.kept[key] = mean_loss_of_constant(loss, sample, raw)
             found[networks] = sample.kept[key]
         return found
-
-    @cached_property
-    def _block_rows(self) -> int:
-        return block_rows(self.network.layout, self.dtype.itemsize)
 
     @cached_property
     def _evaluation(self) -> LossGradientEvaluator:

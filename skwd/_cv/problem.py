@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from skwd._core.activations import ACTIVATIONS
-from skwd._core.alpha_groups import AlphaGroups
 from skwd._core.layout import Layout, initial_params
-from skwd._core.penalties import penalty_of
+from skwd._core.loss import Loss
+from skwd._core.penalties import PENALTIES
+from skwd._core.penalty import L2
 from skwd._core.rows import column_means
 from skwd._core.sample import Sample
 from skwd._cv.earlier import Earlier
@@ -66,11 +66,11 @@ class Settings:
         """The value of a parameter of the estimator."""
         return self.params[name]
 
-    @cached_property
-    def kind(self) -> dict[str, Any]:
+    def kind(self, loss: Loss) -> dict[str, Any]:
         """What weights mean beside their shapes."""
         names = ("activation", "normalize_y")
-        return {name: self.params[name] for name in names if name in self.params}
+        found = {name: self.params[name] for name in names if name in self.params}
+        return {**found, "out_activation_": loss.out_activation}
 
     def linear_solver(self, solver: Solver) -> Solver:
         """One that ends at the minimum of a linear model, if the parameters allow it.
@@ -178,15 +178,18 @@ class Problem:
         if earlier is None:
             params0 = self.initial_params(layout, targets, training)
         else:
-            settled = {**settings.kind, "out_activation_": targets.loss.out_activation}
-            params0 = earlier.start(layout, targets, training, settings, settled)
+            kind = settings.kind(targets.loss)
+            params0 = earlier.start(layout, targets, training, settings, kind)
         epochs = 0 if earlier is None else earlier.epochs
+        ratio = float(settings["l1_ratio"])
         task = TrainingTask(
             layout,
             ACTIVATIONS[settings["activation"]],
             targets.loss,
-            penalty_of(layout, settings["l1_ratio"], settings["sparsity"]),
-            self._groups_of_alpha(layout),
+            L2() if ratio == 0.0 else PENALTIES[settings["sparsity"]](layout, ratio),
+            layout.layer_groups
+            if self.of_column is None
+            else layout.column_groups(self.of_column),
             training,
             validation,
             params0,
@@ -216,12 +219,6 @@ class Problem:
         bias = layout.b(params0, layout.n_weight_layers - 1)
         bias[:] = targets.loss.constant(sample.y, sample.norm_weight)
         return params0
-
-    def _groups_of_alpha(self, layout: Layout) -> AlphaGroups:
-        """The weights that share an alpha."""
-        if self.of_column is None:
-            return layout.layer_groups
-        return layout.column_groups(self.of_column)
 
     def _held_out_sample(self, targets: Targets) -> Sample:
         """The user's validation rows, as encoded."""

@@ -18,7 +18,7 @@ from skwd._cv.splits import Split
 from skwd._data.targets import Targets
 from skwd._solvers.failures import check_any_usable
 from skwd._solvers.monitor import Interrupt
-from skwd._solvers.result import Status, succeeded
+from skwd._solvers.result import SUCCESS, Status, is_one_of
 from skwd._solvers.task import train_path
 
 
@@ -169,7 +169,7 @@ def train_and_score(
                 continue
             predicting = restarts.predicting(cell_scorer.ensemble)
             status = restarts.status[predicting]
-            scores.status[f, a] = status[np.argmin(succeeded(status))]
+            scores.status[f, a] = status[np.argmin(is_one_of(status, SUCCESS))]
             if not split.task.penalty.is_smooth:
                 best = restarts.params[[restarts.best]]
                 is_left = split.task.layout.columns_left(best)

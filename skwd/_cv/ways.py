@@ -43,7 +43,8 @@ def choose(problem: Problem, task: TrainingTask, targets: Targets) -> Chosen:
 def _at_the_given(problem: Problem, task: TrainingTask, targets: Targets) -> Chosen:
     given = problem.settings.alpha
     alpha = default_alpha(task) if given is None else np.asarray(given)
-    keep_best = not problem.settings["ensemble"]
-    (task,) = second_stage([task], alpha, keep_best=keep_best)
+    if task.penalty.has_second_stage:
+        keep_best = not problem.settings["ensemble"]
+        (task,) = second_stage([task], alpha, keep_best=keep_best)
     trained = AlphaChoice.of(train_path([task], alpha[np.newaxis]))
     return Chosen(task, targets, trained)

@@ -27,11 +27,6 @@ def rows_to_train_on(sample: Sample, *, full_batch: bool, always: bool) -> Sampl
         return distinct_rows(sample)
     if np.count_nonzero(sample.weight) == len(sample):
         return sample
-    return _counted(sample)
-
-
-def _counted(sample: Sample) -> Sample:
-    """The rows of positive weight."""
     return sample.part(np.flatnonzero(sample.weight))
 
 
@@ -39,7 +34,7 @@ def distinct_rows(sample: Sample) -> Sample:
     """The sample with equal (x, y) merged, weights summed, zero weights left out."""
     if not sample.is_small:
         return sample
-    counted = _counted(sample)
+    counted = sample.part(np.flatnonzero(sample.weight))
     rows, y, weight = counted.rows, counted.y, counted.weight
     assert rows is not None
     x_key, y_key = _row_hash(sample.X)[rows], _array_hash(y, seed=1)

@@ -43,7 +43,7 @@ class RegressionTargets(Targets):
     varies: np.ndarray | bool = True
 
     @classmethod
-    def of(cls, y, weight, *, loss: Loss, normalize: bool, masked: bool):
+    def of(cls, y, weight, *, loss: Loss, normalize: bool, masked: bool, **classes):
         """The targets of the y of a fit, whose units are still to be learnt."""
         loss = MaskedLoss(loss) if masked else loss
         return cls(y.shape[1:], loss, normalize and loss.moments is not None, masked)
@@ -77,7 +77,9 @@ class RegressionTargets(Targets):
             rows = y.reshape(len(y), -1)
             weight = np.where(np.isnan(rows).all(axis=1), 0.0, weight)
         else:
-            _check_finite(y, name)  # objects may have held NaN
+            if not np.isfinite(y).all():  # objects may have held NaN
+                what = "NaN" if np.isnan(y).any() else "infinity"
+                raise ValueError(f"Input {name} contains {what}. Leave such rows out.")
         if self.loss.domain is not None:
             least, is_excluded = self.loss.domain
             if (y <= least if is_excluded else y < least).any():
@@ -125,13 +127,6 @@ class RegressionTargets(Targets):
 
     def fitted(self):
         return {"y_mean_": self.mean, "y_scale_": self.scale}
-
-
-def _check_finite(y: np.ndarray, name: str) -> None:
-    """Raise where y holds NaN or infinity."""
-    if not np.isfinite(y).all():
-        what = "NaN" if np.isnan(y).any() else "infinity"
-        raise ValueError(f"Input {name} contains {what}. Leave such rows out.")
 
 
 def _check_known(y: np.ndarray, name: str) -> np.ndarray:

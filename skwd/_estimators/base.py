@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skwd._cv.earlier import Earlier
 from skwd._cv.problem import Data, Problem, Settings, in_dtype
-from skwd._data.targets import Targets
 from skwd._estimators.alpha_groups import groups_of_columns
 from skwd._estimators.callbacks import CallbackSupportMixin
 from skwd._estimators.export import to_sklearn
@@ -40,9 +39,10 @@ class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
     out_activation_: str
     _fitted: Fitted
 
-    def _targets(self, settings: Settings, data: Data, **continued) -> Targets:
-        """What y is; ``continued`` is told of classes, by those that have them."""
-        return settings.make_targets(data.y, data.weight)
+    def _keep(self, given: dict[str, Any]) -> None:
+        """Store the arguments of the constructor, its ``locals()``, as they are."""
+        del given["self"]
+        self.__dict__.update(given)
 
     def _problem(
         self,
@@ -52,13 +52,15 @@ class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
         sample_weight,
         val: tuple,
         earlier: Earlier | None = None,
-        **continued,
+        **classes,
     ) -> Problem:
         """What there is to fit; a fit that continues nothing draws its seed.
 
-        ``val`` are X_val, y_val and their weights.
+        ``val`` are X_val, y_val and their weights; ``classes`` says which are all and
+        may be absent, to targets that have any.
         """
-        check_validation_data(self, *val)
+        if any(part is not None for part in val):
+            check_validation_data(self, *val)
         is_new = earlier is None
         seed = draw_seed(self.random_state) if is_new else self._fitted.seed
         data = self._validate(settings, X, y, sample_weight, reset=is_new)
@@ -71,7 +73,9 @@ class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
             of_column = groups_of_columns(
                 settings["alpha_groups"], data.X.shape[1], names
             )
-        targets = self._targets(settings, data, **continued)
+        if earlier is not None:
+            classes["earlier"] = earlier.targets
+        targets = settings.make_targets(data.y, data.weight, **classes)
         return Problem(data, held_out, settings, seed, targets, of_column, earlier)
 
     def _validate(

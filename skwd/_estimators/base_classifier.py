@@ -126,14 +126,6 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         """What makes targets of y, for the parameters ``params``."""
         return partial(class_targets, class_weight=params["class_weight"])
 
-    def _targets(self, settings, data, *, by_epochs=False, classes=None):
-        known = (
-            vars(self).get("classes_") if settings["warm_start"] or by_epochs else None
-        )
-        return settings.make_targets(
-            data.y, data.weight, known=known, may_lack=by_epochs, classes=classes
-        )
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
@@ -141,7 +133,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
 
 
 def class_targets(
-    y, weight, *, class_weight, known=None, may_lack=False, classes=None
+    y, weight, *, class_weight, earlier=None, may_lack=False, classes=None
 ) -> Targets:
     """The targets of labels, or of an indicator of them.
 
@@ -149,10 +141,10 @@ def class_targets(
     ----------
     y, weight : ndarray (n,) or (n, n_labels)
     class_weight : dict, "balanced" or None
-    known : ndarray of labels, optional
-        The classes of a fit that is continued.
+    earlier : Targets, optional
+        Those of a fit that is continued, whose classes stay.
     may_lack : bool
-        Not all of them need be in y.
+        Not all classes need be in y.
     classes : array-like, optional
         All classes, if they are given.
     """
@@ -160,6 +152,7 @@ def class_targets(
     if type_of_target(y, input_name="y") == "multilabel-indicator":
         return LabelTargets(y, class_weight)
     y = column_or_1d(y, warn=True)
+    known = None if earlier is None else earlier.fitted()["classes_"]
     if classes is not None:
         known = check_classes(classes, known)
     elif known is not None and not may_lack:

@@ -58,13 +58,6 @@ class FitWatch:
         self.root.call_on_fit_task_begin(estimator=estimator, **self.data)
         self.parent = self.root
 
-    @classmethod
-    def of(cls, estimator, X, y, sample_weight=None) -> FitWatch | None:
-        """None, at no cost, where the estimator has no callbacks."""
-        if not getattr(estimator, "_skl_callbacks", None):
-            return None
-        return cls(estimator, X, y, sample_weight)
-
     def watched(self, settings: Settings) -> Settings:
         """With a task for each round of a choice of alpha, or for each iteration."""
         hooks = settings.solver.hooks

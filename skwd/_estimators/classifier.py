@@ -98,40 +98,7 @@ class WeightDecayMLPClassifier(OneFit, BaseClassifier):
         verbose=False,
         track_gradients=False,
     ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.alpha_groups = alpha_groups
-        self.l1_ratio = l1_ratio
-        self.sparsity = sparsity
-        self.posterior = posterior
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.warmup_epochs = warmup_epochs
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.decay = decay
-        self.dropout = dropout
-        self.shuffle = shuffle
-        self.max_iter = max_iter
-        self.max_fun = max_fun
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.class_weight = class_weight
-        self.n_init = n_init
-        self.ensemble = ensemble
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
-        self.track_gradients = track_gradients
+        self._keep(locals())
 
     @available_if(has_partial_fit)
     def partial_fit(self, X, y, classes=None, sample_weight=None):

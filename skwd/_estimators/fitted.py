@@ -11,6 +11,7 @@ import numpy as np
 
 from skwd._alpha.choice import AlphaChoice
 from skwd._core.alpha_groups import ABSENT
+from skwd._core.rows import shift_origin
 from skwd._cv.chosen import Chosen
 from skwd._cv.fold_networks import FoldNetworks
 from skwd._cv.models import GROUPED
@@ -19,8 +20,8 @@ from skwd._cv.splits import Split
 from skwd._data.targets import Targets
 from skwd._estimators.alpha_groups import effective_params, importances
 from skwd._estimators.fitted_network import FittedNetwork
-from skwd._estimators.posterior import posterior_attributes, wants_posterior
-from skwd._solvers.result import succeeded
+from skwd._estimators.posterior import posterior_attributes
+from skwd._solvers.result import SUCCESS, is_one_of
 from skwd._solvers.training import PartialFitState
 
 # Written by scikit-learn when it validates X.
@@ -86,7 +87,8 @@ def fitted_attributes(
     task, trained, targets = chosen.task, chosen.trained, chosen.targets
     layout, loss, ensemble = task.layout, task.loss, settings["ensemble"]
     best, networks = trained.best, trained.predicting(ensemble)
-    network = FittedNetwork.of(task, trained.params[networks], alone=not ensemble)
+    params = shift_origin(layout, trained.params[networks], task.training.origin, -1.0)
+    network = FittedNetwork(layout, params, task.activation.name, alone=not ensemble)
     curve = trained.loss_curve[best]
     n_iter = int(trained.nit[best])
     found: dict[str, Any] = {
@@ -105,7 +107,7 @@ def fitted_attributes(
         "best_validation_score_": None,
         "n_iter_": n_iter,
         "t_": n_iter * task.n_rows,
-        "converged_": bool(succeeded(trained.status[networks]).all()),
+        "converged_": bool(is_one_of(trained.status[networks], SUCCESS).all()),
         **targets.fitted(),
     }
     if settings["track_gradients"]:
@@ -122,7 +124,8 @@ def fitted_attributes(
         found["alpha_choice_"] = chosen.choice
     if chosen.first_stage_alpha is not None:
         found["first_stage_alpha_"] = chosen.first_stage_alpha
-    if wants_posterior(settings):
+    by_one_fit = isinstance(settings.alpha, str) and settings.alpha != "auto"
+    if by_one_fit or settings["posterior"]:
         if lazily:
             network.pending = task, trained, networks
         else:
@@ -136,7 +139,7 @@ def fitted_attributes(
     found["_fitted"] = Fitted(
         network,
         targets,
-        {**settings.kind, "out_activation_": loss.out_activation},
+        settings.kind(loss),
         seed,
         n_iter + epochs,
         None if chosen.choice is None else chosen.choice["model"],
@@ -232,7 +235,7 @@ def told_of_classes(found: dict[str, Any], classes: np.ndarray) -> dict[str, Any
     wide_W[..., places], wide_b[..., places] = W, b
     coefs = [*found["coefs_"][:-1], wide_W]
     intercepts = [*found["intercepts_"][:-1], wide_b]
-    network = FittedNetwork(coefs, intercepts, fitted.network.activation)
+    network = FittedNetwork.of(coefs, intercepts, fitted.network.activation)
     targets = fitted.targets.told_of(classes)
     return {
         **found,

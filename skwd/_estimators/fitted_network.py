@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Self
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from skwd._core.network import Network
 from skwd._core.rows import row_block, shift_origin
 from skwd._curvature.factors import factors_of
 from skwd._curvature.posterior import Posterior
-from skwd._solvers.task import TrainingTask
 
 # A variance whose root, and whose sums, are numbers still.
 HUGE = 1e300
@@ -25,17 +23,19 @@ class FittedNetwork:
 
     Parameters
     ----------
-    coefs : list of ndarray, (fan_in, fan_out) or (K, fan_in, fan_out)
-        The weights of each layer.
-    intercepts : list of ndarray, (fan_out,) or (K, fan_out)
+    layout : Layout
+    params : ndarray (K, P)
+        For X as it is.
     activation : str
         That of the hidden layers.
+    alone : bool
+        ``coefs`` and ``intercepts`` are of one network, without an axis K.
 
     Attributes
     ----------
     params : ndarray (K, P)
     coefs, intercepts : list of ndarray
-        Views of ``params``, in the shapes given.
+        Views of ``params``.
     posterior : list of Posterior, or None
         One for each network, of X about ``origin``.
     origin : ndarray (d,) or None
@@ -44,26 +44,8 @@ class FittedNetwork:
     """
 
     def __init__(
-        self,
-        coefs: list[np.ndarray],
-        intercepts: list[np.ndarray],
-        activation: str,
+        self, layout: Layout, params: np.ndarray, activation: str, *, alone: bool
     ):
-        weights = [W if W.ndim == 3 else W[np.newaxis] for W in coefs]
-        biases = [b if b.ndim == 2 else b[np.newaxis] for b in intercepts]
-        units = [W.shape[-2] for W in weights] + [weights[-1].shape[-1]]
-        layout = Layout(tuple(units))
-        self._hold(layout, layout.join(weights, biases), activation, coefs[0].ndim == 2)
-
-    @classmethod
-    def of(cls, task: TrainingTask, params: np.ndarray, *, alone: bool) -> Self:
-        """Trained networks (K, P), for X as it is; ``alone``: without an axis K."""
-        found = cls.__new__(cls)
-        as_it_is = shift_origin(task.layout, params, task.training.origin, -1.0)
-        found._hold(task.layout, as_it_is, task.activation.name, alone)
-        return found
-
-    def _hold(self, layout, params, activation, alone: bool) -> None:
         self.activation, self.params = activation, params
         self.network = Network(layout, ACTIVATIONS[activation])
         networks = 0 if alone else slice(None)
@@ -73,6 +55,17 @@ class FittedNetwork:
         self.posterior: list[Posterior] | None = None
         self.origin: np.ndarray | None = None
         self.pending: tuple | None = None
+
+    @classmethod
+    def of(cls, coefs: list, intercepts: list, activation: str) -> FittedNetwork:
+        """The networks of some weights: of one, or with a first axis K."""
+        alone = coefs[0].ndim == 2
+        if alone:
+            coefs = [W[np.newaxis] for W in coefs]
+            intercepts = [b[np.newaxis] for b in intercepts]
+        layout = Layout((*(W.shape[-2] for W in coefs), coefs[-1].shape[-1]))
+        params = layout.join(coefs, intercepts)
+        return cls(layout, params, activation, alone=alone)
 
     def __getstate__(self) -> dict:
         """Without the weights, which the estimator's coefs_ hold already."""
@@ -87,7 +80,7 @@ class FittedNetwork:
             given, own = [*coefs, *intercepts], [*self.coefs, *self.intercepts]
             if len(given) == len(own) and all(a is b for a, b in zip(given, own)):
                 return self
-        other = FittedNetwork(coefs, intercepts, self.activation)
+        other = FittedNetwork.of(coefs, intercepts, self.activation)
         other.posterior, other.origin = self.posterior, self.origin
         other.pending = self.pending
         return other

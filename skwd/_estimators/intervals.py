@@ -13,28 +13,24 @@ from skwd._cv.splits import row_numbers
 from skwd._estimators.parameter_values import check_intervals
 
 
-def interval_rows(problem: Problem, groups) -> list[tuple] | None:
-    """(rows to train on, rows left out) of each fold; None without ``intervals``.
+def interval_rows(problem: Problem, groups) -> list[tuple]:
+    """(rows to train on, rows left out) of each fold that ``intervals`` ask for.
 
     Rows have a positive weight, and one fold leaves each of them out.
     """
     params = problem.settings.params
     if "intervals" not in params:
-        if groups is not None:
-            raise ValueError(
-                "groups are those of the folds of intervals, which classifiers do not "
-                "have: leave groups out."
-            )
-        return None
+        raise ValueError(
+            "groups are those of the folds of intervals, which classifiers do not "
+            "have: leave groups out."
+        )
     splitter = params["intervals"]
     check_intervals(splitter, own_folds=False)
     if splitter is None or splitter is False:
-        if groups is not None:
-            raise ValueError(
-                "groups are those of the folds of intervals: set intervals to a "
-                "splitter such as GroupKFold(10), or leave groups out."
-            )
-        return None
+        raise ValueError(
+            "groups are those of the folds of intervals: set intervals to a "
+            "splitter such as GroupKFold(10), or leave groups out."
+        )
     X, y, weight = problem.data
     counted = np.flatnonzero(weight)
     if isinstance(splitter, Integral):

@@ -83,7 +83,8 @@ class OneFit(BaseWeightDecayMLP):
             For parameters or data out of range, before any training, and when
             training diverges. The estimator is then as it was.
         """
-        watch = FitWatch.of(self, X, y, sample_weight)
+        has_callbacks = getattr(self, "_skl_callbacks", None)
+        watch = FitWatch(self, X, y, sample_weight) if has_callbacks else None
         validation = X_val, y_val, sample_weight_val
         with unchanged_on_failure(self):
             self._fit(X, y, sample_weight, validation, groups, watch)
@@ -99,7 +100,9 @@ class OneFit(BaseWeightDecayMLP):
         problem = self._problem(settings, X, y, sample_weight, val, earlier)
         if earlier is not None and self._starts_anew():
             problem = replace(problem, earlier=None)
-        folds = interval_rows(problem, groups)
+        folds, intervals = None, settings.params.get("intervals")
+        if groups is not None or (intervals is not None and intervals is not False):
+            folds = interval_rows(problem, groups)
         task, targets = problem.whole()
         if watch is not None:
             watch.training(problem, task, targets)
@@ -123,10 +126,9 @@ class OneFit(BaseWeightDecayMLP):
     def _one_epoch(self, X, y, sample_weight, **classes: Any) -> None:
         settings = check_parameters(self, by_epochs=True)
         earlier = self._earlier("partial_fit")
-        none = None, None, None
-        problem = self._problem(
-            settings, X, y, sample_weight, none, earlier, by_epochs=True, **classes
-        )
+        given, no_val = (X, y, sample_weight), (None, None, None)
+        how = {"may_lack": True, **classes}
+        problem = self._problem(settings, *given, no_val, earlier, **how)
         before, progress = None, None
         if earlier is not None:
             before, progress = vars(self), earlier.progress

@@ -18,12 +18,6 @@ from skwd._estimators.warnings import warn
 MOST_NATS = 1.0
 
 
-def wants_posterior(settings: Settings) -> bool:
-    """Whether the evidence of a fit is told: by alpha's way, or posterior=True."""
-    by_one_fit = isinstance(settings.alpha, str) and settings.alpha != "auto"
-    return by_one_fit or settings["posterior"]
-
-
 def posterior_attributes(
     settings: Settings, chosen: Chosen, networks: np.ndarray, network: FittedNetwork
 ) -> dict[str, Any]:

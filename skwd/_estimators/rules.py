@@ -12,7 +12,7 @@ class Rule(NamedTuple):
     """What a parameter must be, in words and as bounds."""
 
     wanted: str
-    remedy: str
+    remedy: str = ""  # by default the parameter's default
     kinds: tuple[type, ...] = (Real,)
     low: float = 0.0
     high: float = np.inf
@@ -26,86 +26,52 @@ class Rule(NamedTuple):
             return all(map(self.allows, value))
         if isinstance(value, (bool, np.bool_)):
             return bool in self.kinds
-        if not isinstance(value, self.kinds) or not np.isfinite(value):
+        if not isinstance(value, self.kinds) or not np.isfinite(value):  # type: ignore
             return any(value is other or value == other for other in self.others)
-        above = value > self.low if self.is_open[0] else value >= self.low
-        return above and (value < self.high if self.is_open[1] else value <= self.high)
+        above = value > self.low if self.is_open[0] else value >= self.low  # type: ignore
+        return above and (value < self.high if self.is_open[1] else value <= self.high)  # type: ignore
 
 
-ANY = "a finite number >= 0"
-RATE = "a number >= 0 and < 1"
-OPEN = (True, True)
-
-
-def _switch(name: str, default: bool) -> Rule:
-    return Rule("True or False", f"Use {name}={default}, the default.", (bool,))
-
+SWITCH = Rule("True or False", kinds=(bool,))
+NOT_NEGATIVE = Rule("a finite number >= 0")
+POSITIVE = Rule("a finite number > 0", is_open=(True, False))
+RATE = Rule("a number >= 0 and < 1", high=1.0, is_open=(False, True))
+PART = Rule("a number between 0 and 1, both excluded", high=1.0, is_open=(True, True))
+COUNT = Rule("an integer >= 1", kinds=(Integral,), low=1)
+LIMIT = COUNT._replace(wanted="an integer >= 1 or np.inf", others=(np.inf,))
 
 RULES: dict[str, Rule] = {
-    "learning_rate_init": Rule(
-        "a finite number > 0",
-        "Values between 0.001 and 0.5 suit standardised data.",
-        is_open=(True, False),
+    "learning_rate_init": POSITIVE._replace(
+        remedy="Values between 0.001 and 0.5 suit standardised data."
     ),
-    "power_t": Rule(ANY, "Use power_t=0.5, the default."),
-    "momentum": Rule(
-        RATE, "Use momentum=0.9, the default.", high=1.0, is_open=(False, True)
-    ),
-    "beta_1": Rule(
-        RATE, "Use beta_1=0.9, the default.", high=1.0, is_open=(False, True)
-    ),
-    "beta_2": Rule(
-        RATE, "Use beta_2=0.999, the default.", high=1.0, is_open=(False, True)
-    ),
-    "epsilon": Rule(
-        "a finite number > 0", "Use epsilon=1e-8, the default.", is_open=(True, False)
-    ),
-    "batch_size": Rule(
-        "'auto' or an integer >= 1",
-        "Use batch_size='auto' for min(200, n) rows.",
-        (Integral,),
-        low=1,
+    "power_t": NOT_NEGATIVE,
+    "momentum": RATE,
+    "beta_1": RATE,
+    "beta_2": RATE,
+    "epsilon": POSITIVE,
+    "batch_size": COUNT._replace(
+        wanted="'auto' or an integer >= 1",
+        remedy="Use batch_size='auto' for min(200, n) rows.",
         others=("auto",),
     ),
     "warmup_epochs": Rule(
-        "an integer >= 0", "Use warmup_epochs=0, the default, for none.", (Integral,)
+        "an integer >= 0",
+        "Use warmup_epochs=0, the default, for none.",
+        kinds=(Integral,),
     ),
-    "max_iter": Rule(
-        "an integer >= 1", "Use max_iter=3000, the default.", (Integral,), low=1
+    "max_iter": COUNT,
+    "max_fun": LIMIT,
+    "tol": NOT_NEGATIVE,
+    "n_iter_no_change": LIMIT,
+    "validation_fraction": PART._replace(
+        remedy="Use validation_fraction=0.1 to hold out a tenth of the rows."
     ),
-    "max_fun": Rule(
-        "an integer >= 1 or np.inf",
-        "Use max_fun=15000, the default.",
-        (Integral,),
-        low=1,
-        others=(np.inf,),
-    ),
-    "tol": Rule(ANY, "Use tol=1e-5, the default."),
-    "n_iter_no_change": Rule(
-        "an integer >= 1 or np.inf",
-        "Use n_iter_no_change=10, the default.",
-        (Integral,),
-        low=1,
-        others=(np.inf,),
-    ),
-    "validation_fraction": Rule(
-        "a number between 0 and 1, both excluded",
-        "Use validation_fraction=0.1 to hold out a tenth of the rows.",
-        high=1.0,
-        is_open=OPEN,
-    ),
-    "huber_delta": Rule(
-        "None or a finite number > 0",
-        "Use huber_delta=None for half a robust deviation of y.",
-        is_open=(True, False),
+    "huber_delta": POSITIVE._replace(
+        wanted="None or a finite number > 0",
+        remedy="Use huber_delta=None for half a robust deviation of y.",
         others=(None,),
     ),
-    "quantile": Rule(
-        "a number between 0 and 1, both excluded",
-        "Use quantile=0.5, the default, for the median.",
-        high=1.0,
-        is_open=OPEN,
-    ),
+    "quantile": PART._replace(remedy="Use quantile=0.5, the default, for the median."),
     "power": Rule(
         "a number from 1 to 3",
         "Use power=1.5, the default, for y with zeros, or loss='gamma' for power=2.",
@@ -117,29 +83,25 @@ RULES: dict[str, Rule] = {
         "Use l1_ratio=0, the default, for squares alone.",
         high=1.0,
     ),
-    "dropout": Rule(
-        "a number >= 0 and < 1, or a list of them",
-        "Use dropout=0.2 to drop a fifth of the hidden units in each step.",
-        high=1.0,
-        is_open=(False, True),
+    "dropout": RATE._replace(
+        wanted="a number >= 0 and < 1, or a list of them",
+        remedy="Use dropout=0.2 to drop a fifth of the hidden units in each step.",
         is_each=True,
     ),
-    "n_init": Rule(
-        "an integer >= 1", "Use n_init=1 for a single start.", (Integral,), 1
-    ),
+    "n_init": COUNT._replace(remedy="Use n_init=1 for a single start."),
     "verbose": Rule(
         "a bool or an integer >= 0",
         "Use verbose=True for a line per iteration.",
-        (bool, Integral),
+        kinds=(bool, Integral),
     ),
-    "warm_start": _switch("warm_start", False),
-    "early_stopping": _switch("early_stopping", False),
-    "ensemble": _switch("ensemble", False),
-    "posterior": _switch("posterior", False),
-    "track_gradients": _switch("track_gradients", False),
-    "shuffle": _switch("shuffle", True),
-    "nesterovs_momentum": _switch("nesterovs_momentum", True),
-    "normalize_y": _switch("normalize_y", True),
+    "warm_start": SWITCH,
+    "early_stopping": SWITCH,
+    "ensemble": SWITCH,
+    "posterior": SWITCH,
+    "track_gradients": SWITCH,
+    "shuffle": SWITCH,
+    "nesterovs_momentum": SWITCH,
+    "normalize_y": SWITCH,
 }
 
 

@@ -45,7 +45,7 @@ from skwd._estimators.search_warnings import (
     warn_of_scores,
     warn_of_the_end,
 )
-from skwd._estimators.validation import check_validation_data, unchanged_on_failure
+from skwd._estimators.validation import unchanged_on_failure
 from skwd._estimators.warnings import report, warn_of_order
 from skwd._solvers.task import TrainingTask, train_path
 
@@ -106,7 +106,8 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
             before any training; for a scorer that fails; and when every network
             diverges. The estimator is then as it was.
         """
-        watch = FitWatch.of(self, X, y, sample_weight)
+        has_callbacks = getattr(self, "_skl_callbacks", None)
+        watch = FitWatch(self, X, y, sample_weight) if has_callbacks else None
         validation = X_val, y_val, sample_weight_val
         with unchanged_on_failure(self):
             self._fit(X, y, sample_weight, validation, params, watch)
@@ -125,7 +126,6 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         check_choice("rule", self.rule, RULES)
         check_n_jobs(self.n_jobs)
         scorer = self._scorer()
-        check_validation_data(self, *val)
         X, y = indexable(X, y)
         problem = self._problem(settings, X, y, sample_weight, val)
         data = problem.data

@@ -9,7 +9,7 @@ from skwd._cv.results import is_at_an_end
 from skwd._cv.scoring import Scores
 from skwd._estimators.warnings import warn
 from skwd._solvers.base import Solver
-from skwd._solvers.result import UNUSABLE, Status, succeeded
+from skwd._solvers.result import SUCCESS, UNUSABLE, Status, is_one_of
 
 
 def raise_if_none(scores: Scores, scoring) -> None:
@@ -55,7 +55,7 @@ def warn_of_scores(scores: Scores, solver: Solver, scoring, best: int) -> None:
             f"scoring={scoring!r} is not finite for some alphas and splits, see "
             "cv_results_; an alpha whose mean score is nan is never chosen."
         )
-    late = ~succeeded(scores.status[:, best]) & ~unusable[:, best]
+    late = ~is_one_of(scores.status[:, best], SUCCESS) & ~unusable[:, best]
     if late.any():
         first = Status(scores.status[late, best][0])
         warn(

@@ -55,9 +55,13 @@ def report(task: TrainingTask, trained: AlphaChoice, ensemble: bool, given) -> N
 
     ``given`` is alpha as a number, one per layer, None, or the name of a choice.
     """
-    check_any_usable(trained, task)
+    if trained.unusable.all():
+        check_any_usable(trained, task)
     networks = trained.predicting(ensemble)
-    is_late = _warn_if_not_converged(task, trained, networks)
+    fine = (*SUCCESS, Status.ASKED)
+    late = [k for k in networks if trained.status[k] not in fine]
+    if late:
+        _warn_if_not_converged(task, trained, networks, late)
     if not task.has_varying_y:  # a constant is right
         return
     params, alpha = trained.params[networks], trained.alpha[networks[0]]
@@ -71,18 +75,14 @@ def report(task: TrainingTask, trained: AlphaChoice, ensemble: bool, given) -> N
     ):
         _warn_of_collapse(task, alpha, given)
         return
-    if not is_late:
+    if not late:
         _warn_if_like_a_constant(task, trained, networks)
 
 
 def _warn_if_not_converged(
-    task: TrainingTask, trained: AlphaChoice, networks: np.ndarray
-) -> bool:
-    """One ConvergenceWarning for the networks that predict; whether there was one."""
-    fine = (*SUCCESS, Status.ASKED)
-    late = [k for k in networks if trained.status[k] not in fine]
-    if not late:
-        return False
+    task: TrainingTask, trained: AlphaChoice, networks: np.ndarray, late: list
+) -> None:
+    """One ConvergenceWarning for those of the ``networks`` that are ``late``."""
     solver = task.solver
     # The one that has furthest to go.
     k = max(
@@ -104,7 +104,6 @@ def _warn_if_not_converged(
         f"{advice(solver.remedy(status), task)}",
         ConvergenceWarning,
     )
-    return True
 
 
 def _losses(

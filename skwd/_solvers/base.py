@@ -128,12 +128,12 @@ def common_fields(params: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "max_iter": int(params["max_iter"]),
         "tol": float(params["tol"]),
-        "n_iter_no_change": as_limit(params["n_iter_no_change"]),
+        "n_iter_no_change": float(params["n_iter_no_change"]),
         "verbose": int(params["verbose"]),
-        "hooks": Hooks(keeps_gradients=True) if params["track_gradients"] else None,
+        "hooks": hooks_of(params),
     }
 
 
-def as_limit(value: Any) -> float:
-    """An integer, or inf for none."""
-    return np.inf if value == np.inf else int(value)
+def hooks_of(params: Mapping[str, Any]) -> Hooks | None:
+    """What an estimator's parameters ask for after each iteration."""
+    return Hooks(keeps_gradients=True) if params["track_gradients"] else None

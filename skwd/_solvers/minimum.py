@@ -17,7 +17,7 @@ from skwd._core.layout import Layout
 from skwd._core.network import Network
 from skwd._core.objective import Objective
 from skwd._solvers import direct, lbfgs
-from skwd._solvers.base import Solver, as_limit, common_fields
+from skwd._solvers.base import Solver, common_fields
 from skwd._solvers.lbfgs_state import gradients
 from skwd._solvers.result import Result, Status
 from skwd._solvers.saddle import away_from_saddle
@@ -62,7 +62,7 @@ class LbfgsSolver(Solver):
 
     @classmethod
     def of(cls, params):
-        return cls(**common_fields(params), max_fun=as_limit(params["max_fun"]))
+        return cls(**common_fields(params), max_fun=float(params["max_fun"]))
 
     @classmethod
     def suits(cls, n_rows, n_params):

@@ -6,10 +6,10 @@ A new solver is a file and a line here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from skwd._solvers.base import Solver
+from skwd._solvers.base import Solver, hooks_of
 from skwd._solvers.first_order import AdamSolver, GradientDescentSolver, SGDSolver
 from skwd._solvers.hooks import Hooks
 from skwd._solvers.minimum import LbfgsSolver
@@ -47,33 +47,42 @@ def solvers_that_read(parameter: str) -> tuple[str, ...]:
     return tuple(name for name, s in SOLVERS.items() if parameter in s.reads)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AutoSolver:
-    """solver="auto": one of its candidates, by the number of rows and parameters."""
+    """solver="auto": one of several, by the number of rows and parameters.
 
-    candidates: tuple[Solver, ...]
+    Parameters
+    ----------
+    params : dict
+        Checked parameters of an estimator.
+    kinds : tuple of Solver classes
+        The first that suits is made.
+    changes : dict
+        Values of its fields that replace those of ``params``.
+    """
+
+    params: Mapping[str, Any]
+    kinds: tuple[type[Solver], ...]
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
     def changed(self, **changes: Any) -> AutoSolver:
-        """With other values of the fields of every candidate."""
-        return AutoSolver(
-            tuple(solver.changed(**changes) for solver in self.candidates)
-        )
+        """The same with other values of the fields of the solver that it becomes."""
+        return replace(self, changes={**self.changes, **changes})
 
     @property
     def hooks(self) -> Hooks | None:
-        """Those of all candidates."""
-        return self.candidates[0].hooks
+        """Those of the solver that it becomes."""
+        return self.changes.get("hooks", hooks_of(self.params))
 
     def quiet(self) -> AutoSolver:
-        """With candidates of which nobody hears."""
-        return AutoSolver(tuple(solver.quiet() for solver in self.candidates))
+        """The same, of which nobody hears."""
+        return self.changed(verbose=0, hooks=None)
 
     def resolved(self, n_rows: int, n_params: int) -> Solver:
-        """The first candidate that suits so many rows and parameters."""
-        suiting = (
-            solver for solver in self.candidates if solver.suits(n_rows, n_params)
-        )
-        return next(suiting, self.candidates[0])
+        """The solver that suits so many rows and parameters."""
+        suiting = (kind for kind in self.kinds if kind.suits(n_rows, n_params))
+        solver = next(suiting, self.kinds[0]).of(self.params)
+        return solver.changed(**self.changes) if self.changes else solver
 
 
 def solver_of(
@@ -86,9 +95,9 @@ def solver_of(
     if params["solver"] != "auto":
         return SOLVERS[params["solver"]].of(params)
     asked = given_parameters(params)
-    candidates = [
-        solver.of(params)
-        for name, solver in SOLVERS.items()
-        if asked <= solver.reads and name in solvers_with(*needs)
-    ]
-    return AutoSolver(tuple(candidates))
+    kinds = tuple(
+        kind
+        for kind in SOLVERS.values()
+        if asked <= kind.reads and all(getattr(kind, need) for need in needs)
+    )
+    return AutoSolver(params, kinds)

@@ -100,12 +100,7 @@ class Result:
 
     @property
     def success(self) -> np.ndarray:
-        return succeeded(self.status)
-
-
-def succeeded(status: np.ndarray) -> np.ndarray:
-    """Which of some statuses are a success, bool of the same shape."""
-    return is_one_of(status, SUCCESS)
+        return is_one_of(self.status, SUCCESS)
 
 
 def is_one_of(status: np.ndarray, group: Collection[int]) -> np.ndarray:

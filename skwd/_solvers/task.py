@@ -50,10 +50,14 @@ class TrainingTask:
         per_network = np.array(np.atleast_2d(alpha))
         if alpha.ndim == 1:
             per_network = np.repeat(per_network, len(self.params0), axis=0)
-        network = Network(self.layout, self.activation)
-        sample_of = np.zeros(len(per_network), int)
-        how = per_network, sample_of, self.penalty, self.groups
-        return Objective(network, self.loss, [self.training], *how)
+        return Objective(
+            Network(self.layout, self.activation),
+            self.loss,
+            [self.training],
+            per_network,
+            penalty=self.penalty,
+            groups=self.groups,
+        )
 
     @property
     def group_of_column(self) -> np.ndarray:
@@ -109,7 +113,10 @@ def train_path(
     """
     first, n_alphas = tasks[0], len(alphas)
     params0 = np.concatenate([np.tile(t.params0, (n_alphas, 1)) for t in tasks])
-    objective = _objective(tasks, [task.training for task in tasks], alphas)
+    if len(tasks) == 1:
+        objective = first.objective(np.repeat(alphas, len(first.params0), axis=0))
+    else:
+        objective = _objective(tasks, [task.training for task in tasks], alphas)
     watched = None
     if first.validation is not None:
         held_out = [task.validation for task in tasks if task.validation is not None]

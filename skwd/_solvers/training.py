@@ -120,7 +120,8 @@ def train(
     with np.errstate(over="ignore", invalid="ignore"):  # of networks that diverged
         params = params.astype(objective.dtype)
         loss = objective.fun(params)
-    return _trained(objective, result, monitor, params, loss)
+    is_checked = solver.finds_minima
+    return _trained(objective, result, monitor, params, loss, is_checked=is_checked)
 
 
 def train_epoch(
@@ -189,15 +190,24 @@ def _monitor(
 
 
 def _trained(
-    objective: Objective, result: Result, monitor: Monitor, params, loss
+    objective: Objective,
+    result: Result,
+    monitor: Monitor,
+    params,
+    loss,
+    *,
+    is_checked: bool = False,
 ) -> StackFit:
-    """The networks as they ended; loss (K,) is J at ``params`` (K, P)."""
-    status = result.status.copy()
-    # The last step of the epoch loop has not been looked at yet.
-    first = np.array([curve[0] if curve else np.inf for curve in monitor.loss_curves])
-    with np.errstate(all="ignore"):
-        late = minibatch.exploded(objective, loss, first)
-    status[late & (status != Status.OVERFLOW)] = Status.DIVERGED
+    """The networks as they ended; loss (K,) is J at ``params`` (K, P).
+
+    ``is_checked``: a solver that lowers J step by step has not diverged.
+    """
+    status, curves = result.status.copy(), monitor.loss_curves
+    if not is_checked:  # the last step of the epoch loop has not been looked at yet
+        first = np.array([curve[0] if curve else np.inf for curve in curves])
+        with np.errstate(all="ignore"):
+            late = minibatch.exploded(objective, loss, first)
+        status[late & (status != Status.OVERFLOW)] = Status.DIVERGED
     if monitor.validation is not None:
         status[np.isinf(monitor.best_validation)] = Status.UNWATCHED
     validated = np.isfinite(monitor.best_validation).any()
