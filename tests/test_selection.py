@@ -103,7 +103,7 @@ def pull(X, Y, weight):
 @pytest.mark.parametrize("is_sparse", [False, True])
 def test_the_grid_of_a_regressor(dtype, is_sparse, regression, monkeypatch):
     X, y = regression
-    monkeypatch.setattr("skwd._alpha.scales.BLOCK_ROWS", 50)
+    monkeypatch.setattr("skwd._core.rows.BLOCK_ROWS", 50)
     Y = np.column_stack([y, 3.0 * X[:, 0]])
     weight = np.random.default_rng(0).uniform(0.0, 2.0, len(y))
     X = X.astype(dtype)

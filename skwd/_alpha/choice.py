@@ -13,6 +13,10 @@ from skwd._solvers.base import Solver
 from skwd._solvers.task import TrainingTask
 from skwd._solvers.training import StackFit, train
 
+# The most that ln(alpha) changes in a round.
+LONGEST = 1.0
+TINY = float(np.finfo(float).tiny)  # in the place of an alpha of 0
+
 
 @dataclass
 class AlphaPath:
@@ -94,6 +98,23 @@ def laplaces_of(
         trained.laplace[k] or laplace_of(task, trained.params[k], trained.alpha[k])
         for k in networks
     ]
+
+
+def mackay_change(
+    found: Laplace, alpha: np.ndarray, low: float = TINY, high: float = np.inf
+) -> np.ndarray:
+    """ln of MacKay's next alpha, gamma noise / (n ||w||^2), over ``alpha``: (G,)."""
+    return np.log(np.clip(found.alpha, low, high) / alpha)
+
+
+def moved(
+    alpha: np.ndarray, change: np.ndarray, longest: float | np.ndarray = LONGEST
+) -> np.ndarray:
+    """alpha with ``change`` added to its logarithm, which moves by ``longest`` at most.
+
+    So the network can follow.
+    """
+    return alpha * np.exp(np.clip(change, -longest, longest))
 
 
 def train_from(

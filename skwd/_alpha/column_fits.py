@@ -12,7 +12,13 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from skwd._alpha.choice import AlphaChoice, laplace_of, train_from
+from skwd._alpha.choice import (
+    AlphaChoice,
+    laplace_of,
+    mackay_change,
+    moved,
+    train_from,
+)
 from skwd._alpha.scales import alpha_scale
 from skwd._core.layout import Layout, initial_params
 from skwd._core.network import Network
@@ -20,19 +26,15 @@ from skwd._core.sample import Sample
 from skwd._curvature.factors import rows_per_block, training_rows, whitened
 from skwd._curvature.laplace import Laplace, raw_blocks
 from skwd._solvers import lbfgs
-from skwd._solvers.scaled import ScaledObjective
 from skwd._solvers.task import TrainingTask
-from skwd._solvers.units import column_deviations
+from skwd._solvers.units import InUnits, column_deviations
 
 # L-BFGS iterations of a round, and the tolerance at which it may stop before.
 ITERATIONS, TOL = 100, 1e-4
-# The most that ln(alpha) changes in a round, and what it may still change at the end.
-LONGEST, SETTLED = 1.0, 0.02
-FIXED = 1e-8  # of linear models
+# What ln(alpha) may still change by at the end, and of linear models.
+SETTLED, SETTLED_LINEAR = 0.02, 1e-8
 # A group of columns leaves with fewer effective weights, or a higher alpha, than this.
 LEAST_GAMMA, HIGHEST = 0.02, 1e4
-# Of an alpha that is not 0.
-LEAST_ALPHA = 1e-300
 # Least curvature of a scaled variable, as a part of the mean.
 LEAST_CURVATURE = 1e-3
 
@@ -140,18 +142,21 @@ class ColumnProblem:
     ) -> ColumnFit:
         """Train and re-estimate alphas, ``n_rounds`` times at most.
 
-        The fit of the most evidence, without the groups of columns that have left.
+        The fit of the most evidence, without the groups of columns that have left. A
+        linear model is at its minimum in each round, and the last fit is returned.
         """
         best: ColumnFit | None = None
+        is_linear = self.task.layout.n_weight_layers == 1
+        settled = SETTLED_LINEAR if is_linear else SETTLED
         for _ in range(n_rounds):
             params = self._trained(kept, params, alpha)
             task = self.subtask(kept)
             found = laplace_of(task, params, alpha, one_alpha=False)
             fit = ColumnFit(kept, alpha, params, found)
-            if best is None or fit.evidence > best.evidence:
+            if best is None or is_linear or fit.evidence > best.evidence:
                 best = fit
-            change = np.log(np.maximum(found.alpha, LEAST_ALPHA) / alpha)
-            alpha = alpha * np.exp(np.clip(change, -LONGEST, LONGEST))
+            change = mackay_change(found, alpha)
+            alpha = moved(alpha, change)
             left = (fit.of_groups >= LEAST_GAMMA) & (alpha[: len(kept)] <= HIGHEST)
             if not left.any():
                 left[np.argmax(fit.of_groups)] = True
@@ -159,30 +164,10 @@ class ColumnProblem:
                 params = self.without(fit, left)
                 alpha = np.concatenate([alpha[: len(kept)][left], alpha[len(kept) :]])
                 kept = kept[left]
-            elif np.abs(change).max() < SETTLED:
+            elif np.abs(change).max() < settled:
                 break
         assert best is not None
         return best
-
-    def fixed_point(
-        self, kept: np.ndarray, params: np.ndarray, alpha: np.ndarray, n_rounds: int
-    ) -> ColumnFit:
-        """Of a linear model: at its minimum in each round, until alpha stays."""
-        while True:
-            task = self.subtask(kept)
-            objective = task.objective(alpha[np.newaxis])
-            params = train_from(objective, params[np.newaxis], task.solver).params[0]
-            found = laplace_of(task, params, alpha, one_alpha=False)
-            fit = ColumnFit(kept, alpha, params, found)
-            again = np.maximum(found.alpha, LEAST_ALPHA)
-            change = np.clip(np.log(again / alpha), -LONGEST, LONGEST)
-            n_rounds -= 1
-            if n_rounds == 0 or np.abs(change).max() < FIXED:
-                return fit
-            alpha = alpha * np.exp(change)
-            left = (fit.of_groups >= LEAST_GAMMA) & (alpha <= HIGHEST)
-            if left.any() and not left.all():
-                params, alpha, kept = self.without(fit, left), alpha[left], kept[left]
 
     def ended(self, fit: ColumnFit) -> AlphaChoice:
         """The fit, trained on to its minimum of J at its alphas (K = 1)."""
@@ -195,18 +180,24 @@ class ColumnProblem:
     def _trained(
         self, kept: np.ndarray, params: np.ndarray, alpha: np.ndarray
     ) -> np.ndarray:
-        """The weights (P,) after some iterations of L-BFGS in scaled variables."""
+        """The weights (P,) of a round: of a hidden network after some iterations.
+
+        On scales of their own, as alphas may be decades apart.
+        """
         task = self.subtask(kept)
         objective = task.objective(alpha[np.newaxis])
-        scale = np.sqrt(curvature_diagonal(task, params, objective.decay[0]))
+        if task.layout.n_weight_layers == 1:
+            return train_from(objective, params[np.newaxis], task.solver).params[0]
+        curvature = curvature_diagonal(task, params, objective.decay[0])
+        scales = np.sqrt(curvature)[np.newaxis]
         result = lbfgs.minimize(
-            ScaledObjective(objective, scale),
-            (params * scale)[np.newaxis],
+            InUnits(objective, scales),
+            params * scales,
             max_iter=ITERATIONS,
             max_fun=2 * ITERATIONS,
             tol=TOL,
         )
-        return result.x[0] / scale
+        return result.x[0] / scales[0]
 
 
 def curvature_diagonal(

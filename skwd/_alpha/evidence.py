@@ -19,7 +19,13 @@ from functools import cached_property
 
 import numpy as np
 
-from skwd._alpha.choice import AlphaChoice, laplace_of
+from skwd._alpha.choice import (
+    LONGEST,
+    AlphaChoice,
+    laplace_of,
+    mackay_change,
+    moved,
+)
 from skwd._alpha.constant import (
     constant_params,
     has_no_signal,
@@ -48,8 +54,6 @@ LOWEST = 1e-9
 MAX_ROUNDS = 50
 # With fewer effective weights than this an alpha that rises will not come to an end.
 LEAST_GAMMA = 0.05
-# The most that ln(alpha) changes in a round.
-LONGEST = 1.0
 # alpha has settled once ln(alpha) would change by no more than this times root(tol): J
 # within tol of its minimum leaves an error of the order of root(tol) in the weights.
 SETTLED = 3.0
@@ -127,9 +131,9 @@ class EvidenceSearch:
         state.accept_or_go_back(fit, k, collapsed)
         if asked:
             return np.zeros_like(fit.alpha[k])
-        again = np.clip(fit.known(k).alpha, self.low, self.high)
-        change = np.log(again / fit.alpha[k])
-        gamma = fit.known(k).n_effective.sum()
+        found = fit.known(k)  # that of the state gone back to, if it was
+        change = mackay_change(found, fit.alpha[k], self.low, self.high)
+        gamma, again = found.n_effective.sum(), np.minimum(found.alpha, self.high)
         endless = gamma < LEAST_GAMMA and (change > 0.0).all()
         at_the_edge = collapsed and state.longest[k] < SHORTEST
         if endless or at_the_edge or has_no_signal(task, fit, k, again, self.high):
@@ -144,8 +148,8 @@ class EvidenceSearch:
 
         Those that have ``settled`` are trained with as many iterations as they need.
         """
-        longest, solver = self.state.longest[:, np.newaxis], self.task.solver
-        alpha = self.fit.alpha * np.exp(np.clip(change, -longest, longest))
+        alpha = moved(self.fit.alpha, change, self.state.longest[:, np.newaxis])
+        solver = self.task.solver
         self.state.is_whole[running] = settled
         for networks, how in (
             (running[settled], solver),
@@ -190,7 +194,7 @@ class AlphaSearchState:
     longest: np.ndarray  # (K,) the most that ln(alpha) changes in the next round
     highest: np.ndarray  # (K,) the highest log-evidence so far
     is_whole: np.ndarray  # (K,) whether the last fit had as many iterations as it needs
-    # The last that the evidence did not speak against, and whether its fit was whole.
+    # The last accepted state, to go back to, and whether its fit was whole.
     accepted: list[tuple[AlphaChoice, bool] | None]
 
     @classmethod

@@ -134,7 +134,7 @@ def is_deep(task: TrainingTask) -> bool:
 
 
 def with_few_iterations(solver: Solver) -> Solver:
-    """Of a fit that is not the last."""
+    """The solver, capped at ROUND_ITERATIONS."""
     return solver.changed(max_iter=min(ROUND_ITERATIONS, solver.max_iter))
 
 

@@ -12,10 +12,6 @@ that was judged best, trained on at the alpha that was chosen.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from functools import partial
-from typing import NamedTuple
-
 import numpy as np
 
 from skwd._alpha.choice import AlphaChoice, AlphaPath, train_from
@@ -31,9 +27,7 @@ from skwd._solvers.task import TrainingTask
 LOWEST, HIGHEST, HIGHEST_LINEAR = 1e-7, 1.0, 1e4
 PER_DECADE = 10
 START = 10**-1.4
-# What alpha changes by between two fits, in steps of the grid: a factor of 2.5. One fit
-# without a lower loss ends the way; down, squared errors may have a next that is MUCH
-# lower: of networks that know the rows by heart any loss is an optimist's.
+# What alpha changes by between two fits, in steps of the grid: a factor of 2.5.
 STEP = 4
 MUCH = 0.5
 
@@ -90,21 +84,17 @@ class PathSearch:
         self.task, self.name, self.verbose = task, name, verbose
         self.alphas, n_init = alpha_path(task), len(task.params0)
         start = START * search_scale(task)
-        first = int(np.argmin(np.abs(self.alphas - start)))
+        self.first = int(np.argmin(np.abs(self.alphas - start)))
         self.is_exact = (
             task.likelihood.estimates_noise and task.layout.n_weight_layers == 1
         )
-        patience = 2 if task.likelihood.estimates_noise else 1
-        search = partial(_by_steps, patience=patience)
-        if self.is_exact:
-            search = partial(_along_the_path)
-        self.searches = [search(first, self.alphas) for _ in range(n_init)]
-        for begun in self.searches:
-            next(begun)
-        self.place = np.full(n_init, first)  # of each network on the grid
-        self.criterion = np.full(n_init, np.inf)
-        self.paths: list[AlphaPath | None] = [None] * n_init
+        self.patience = 2 if task.likelihood.estimates_noise else 1
+        self.place = np.full(n_init, self.first)  # of each network on the grid
         self.best = task.params0.copy()  # where the search has seen the lowest loss
+        # What has been seen of each network at each alpha of the grid, (K, A).
+        self.losses = np.full((n_init, len(self.alphas)), np.inf)
+        self.errors, self.dof = np.zeros_like(self.losses), np.zeros_like(self.losses)
+        self.seen = np.zeros(self.losses.shape, dtype=bool)
 
     def run(self) -> AlphaChoice:
         """The networks, each at the alpha of its lowest loss."""
@@ -132,21 +122,41 @@ class PathSearch:
 
     def _judge(self, trained: AlphaChoice, k: int, n_fits: int) -> bool:
         """Move network k to where its search asks for a fit; whether it is the last."""
-        place = self.place[k]
-        where = self.alphas if self.is_exact else self.alphas[place : place + 1]
-        params, alpha = trained.params[k], self.alphas[place]
-        path = loss_path(self.task, params, alpha, where, self.name)
+        where = (
+            slice(None) if self.is_exact else slice(self.place[k], self.place[k] + 1)
+        )
+        params, alpha = trained.params[k], self.alphas[self.place[k]]
+        path = loss_path(self.task, params, alpha, self.alphas[where], self.name)
         if self.verbose:
             _print_lowest(f"Network {k}, fit {n_fits}", path, self.name)
         of_groups = np.full(self.task.groups.n_groups, alpha)
         asked = tell_round(self.task.solver.hooks, k, params, of_groups)
-        if path.losses.min() < self.criterion[k]:
+        if path.losses.min() < self.losses[k].min():
             self.best[k] = params
-        request = self.searches[k].send(path)
-        assert request is not None
-        self.paths[k], self.place[k] = request.path, request.place
-        self.criterion[k] = request.path.losses.min()
-        return request.is_last or asked
+        self.seen[k, where], self.losses[k, where] = True, path.losses
+        self.dof[k, where] = path.dof
+        self.errors[k, where] = 0.0 if path.errors is None else path.errors
+        if self.is_exact:
+            # The highest of equals: GCV is infinite where nothing is left to be noise.
+            best, is_last = (
+                len(self.alphas) - 1 - int(np.argmin(path.losses[::-1])),
+                True,
+            )
+        else:
+            known = self.losses[k], self.seen[k]
+            best, is_last = next_place(*known, self.first, self.patience)
+        self.place[k] = best
+        return is_last or asked
+
+    def _path(self, k: int) -> AlphaPath | None:
+        """What has been seen of network k."""
+        seen = self.seen[k]
+        if not seen.any():
+            return None
+        errors = self.errors[k, seen] if self.name == "loo" else None
+        return AlphaPath(
+            self.alphas[seen], self.losses[k, seen], errors, self.dof[k, seen]
+        )
 
     def _end(self, trained: AlphaChoice, chosen: np.ndarray) -> None:
         """Train the ``chosen`` networks to their minima, or make them constants."""
@@ -155,13 +165,15 @@ class PathSearch:
             trained.take(chosen, self._fit(chosen, self.best[chosen]))
             train_to_convergence(task, trained)
         constant = loss_path(*without_features(task), np.ones(1), self.name).losses[0]
+        criterion = self.losses.min(axis=1)
         for k in map(int, chosen):
-            nothing = self.criterion[k] >= constant or self.place[k] == highest
+            nothing = criterion[k] >= constant or self.place[k] == highest
             nothing = nothing or is_without_weights(task, trained, k)
             if nothing and not trained.unusable[k]:
                 make_constant(task, trained, k, self.alphas[-1])
-                self.criterion[k] = constant
-        trained.criterion, trained.path = self.criterion, self.paths
+                criterion[k] = constant
+        trained.criterion = criterion
+        trained.path = [self._path(k) for k in range(len(criterion))]
         trained.lowest = self.place == 0
 
 
@@ -174,60 +186,32 @@ def _print_lowest(which: str, path: AlphaPath, name: str) -> None:
     )
 
 
-class SearchRequest(NamedTuple):
-    """What a search wants next, and what it knows."""
+def next_place(
+    losses: np.ndarray, seen: np.ndarray, first: int, patience: int
+) -> tuple[int, bool]:
+    """Where on the grid to fit next, and whether that is the last fit.
 
-    place: int  # on the grid of alphas
-    is_last: bool  # fit there and be done
-    path: AlphaPath
+    Down from ``first`` while losses fall, and up; then where a parabola is lowest. The
+    walk is taken anew each time, over the ``losses`` (A,) that have been ``seen`` (A,),
+    as far as they reach.
 
-
-# Is sent the path seen from where it has asked for a fit, and asks for the next. The
-# first fit is not asked for: None.
-Search = Generator[SearchRequest | None, AlphaPath, None]
-
-
-def _along_the_path(place: int, alphas: np.ndarray) -> Search:
-    """Where the path from the first fit is lowest."""
-    path = yield None
-    # The highest of equals: GCV is infinite where nothing is left to be noise.
-    best = len(alphas) - 1 - int(np.argmin(path.losses[::-1]))
-    yield SearchRequest(best, True, path)
-
-
-def _by_steps(place: int, alphas: np.ndarray, patience: int) -> Search:
-    """Down from ``place`` while losses fall, and up; then where a parabola is lowest.
-
-    ``patience`` fits without a lower loss end the way down.
+    Interpolating networks have optimistic losses: on the way down, which ``patience``
+    fits without a lower loss end, only a fall by MUCH resumes the search.
     """
-    seen: dict[int, AlphaPath] = {}
-
-    def loss(i: int) -> float:
-        return seen[i].losses[0]
-
-    def known() -> AlphaPath:
-        paths = [seen[i] for i in sorted(seen)]
-        losses = np.array([path.losses[0] for path in paths])
-        known_errors = [path.errors[0] for path in paths if path.errors is not None]
-        errors = np.array(known_errors) if known_errors else None
-        dof = np.array([path.dof[0] for path in paths])
-        return AlphaPath(alphas[sorted(seen)], losses, errors, dof)
-
-    seen[place] = yield None
-    best = place
+    best = first
     for step, most in ((-STEP, patience), (STEP, 1)):
         to, misses = best + step, 0
-        while misses < most and 0 <= to < len(alphas):
-            if to not in seen:
-                seen[to] = yield SearchRequest(to, False, known())
-            if loss(to) < loss(best) * (MUCH if misses else 1.0):
+        while misses < most and 0 <= to < len(losses):
+            if not seen[to]:
+                return to, False
+            if losses[to] < losses[best] * (MUCH if misses else 1.0):
                 best, misses = to, 0
             else:
                 misses += 1
             to += step
-    beside = best - STEP, best + STEP
-    if all(to in seen for to in beside):
-        left, right = (loss(to) - loss(best) for to in beside)
+    beside = [best - STEP, best + STEP]
+    if all(0 <= to < len(losses) and seen[to] for to in beside):
+        left, right = losses[beside] - losses[best]
         if 0.0 < left + right < np.inf:
             best += round(0.5 * STEP * (left - right) / (left + right))
-    yield SearchRequest(best, True, known())
+    return best, True

@@ -126,7 +126,7 @@ def _linear(problem: ColumnProblem, alpha: float) -> ColumnFit:
     unit = np.array([problem.deviation[columns[0]] for columns in problem.members])
     task = problem.subtask(kept)
     start = np.zeros(task.layout.n_params)
-    return problem.fixed_point(kept, start, alpha / np.square(unit), LINEAR_ROUNDS)
+    return problem.rounds(kept, start, alpha / np.square(unit), LINEAR_ROUNDS)
 
 
 def _search(

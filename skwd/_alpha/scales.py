@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from skwd._core.penalty import L2, Penalty
-from skwd._core.rows import SparseRows
 from skwd._core.sample import Sample
 from skwd._solvers.task import TrainingTask
-
-# Rows of X seen at a time.
-BLOCK_ROWS = 1 << 14
+from skwd._solvers.units import column_deviations
 
 
 def default_alpha(task: TrainingTask, least_rows: float = 0.0) -> np.ndarray:
@@ -52,18 +49,7 @@ def alpha_scale(sample: Sample, penalty: Penalty | None = None) -> float:
     if not (sample.y != sample.y[0]).any():
         return 1.0  # with a constant y one alpha is as good as another
     with np.errstate(over="ignore", invalid="ignore"):  # the training tells of it
-        known = np.isfinite(sample.y)
-        y = np.where(known, sample.y, 0.0)
-        mean = sample.norm_weight @ y
-        if not known.all():  # missing targets: as if they were at the mean
-            mean = mean / np.maximum(sample.norm_weight @ known, 1e-300)
-        residual = np.where(known, y - mean, 0.0)
-        residual *= sample.norm_weight[:, np.newaxis]
-        pull = np.zeros((sample.X.shape[1], residual.shape[1]))
-        for start in range(0, len(sample), BLOCK_ROWS):
-            block = slice(start, start + BLOCK_ROWS)
-            rows = block if sample.rows is None else sample.rows[block]
-            pull += sample.X[rows].T @ residual[block]
+        pull = sample.pull()
     penalty = L2() if penalty is None else penalty
     top = penalty.reference_alpha(pull) if np.isfinite(pull).all() else 0.0
     return top if top > 0.0 else 1.0
@@ -79,22 +65,12 @@ def search_scale(task: TrainingTask) -> float:
     """
     sample = task.training
     a = alpha_scale(sample, task.penalty)
-    if not (sample.y != sample.y[0]).any():
+    if not task.has_varying_y:
         return a
-    square = residual = 0.0
-    mean = sample.norm_weight @ sample.y
     with np.errstate(over="ignore", invalid="ignore"):
-        for X, y, norm_weight in sample.blocks(BLOCK_ROWS):
-            square += norm_weight[:, 0] @ _squares(X)
-            residual += norm_weight[:, 0] @ np.square(y - mean).sum(axis=1)
+        square = np.square(column_deviations(sample)).sum()
         if task.layout.n_weight_layers == 1:
             return float(square) if 0.0 < square < np.inf else a
-        chance = np.sqrt(square * residual / sample.total_weight)
+        per_output = np.sqrt(square * sample.y.shape[1] / sample.total_weight)
+        chance = per_output * task.deviation_of_y
     return max(a, float(chance)) if np.isfinite(chance) else a
-
-
-def _squares(X) -> np.ndarray:
-    """Sum of squares of each row of a block, (b,)."""
-    if isinstance(X, SparseRows):
-        return X.squares()
-    return np.einsum("nd,nd->n", X[:, :-1], X[:, :-1])

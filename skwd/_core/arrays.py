@@ -18,7 +18,7 @@ def row_dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def weighted_sum(losses: np.ndarray, norm_weight: np.ndarray) -> np.ndarray:
-    """sum_i share_i losses_ki in float64: (*, b), (..., b, 1) -> (*,)."""
+    """sum_i norm_weight_i losses_ki in float64: (*, b), (..., b, 1) -> (*,)."""
     losses = losses.astype(np.float64, copy=False)
     # The same call of BLAS, at less cost.
     if losses.ndim == 1 and norm_weight.ndim == 2:

@@ -39,9 +39,9 @@ class Kinks:
         n_networks, n_blocks = len(values), self.strength.shape[1]
         return values[:, : n_blocks * self.width].reshape(n_networks, n_blocks, -1)
 
-    def in_units(self, units: np.ndarray) -> Kinks:
-        """For parameters in units (K, P) of their own, alike within a block."""
-        return Kinks(self.strength * self.blocks(units)[:, :, 0], self.width)
+    def scaled(self, scales: np.ndarray) -> Kinks:
+        """Those of parameters times ``scales`` (K, P), which are alike in a block."""
+        return Kinks(self.strength / self.blocks(scales)[:, :, 0], self.width)
 
     def value(self, params: np.ndarray) -> np.ndarray:
         """sum_b strength_b ||w_b||, (K,)."""

@@ -20,13 +20,12 @@ from skwd._core.kinks import Kinks
 from skwd._core.loss import Loss
 from skwd._core.network import ForwardBackward, Network, block_rows
 from skwd._core.penalty import L2, Penalty
+from skwd._core.rows import row_blocks
 from skwd._core.sample import Sample
 
 # Networks of a sample that are evaluated at once: their activations and slopes stay in
 # the cache too. Changes no bit.
 GROUP_BYTES = 1 << 20
-# Rows of y that a constant is compared with at a time.
-CONSTANT_ROWS = 1 << 16
 
 
 class Objective:
@@ -174,8 +173,7 @@ def mean_loss_of_constant(loss: Loss, sample: Sample, raw: np.ndarray) -> float:
     """The weighted mean loss of a constant raw prediction, in blocks of rows."""
     total = 0.0
     with np.errstate(over="ignore", invalid="ignore"):  # J tells of it
-        for start in range(0, len(sample), CONSTANT_ROWS):
-            block = slice(start, start + CONSTANT_ROWS)
+        for block in row_blocks(len(sample)):
             y = sample.y[block]
             losses = loss.loss(y, np.broadcast_to(raw, (len(y), len(raw))))
             total += float(sample.norm_weight[block] @ losses)

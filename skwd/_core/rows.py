@@ -10,14 +10,23 @@ copied for it: dense rows are shifted where they are gathered, sparse ones in pr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy import sparse
 
 from skwd._core.arrays import aligned
 from skwd._core.layout import Layout
 
-# Rows of X that are seen at a time.
+# Rows of X that are seen at a time; changes rounding only.
 BLOCK_ROWS = 1 << 12
+
+
+def row_blocks(n_rows: int, size: int | None = None) -> Iterator[slice]:
+    """Slices of ``size`` rows, by default BLOCK_ROWS, that make up ``n_rows``."""
+    size = BLOCK_ROWS if size is None else size
+    for start in range(0, n_rows, size):
+        yield slice(start, start + size)
 
 
 class SparseRows:
@@ -50,8 +59,7 @@ class SparseRows:
         product = self.X.T @ delta
         if self.origin is not None:
             sums = delta.sum(axis=0)
-            for start in range(0, len(product), BLOCK_ROWS):  # of columns of X here
-                block = slice(start, start + BLOCK_ROWS)
+            for block in row_blocks(len(product)):  # of columns of X here
                 product[block] -= np.multiply.outer(self.origin[block], sums)
         return product
 
@@ -60,13 +68,6 @@ class SparseRows:
         if origin is not None:
             origin = origin.astype(dtype, copy=copy)
         return SparseRows(self.X.astype(dtype, copy=copy), origin)
-
-    def squares(self) -> np.ndarray:
-        """Sum of squares of each row, (b,)."""
-        found = np.asarray(self.X.multiply(self.X).sum(axis=1)).ravel()
-        if self.origin is not None:
-            found += self.origin @ self.origin - 2.0 * (self.X @ self.origin)
-        return found
 
     def column_squares(self, norm_weight: np.ndarray) -> np.ndarray:
         """Weighted sums of squares of the columns, (d,)."""
@@ -116,19 +117,16 @@ def column_means(X, rows: np.ndarray | None, norm_weight: np.ndarray) -> np.ndar
     with np.errstate(over="ignore", invalid="ignore"):
         if sparse.issparse(X):
             means = np.zeros(X.shape[1])
-            for start in range(0, len(norm_weight), BLOCK_ROWS):
-                block = slice(start, start + BLOCK_ROWS)
-                means += (
-                    X[block if rows is None else rows[block]].T @ norm_weight[block]
-                )
+            for block in row_blocks(len(norm_weight)):
+                part = X[block if rows is None else rows[block]]
+                means += part.T @ norm_weight[block]
         else:
             # About the first row, so that a constant column becomes exactly zero.
             first = X[0 if rows is None else rows[0]].astype(np.float64)
             means = first.copy()
             # In an order of its own, for X in C and in Fortran order to be the same.
             shifted = np.empty((min(BLOCK_ROWS, len(norm_weight)), len(first)))
-            for start in range(0, len(norm_weight), BLOCK_ROWS):
-                block = slice(start, start + BLOCK_ROWS)
+            for block in row_blocks(len(norm_weight)):
                 part = X[block if rows is None else rows[block]]
                 np.subtract(part, first, out=shifted[: len(part)])
                 means += norm_weight[block] @ shifted[: len(part)]

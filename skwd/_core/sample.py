@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from skwd._core.rows import row_block
+from skwd._core.rows import row_block, row_blocks
 
 # A sample whose rows, with their column of ones, need no more than this is gathered
 # once; a larger one is gathered block by block at each evaluation.
@@ -124,9 +124,26 @@ class Sample:
         # The positions are in range; "clip" spares a copy.
         return np.take(self.gathered, positions, axis=0, out=out, mode="clip")
 
-    def blocks(self, n_rows: int) -> Iterator[tuple]:
-        """X as of `take`, y (b, n_outputs) and share (b, 1), block after block."""
-        for start in range(0, len(self), n_rows):
-            block = slice(start, start + n_rows)
+    def blocks(self, n_rows: int | None = None) -> Iterator[tuple]:
+        """X as of `take`, y (b, n_outputs), norm_weight (b, 1), block after block."""
+        for block in row_blocks(len(self), n_rows):
             y = self.y[block].astype(self.dtype, copy=False)
             yield self.take(block), y, self.norm_weight[block, np.newaxis]
+
+    def pull(self) -> np.ndarray:
+        """X'(s r) / sum s with r = y - mean(y), (d, n_outputs).
+
+        The same about every origin. Missing targets are as if they were at the mean.
+        """
+        known = np.isfinite(self.y)
+        y = np.where(known, self.y, 0.0)
+        mean = self.norm_weight @ y
+        if not known.all():
+            mean = mean / np.maximum(self.norm_weight @ known, 1e-300)
+        residual = np.where(known, y - mean, 0.0)
+        residual *= self.norm_weight[:, np.newaxis]
+        total = np.zeros((self.X.shape[1], residual.shape[1]))
+        for block in row_blocks(len(self)):
+            rows = block if self.rows is None else self.rows[block]
+            total += self.X[rows].T @ residual[block]
+        return total

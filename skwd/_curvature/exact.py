@@ -67,7 +67,7 @@ class Exact(Curvature):
             Phi = np.concatenate([first, *others]) if others else first
             Phi_b, Phi_w = np.compress(~p, Phi, axis=1), np.compress(p, Phi, axis=1)
             free = UnpenalisedBlock.of(Phi_b.T @ Phi_b, hidden, floor)
-            Q = Phi_b @ free.T
+            Q = Phi_b @ free.basis
             C = Phi_w.T @ Q
             # The root of I - QQ', whose columns are orthogonal, of length root(part).
             Psi = Phi_w
@@ -81,7 +81,7 @@ class Exact(Curvature):
             for Phi in blocks:
                 G += Phi.T @ Phi
             free = UnpenalisedBlock.of(G[np.ix_(~p, ~p)], hidden, floor)
-            C = G[np.ix_(p, ~p)] @ free.T
+            C = G[np.ix_(p, ~p)] @ free.basis
             S = G[np.ix_(p, p)]
             many_scales |= (np.diag(S) / root**2).sum() > MOST_TRACE
             subtract(S, C, C)
@@ -125,13 +125,13 @@ class Exact(Curvature):
         layers = range(layout.n_weight_layers)
         per_input = [layout.Wb(inverse, layer)[0, :, 0].copy() for layer in layers]
         weight = leading.ratio / (1.0 + leading.ratio)
-        how = weight, per_input, self.decay, self.free.T, C
+        how = weight, per_input, self.decay, self.free.basis, C
         return CompactCurvature(layout, U, *how)
 
     def _split(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of vectors (m, P): along T, and what Psi is made of."""
         p = self.decay > 0.0
-        free = vectors[:, ~p] @ self.free.T
+        free = vectors[:, ~p] @ self.free.basis
         psi = np.compress(p, vectors, axis=1)
         subtract(psi, free, self.C)
         psi /= np.sqrt(self.decay[p])
@@ -151,5 +151,5 @@ class Exact(Curvature):
         weights = self.penalised.solve(psi[0], scales) / np.sqrt(self.decay[p])
         solved = np.empty((len(scales), len(vector)))
         solved[:, p] = weights
-        solved[:, ~p] = (free - weights @ self.C) @ self.free.T.T
+        solved[:, ~p] = (free - weights @ self.C) @ self.free.basis.T
         return solved

@@ -119,6 +119,6 @@ def training_rows(
 
 
 def whitened(rows: Rows, loss: Loss) -> Factors:
-    """Factors of Phi = root(share) R' J, so that Phi'Phi is the Gauss-Newton matrix."""
+    """Factors of Phi = root(norm_weight) R' J: Phi'Phi is the Gauss-Newton matrix."""
     root = likelihood_of(loss).curvature_root(rows.raw)
     return rows.factors.times(root).scaled(np.sqrt(rows.norm_weight))

@@ -13,7 +13,7 @@ NEGLIGIBLE = 1e-10
 
 @dataclass
 class UnpenalisedBlock:
-    """The block of unpenalised parameters, inverted: T T' = block^-1.
+    """The block of unpenalised parameters, inverted: T T' = block^-1, T the ``basis``.
 
     Output biases (and weights without decay) come first, then hidden biases. Of the
     former, directions that nothing determines are left out. A hidden bias may be one
@@ -21,7 +21,7 @@ class UnpenalisedBlock:
     direction of them has.
     """
 
-    T: np.ndarray  # (n_unpenalised, r)
+    basis: np.ndarray  # (n_unpenalised, r)
     log_det: float  # over the directions above the floor
     n_directions: int  # above the floor
     part: np.ndarray  # (r,) T' block T is diagonal: 1 above the floor, less below

@@ -206,7 +206,7 @@ def _gaussian(squares: float, noise: float, n: float) -> float:
 
 
 def raw_blocks(network: Network, sample: Sample, params: np.ndarray):
-    """y, share and raw prediction of ``params`` (P,), block after block, in float64."""
+    """y, norm_weight and raw prediction of ``params`` (P,) by blocks, in float64."""
     params = params[np.newaxis].astype(np.float64, copy=False)
     for X, y, norm_weight in sample.blocks(block_rows(network.layout, 8)):
         X = X.astype(np.float64, copy=False)

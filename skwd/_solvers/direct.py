@@ -14,14 +14,12 @@ import numpy as np
 from scipy import linalg
 
 from skwd._core.objective import Objective, Sample
-from skwd._core.rows import SparseRows
+from skwd._core.rows import SparseRows, row_blocks
 from skwd._solvers.result import Callback, Result, Status
 
 # Beyond so many multiplications for the moments, or for a Cholesky factor, L-BFGS takes
 # less time: at 1e10 a second each on two cores.
 MOST_WORK = 1e10
-# Rows of X that are seen at a time.
-BLOCK_ROWS = 1 << 12
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -81,14 +79,13 @@ def minimize(
 
 
 def _moments(sample: Sample) -> Moments:
-    """Of a sample, made once."""
+    """Weighted moments of a sample, cached in ``sample.kept``."""
     kept = sample.kept.get("moments")
     if kept is None:
         d, norm_weight = sample.X.shape[1], sample.norm_weight
         X_mean, y_mean = np.zeros(d), norm_weight @ sample.y
         C, r = np.zeros((d, d)), np.zeros((d, sample.y.shape[1]))
-        for start in range(0, len(sample), BLOCK_ROWS):
-            block = slice(start, start + BLOCK_ROWS)
+        for block in row_blocks(len(sample)):
             X, s = sample.take(block), norm_weight[block]
             X = X.toarray() if isinstance(X, SparseRows) else X[:, :-1]
             X = X.astype(np.float64, copy=False)

@@ -29,7 +29,7 @@ from skwd._solvers.lbfgs_memory import Index, joined
 from skwd._solvers.lbfgs_state import State, begun, gradients, network_bytes
 from skwd._solvers.line_search import MAX_TRIALS, are_wolfe, narrow
 from skwd._solvers.result import CONVERGED, RUNNING, Callback, Result, Status
-from skwd._solvers.scaled import Minimised
+from skwd._solvers.units import Minimised
 
 # Networks that run at a time: together they need no more than this, unless one network
 # alone does. As some finish, others take their place: a stack that shrank to its
@@ -64,7 +64,7 @@ def minimize(
 
     Parameters
     ----------
-    objective : Objective or ScaledObjective
+    objective : Objective or InUnits
     params0 : ndarray (K, P)
     max_iter, max_fun : int
         Most iterations and evaluations of each network.

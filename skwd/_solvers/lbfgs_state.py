@@ -10,7 +10,7 @@ from skwd._core.kinks import Kinks
 from skwd._solvers import lbfgs_memory
 from skwd._solvers.lbfgs_memory import CurvaturePairs
 from skwd._solvers.result import Status
-from skwd._solvers.scaled import Minimised
+from skwd._solvers.units import Minimised
 
 # J of the last iterations that is kept (of P, where there are fewer parameters).
 WINDOW = 10

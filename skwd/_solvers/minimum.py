@@ -1,6 +1,6 @@
 """J to a minimum, by all rows: solved where it is quadratic, else by L-BFGS.
 
-L-BFGS is told of the units of unscaled columns (`units`), and goes on from the saddle
+L-BFGS is told the scales of unscaled columns (`units`), and goes on from the saddle
 at zero weights (`saddle`), where it sees nothing to be gained.
 """
 
@@ -21,7 +21,7 @@ from skwd._solvers.base import Solver, common_fields
 from skwd._solvers.lbfgs_state import gradients
 from skwd._solvers.result import Result, Status
 from skwd._solvers.saddle import away_from_saddle
-from skwd._solvers.units import InUnits, parameter_units
+from skwd._solvers.units import InUnits, parameter_scales
 
 EPS = float(np.finfo(np.float64).eps)
 # "auto" is L-BFGS up to so many rows times parameters, the work of one evaluation of J:
@@ -131,15 +131,15 @@ def _promise(objective: Objective, x: np.ndarray) -> np.ndarray:
 
 
 def _by_lbfgs(objective, params0, solver: LbfgsSolver, callback) -> Result:
-    J, units = objective, parameter_units(objective)
+    J, scales = objective, parameter_scales(objective)
     tol = tolerance(solver.tol, objective.network.layout, objective.dtype)
     # What counts as 0: a part of J of a constant, or where that is 0 of the penalty.
     worth = np.maximum(
         np.abs(objective.constant_loss()), EPS * objective.penalty_value(params0)
     )
-    if units is not None:
-        J = InUnits(objective, units)
-        params0, callback = params0 / units, J.callback(callback)
+    if scales is not None:
+        J = InUnits(objective, scales)
+        params0, callback = params0 * scales, J.callback(callback)
     result = lbfgs.minimize(
         J,
         params0,
@@ -149,9 +149,9 @@ def _by_lbfgs(objective, params0, solver: LbfgsSolver, callback) -> Result:
         negligible=tol * worth,
         callback=callback,
     )
-    if units is not None:
-        result.x *= units
-        result.jac /= units
+    if scales is not None:
+        result.x /= scales
+        result.jac *= scales
     return result
 
 

@@ -48,7 +48,7 @@ class Monitor:
         The loss of the best constant: a rise by ``tol`` of it is none.
     patience, tol
         See above.
-    may_rise : float, optional
+    allowed_rise : float, optional
         Where the steps do not lower J one by one: so much, as a part of J at the start,
         may J end above its reference and still count as converged.
     verbose : bool

@@ -26,8 +26,6 @@ UNLEARNT = 0.01
 # which it starts: at the centre of the activation, and on its slope.
 SIZES = (1.0, 0.25, 0.06)
 SHIFTS = (0.0, 2.0)
-# Rows of X seen at a time.
-BLOCK_ROWS = 1 << 12
 
 
 class Pull(NamedTuple):
@@ -40,30 +38,16 @@ class Pull(NamedTuple):
 
 
 def pull_of(sample: Sample) -> Pull:
-    """Of a sample's rows about its origin, found once."""
+    """The strongest pull of a sample's rows, cached in ``sample.kept``."""
     if "pull" not in sample.kept:
-        residual = (sample.y - sample.norm_weight @ sample.y) * sample.norm_weight[
-            :, np.newaxis
-        ]
-        total = np.zeros((sample.X.shape[1], residual.shape[1]))
-        for block, X in _blocks(sample):
-            r = residual[block]
-            is_sparse = isinstance(X, SparseRows)
-            total += X.transposed_times(r) if is_sparse else X[:, :-1].T @ r
-        U, values, V = np.linalg.svd(total, full_matrices=False)
+        U, values, V = np.linalg.svd(sample.pull(), full_matrices=False)
         square = 0.0
-        for block, X in _blocks(sample):
+        for X, _, norm_weight in sample.blocks():
             along = (X if isinstance(X, SparseRows) else X[:, :-1]) @ U[:, :1]
-            square += sample.norm_weight[block] @ np.square(along[:, 0])
+            square += norm_weight[:, 0] @ np.square(along[:, 0])
         kept = Pull(float(values[0]), U[:, 0], V[0], float(np.sqrt(square)))
         sample.kept["pull"] = kept
     return sample.kept["pull"]
-
-
-def _blocks(sample: Sample):
-    for start in range(0, len(sample), BLOCK_ROWS):
-        block = slice(start, start + BLOCK_ROWS)
-        yield block, sample.take(block)
 
 
 def away_from_saddle(

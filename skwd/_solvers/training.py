@@ -24,7 +24,7 @@ class StackFit:
     """K trained networks; every field has the stack axis first."""
 
     params: np.ndarray  # (K, P), in the objective's dtype
-    alpha: np.ndarray  # (K, n_weight_layers)
+    alpha: np.ndarray  # (K, G)
     loss: np.ndarray  # (K,) J at params
     criterion: np.ndarray  # (K,) the lowest is best: J unless something else counts
     fun: np.ndarray  # (K,) the last J of the training itself

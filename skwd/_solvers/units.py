@@ -1,4 +1,4 @@
-"""The size in which each parameter is searched, where the columns of X are unscaled.
+"""The scale on which each parameter is searched, where the columns of X are unscaled.
 
 L-BFGS begins with the curvature of every parameter alike. That of a weight of the first
 layer goes with the square of its column's deviation, and with alpha: where columns are
@@ -7,8 +7,8 @@ in units of their own, its steps are measured in
     1 / root(deviation^2 + alpha)
 
 which is about 1 for standardised columns, and those of further layers as if theirs were
-inputs of deviation 1. The minimum is the same; the way to it is not
-a thousand times longer. Data that are scaled already are left alone.
+inputs of deviation 1. The minimum is the same; the way to it is not a thousand times
+longer. Data that are scaled already are left alone.
 """
 
 from __future__ import annotations
@@ -24,15 +24,13 @@ from skwd._solvers.result import Callback
 
 # Columns are unscaled when the largest deviation is outside of these bounds.
 LEAST_DEVIATION, MOST_DEVIATION = 0.1, 10.0
-# Rows of X seen at a time.
-BLOCK_ROWS = 1 << 12
 
 
 def column_deviations(sample: Sample) -> np.ndarray:
-    """Of the columns of X over a sample's rows, about its origin, (d,)."""
+    """Deviations of the columns of X over a sample's rows about its origin, (d,)."""
     total = np.zeros(sample.X.shape[1])
     with np.errstate(over="ignore", invalid="ignore"):
-        for X, _, norm_weight in sample.blocks(BLOCK_ROWS):
+        for X, _, norm_weight in sample.blocks():
             if isinstance(X, SparseRows):
                 total += X.column_squares(norm_weight[:, 0])
             else:
@@ -54,13 +52,13 @@ def unscaled_deviations(sample: Sample) -> np.ndarray | None:
     return sample.kept["unscaled"]
 
 
-def parameter_units(objective: Objective) -> np.ndarray | None:
-    """The size of each parameter's steps, (K, P); None where all are alike."""
+def parameter_scales(objective: Objective) -> np.ndarray | None:
+    """What each parameter is multiplied by, (K, P); None where all are alike."""
     deviations = [unscaled_deviations(sample) for sample in objective.samples]
     if all(deviation is None for deviation in deviations):
         return None
     layout = objective.network.layout
-    units = np.ones((len(objective), layout.n_params))
+    scales = np.ones((len(objective), layout.n_params))
     for k, number in enumerate(objective.sample_of):
         found = deviations[number]
         if found is None:
@@ -68,41 +66,44 @@ def parameter_units(objective: Objective) -> np.ndarray | None:
         decay = objective.decay[k : k + 1]
         squares = np.square(found) + layout.W(decay, 0)[0, :, 0]
         known = np.isfinite(squares) & (squares > 0.0) & (found > 0.0)
-        size = 1.0 / np.sqrt(np.where(known, squares, 1.0))
-        layout.W(units[k : k + 1], 0)[0] = size[:, np.newaxis]
+        size = np.sqrt(np.where(known, squares, 1.0))
+        layout.W(scales[k : k + 1], 0)[0] = size[:, np.newaxis]
         for layer in range(1, layout.n_weight_layers):
-            size = 1.0 / np.sqrt(1.0 + layout.W(decay, layer)[0])
-            layout.W(units[k : k + 1], layer)[0] = size
-    return units
+            size = np.sqrt(1.0 + layout.W(decay, layer)[0])
+            layout.W(scales[k : k + 1], layer)[0] = size
+    return scales
 
 
 class InUnits:
-    """J of networks whose parameters are given in units of their own."""
+    """J by parameters that are multiplied by scales (K, P) of their own."""
 
-    def __init__(self, objective: Objective, units: np.ndarray):
-        self._objective, self._units = objective, units
+    def __init__(self, objective: Objective, scales: np.ndarray):
+        self._objective, self._scales = objective, scales
         self.dtype = objective.dtype
 
     def __len__(self) -> int:
         return len(self._objective)
 
     def __getitem__(self, networks) -> InUnits:
-        return InUnits(self._objective[networks], self._units[networks])
+        return InUnits(self._objective[networks], self._scales[networks])
 
     @cached_property
     def kinks(self) -> Kinks | None:
-        """Where J has no gradient, in these units."""
+        """Where J has no gradient, of the scaled parameters."""
         kinks = self._objective.kinks
-        return None if kinks is None else kinks.in_units(self._units)
+        return None if kinks is None else kinks.scaled(self._scales)
 
     def loss_gradient(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """J (K,) and its gradient by the parameters in their units (K, P)."""
-        fun, grad = self._objective.loss_gradient(params * self._units)
-        grad *= self._units
+        """J (K,) and its gradient by the scaled parameters (K, P)."""
+        fun, grad = self._objective.loss_gradient(params / self._scales)
+        grad /= self._scales
         return fun, grad
 
     def callback(self, callback: Callback) -> Callback:
-        """A callback that takes parameters in their units, for one that does not."""
+        """A callback that takes scaled parameters, for one that does not."""
         return lambda networks, params, fun: callback(
-            networks, params * self._units[networks], fun
+            networks, params / self._scales[networks], fun
         )
+
+
+Minimised = Objective | InUnits
