@@ -136,17 +136,19 @@ class Objective:
 
     def constant_loss(self) -> np.ndarray:
         """The loss of the best constant prediction, (K,), in float64."""
-        found = np.empty(len(self))
-        for number in np.unique(self.sample_of):
-            sample, networks = self.samples[number], self.sample_of == number
+        found: dict[int, float] = {}
+        numbers = self.sample_of.tolist()
+        for k, number in enumerate(numbers):
+            if number in found:
+                continue
             # Networks of one sample have one loss: it follows from the sample's rows.
-            loss = self.loss[np.flatnonzero(networks)[:1]].shaped(())
+            sample, loss = self.samples[number], self.loss[np.array([k])].shaped(())
             key = "constant loss", loss.key
             if key not in sample.kept:
                 raw = loss.constant(sample.y, sample.norm_weight)
                 sample.kept[key] = mean_loss_of_constant(loss, sample, raw)
-            found[networks] = sample.kept[key]
-        return found
+            found[number] = sample.kept[key]
+        return np.array([found[number] for number in numbers])
 
     @cached_property
     def _evaluation(self) -> LossGradientEvaluator:
@@ -158,7 +160,7 @@ class Objective:
     def _evaluation_groups(self) -> list[tuple[Sample, np.ndarray]]:
         """Networks that share a sample, few enough for the cache."""
         groups: list[tuple[Sample, np.ndarray]] = []
-        for index in np.unique(self.sample_of):
+        for index in sorted(set(self.sample_of.tolist())):
             sample = self.samples[index]
             rows = min(self._block_rows, len(sample))
             width = 2 * sum(self.network.layout.layer_units[1:])

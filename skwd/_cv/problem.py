@@ -194,7 +194,7 @@ class Problem:
             validation,
             params0,
             chosen,
-            self.stream(SHUFFLING, epochs),
+            None if chosen.finds_minima else self.stream(SHUFFLING, epochs),
             n_rows,
         )
         return task, targets

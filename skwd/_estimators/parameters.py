@@ -127,7 +127,9 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
         if params["missing_targets"] != "error":
             check_missing_targets(params)
     for name, rule in RULES.items():
-        if name in params and not rule.allows(params[name]):
+        if name not in params or params[name] is defaults[name]:
+            continue
+        if not rule.allows(params[name]):
             default = repr(defaults[name]).replace("e-0", "e-")
             remedy = rule.remedy or f"Use {name}={default}, the default."
             raise ValueError(

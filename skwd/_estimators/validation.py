@@ -5,6 +5,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import numpy as np
 from sklearn.utils import check_array, check_random_state
@@ -79,6 +80,8 @@ def unchanged_on_failure(estimator) -> Iterator[None]:
 
 def draw_seed(random_state) -> int:
     """The seed of all random streams of one fit."""
+    if isinstance(random_state, int) and 0 <= random_state < 2**32:
+        return _seed_of(random_state)
     try:
         rng = check_random_state(random_state)
     except ValueError:
@@ -88,3 +91,9 @@ def draw_seed(random_state) -> int:
             "result every time."
         ) from None
     return int(rng.randint(2**31 - 1))
+
+
+@lru_cache(maxsize=256)
+def _seed_of(random_state: int) -> int:
+    """What `draw_seed` draws for an integer: making the generator takes longer."""
+    return int(np.random.RandomState(random_state).randint(2**31 - 1))

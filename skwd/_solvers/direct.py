@@ -33,12 +33,10 @@ class Moments(NamedTuple):
 
 
 def suits(objective: Objective) -> bool:
-    """Whether J of a stack is quadratic, and small enough to be solved directly."""
-    layout = objective.network.layout
-    is_quadratic = objective.loss.is_quadratic and objective.penalty.is_quadratic
-    if layout.n_weight_layers > 1 or not is_quadratic:
+    """Whether J of linear models is quadratic, and a system of a size to be solved."""
+    if not (objective.loss.is_quadratic and objective.penalty.is_quadratic):
         return False
-    d = float(layout.layer_units[0])
+    d = float(objective.network.layout.layer_units[0])
     n = max(len(sample) for sample in objective.samples)
     return n * d**2 + d**3 <= MOST_WORK
 

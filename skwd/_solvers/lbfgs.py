@@ -90,32 +90,38 @@ def minimize(
         part: Minimised = objective
         n_begun = 0
         state: State | None = None
-        while state is None or len(state) or n_begun < len(params0):
+        while state is not None or n_begun < len(params0):
             free = size - (0 if state is None else len(state))
             if n_begun < len(params0) and free >= max(1, size // JOINING):
                 begin = np.arange(n_begun, min(n_begun + free, len(params0)))
                 n_begun = int(begin[-1]) + 1
-                new = begun(objective[begin], result.x[begin], begin, max_fun)
+                them = objective if len(begin) == len(params0) else objective[begin]
+                new = begun(them, result.x[begin], begin, max_fun)
                 _new_direction(new, slice(None))
                 new.negligible = negligible[begin]
-                state = new if state is None else joined(state, new)
-                part = objective[state.network]
-            elif state is not None:
+                if state is None:
+                    part, state = them, new
+                else:
+                    state = joined(state, new)
+                    part = objective[state.network]
+            else:
+                assert state is not None
                 _iterate(part, state, max_iter, max_fun, tol, callback)
-            assert state is not None
             part, state = _retire(part, state, result)
     return result
 
 
 def _retire(
     objective: Minimised, state: State, result: Result
-) -> tuple[Minimised, State]:
-    """Write the finished networks into the result and drop them from the stack."""
+) -> tuple[Minimised, State | None]:
+    """Write the finished networks into the result; what is left of the stack."""
     done = state.status != RUNNING
     if any_true(done):
         networks = state.network[done]
         for field in fields(result):
             getattr(result, field.name)[networks] = getattr(state, field.name)[done]
+        if all_true(done):
+            return objective, None
         state.keep(~done)
         objective = objective[~done]
     return objective, state

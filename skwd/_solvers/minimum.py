@@ -78,7 +78,8 @@ class LbfgsSolver(Solver):
 
     def minimise(self, objective, params0, monitor, order):
         stops_early = monitor.validation is not None
-        if not stops_early and direct.suits(objective):
+        is_linear = objective.network.layout.n_weight_layers == 1
+        if is_linear and not stops_early and direct.suits(objective):
             result = direct.minimize(objective, params0, monitor)
             if result is not None:
                 return result

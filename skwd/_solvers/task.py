@@ -39,7 +39,7 @@ class TrainingTask:
     validation: Sample | None  # rows that early stopping watches
     params0: np.ndarray  # (n_init, P) the restarts' starting points
     solver: Solver
-    order: np.random.Generator  # draws the order of the rows in each epoch
+    order: np.random.Generator | None  # draws the order of rows, of steps on batches
     n_rows: int  # rows trained on, before equal ones were merged
 
     def objective(self, alpha: np.ndarray) -> Objective:

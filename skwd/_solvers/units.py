@@ -27,7 +27,12 @@ LEAST_DEVIATION, MOST_DEVIATION = 0.1, 10.0
 
 
 def column_deviations(sample: Sample) -> np.ndarray:
-    """Deviations of the columns of X over a sample's rows about its origin, (d,)."""
+    """Deviations of the columns of X over a sample's rows about its origin, (d,).
+
+    They are found once.
+    """
+    if "deviations" in sample.kept:
+        return sample.kept["deviations"]
     total = np.zeros(sample.X.shape[1])
     with np.errstate(over="ignore", invalid="ignore"):
         for X, _, norm_weight in sample.blocks():
@@ -35,21 +40,19 @@ def column_deviations(sample: Sample) -> np.ndarray:
                 total += X.column_squares(norm_weight[:, 0])
             else:
                 total += norm_weight[:, 0] @ np.square(X[:, :-1], dtype=np.float64)
-    return np.sqrt(total, out=total)
+    sample.kept["deviations"] = np.sqrt(total, out=total)
+    return total
 
 
 def unscaled_deviations(sample: Sample) -> np.ndarray | None:
     """The columns' deviations where they are far from standardised, (d,), or None.
 
-    Found once; constant columns do not count.
+    Constant columns do not count.
     """
-    if "unscaled" not in sample.kept:
-        deviations = column_deviations(sample)
-        largest = deviations.max(initial=0.0)
-        is_scaled = LEAST_DEVIATION <= largest <= MOST_DEVIATION
-        is_unscaled = 0.0 < largest < np.inf and not is_scaled
-        sample.kept["unscaled"] = deviations if is_unscaled else None
-    return sample.kept["unscaled"]
+    deviations = column_deviations(sample)
+    largest = deviations.max(initial=0.0)
+    is_scaled = LEAST_DEVIATION <= largest <= MOST_DEVIATION
+    return deviations if 0.0 < largest < np.inf and not is_scaled else None
 
 
 def parameter_scales(objective: Objective) -> np.ndarray | None:
