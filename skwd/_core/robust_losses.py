@@ -49,7 +49,7 @@ def weighted_quantile(
 
 
 class RobustLoss(Loss, abstract=True):
-    """What is common to them: of the residual y - raw alone, and with its gradient.
+    """Losses of the residual y - raw alone, with an identity link.
 
     They are no likelihood, and their curvature jumps with y: alpha is chosen by folds.
     """
@@ -69,7 +69,7 @@ class RobustLoss(Loss, abstract=True):
         return raw
 
     def constant(self, y, norm_weight):
-        """Where the mean gradient, which rises with the constant, passes zero."""
+        """The constant at which the mean gradient, rising with it, passes zero."""
         low, high = y.min(axis=0), y.max(axis=0)
         out = np.empty_like(y)
         for _ in range(HALVINGS):

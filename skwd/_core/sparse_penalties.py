@@ -17,7 +17,7 @@ LEAST_SHARE = 0.01
 
 
 class SparsePenalty(Penalty, abstract=True):
-    """What is common to them: l1_ratio norms and (1 - l1_ratio) / 2 squares."""
+    """alpha times l1_ratio norms and (1 - l1_ratio) / 2 squares."""
 
     is_quadratic = False
     is_smooth = False
@@ -44,7 +44,7 @@ class SparsePenalty(Penalty, abstract=True):
         """Where it has no gradient."""
 
     def _reference(self, of_norms: float, pull: np.ndarray) -> float:
-        """Where the norms alone leave nothing, and the squares, each by its share."""
+        """The alpha that leaves nothing, of norms and squares each by its share."""
         of_squares = float(np.linalg.norm(pull, ord=2))
         if of_norms == 0.0 or of_squares == 0.0:
             return 0.0
@@ -69,7 +69,7 @@ class ElasticNet(SparsePenalty):
 
 
 class ColumnNorms(SparsePenalty):
-    """By columns of X in the first layer; alpha/2 w^2 in the others.
+    """Norms of the columns of X in the first layer, alpha/2 w^2 in the others.
 
     alpha times the sum over columns j of l1_ratio c_j ||w_j|| + (1 - l1_ratio) / 2
     ||w_j||^2, with w_j the weights of column j and c_j a weight of its own, 1 unless
@@ -99,7 +99,7 @@ class ColumnNorms(SparsePenalty):
         return self.weighted(self.weights[networks])
 
     def weighted(self, weights: np.ndarray) -> ColumnNorms:
-        """With other weights."""
+        """The same penalty with other weights."""
         return ColumnNorms(self.layout, self.l1_ratio, weights)
 
     def stacked(self, others: Sequence[Penalty], of_network: np.ndarray) -> Penalty:

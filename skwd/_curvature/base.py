@@ -76,7 +76,7 @@ class Curvature(Covariances, abstract=True):
 
     @property
     def alpha(self) -> np.ndarray:
-        """Of each group, (G,)."""
+        """The alpha of each group, (G,)."""
         return self.groups.common(self.decay)
 
     def compact(self) -> Covariances:

@@ -52,7 +52,7 @@ class Exact(Curvature):
         *,
         many_scales: bool = False,
     ) -> Exact:
-        """At ``params`` (P,) with ``decay`` (P,); floor: see `UnpenalisedBlock`."""
+        """H at ``params`` (P,) with ``decay`` (P,); floor: see `UnpenalisedBlock`."""
         layout = network.layout
         n_rows = rows_per_block(layout, multiplied=True)
         blocks = (
@@ -129,7 +129,7 @@ class Exact(Curvature):
         return CompactCurvature(layout, U, *how)
 
     def _split(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Of vectors (m, P): along T, and what Psi is made of."""
+        """The parts of vectors (m, P) along T, and those that Psi is made of."""
         p = self.decay > 0.0
         free = vectors[:, ~p] @ self.free.basis
         psi = np.compress(p, vectors, axis=1)

@@ -25,7 +25,7 @@ BLOCK_BYTES = 1 << 22
 
 
 class Factors(NamedTuple):
-    """Of some rows: the outer products of each layer, not yet multiplied.
+    """The outer products of each layer of some rows, not yet multiplied.
 
     ``deltas`` belong to the outputs, or to what they were multiplied with (c below).
     """
@@ -38,7 +38,7 @@ class Factors(NamedTuple):
         return self.deltas[0].shape[0]
 
     def scaled(self, scale: np.ndarray) -> Factors:
-        """With every row of the Jacobian multiplied by ``scale`` (b,)."""
+        """The factors of the Jacobian whose rows are multiplied by ``scale`` (b,)."""
         column = scale[:, np.newaxis, np.newaxis]
         return Factors(self.inputs, [delta * column for delta in self.deltas])
 

@@ -30,7 +30,7 @@ class UnpenalisedBlock:
     def of(
         cls, block: np.ndarray, hidden: np.ndarray, floor: float
     ) -> UnpenalisedBlock:
-        """Of a matrix whose rows ``hidden`` (bool) are hidden biases."""
+        """The block of a matrix whose rows ``hidden`` (bool) are hidden biases."""
         first, second = np.flatnonzero(~hidden), np.flatnonzero(hidden)
         outer = block[np.ix_(first, first)]
         values, vectors = np.linalg.eigh(outer)

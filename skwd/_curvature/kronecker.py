@@ -43,7 +43,7 @@ class Factor:
 
     @classmethod
     def of(cls, matrix: np.ndarray) -> Factor:
-        """Of a matrix, or of a diagonal."""
+        """The factor of a matrix, or of a diagonal."""
         if matrix.ndim == 1:
             return cls(np.maximum(matrix, 0.0), None)
         values, vectors = np.linalg.eigh(matrix)
@@ -85,7 +85,7 @@ class Moments:
 
 @dataclass
 class LayerCurvature:
-    """Of one layer: H = A (x) B + alpha on the weights, each times its ``unit``.
+    """The curvature of a layer: A (x) B + alpha on weights, each times its ``unit``.
 
     The weights of one input share an alpha. Measured in units of its root, in which all
     of the layer have the alpha 1, they leave the eigenvectors of A (x) B their own.
@@ -165,7 +165,7 @@ class Kronecker(Curvature):
         floor: float,
         groups: AlphaGroups,
     ) -> Kronecker:
-        """At ``params`` (P,) with ``decay`` (P,); floor: see `UnpenalisedBlock`."""
+        """H at ``params`` (P,) with ``decay`` (P,); floor: see `UnpenalisedBlock`."""
         layout = network.layout
         units = layout.layer_units
         A, B = [Moments(m) for m in units[:-1]], [Moments(m) for m in units[1:]]

@@ -142,7 +142,7 @@ class Laplace:
         one_alpha: bool = True,
         groups: AlphaGroups | None = None,
     ) -> Laplace:
-        """At the optimum ``params`` (P,) of J with ``alpha`` (G,).
+        """The approximation at the optimum ``params`` (P,) of J with ``alpha`` (G,).
 
         With ``one_alpha`` all groups are re-estimated as one.
         """
@@ -177,7 +177,7 @@ class Laplace:
         return float(self.n_effective.sum() + self.curvature.n_free())
 
     def covariance(self, factors: Factors) -> np.ndarray:
-        """Of the raw prediction at some rows, by their factors: (b, o, o)."""
+        """The covariance of the raw prediction at some rows, (b, o, o)."""
         covariance = self.curvature.covariances(factors, np.ones(1))[0] / self.n
         deviation = np.sqrt(self.noise)
         return covariance * (deviation[:, np.newaxis] * deviation)

@@ -31,7 +31,7 @@ LEAST_REST = 1e-4
 
 
 def of_samples(Psi: np.ndarray, groups: AlphaGroups, many_scales: bool) -> Penalised:
-    """From Psi (N, m), by N x N numbers."""
+    """The penalised part from Psi (N, m), by N x N numbers."""
     if not many_scales:
         try:
             return OfSamples.of(Psi, groups)
@@ -41,7 +41,7 @@ def of_samples(Psi: np.ndarray, groups: AlphaGroups, many_scales: bool) -> Penal
 
 
 def of_parameters(S: np.ndarray, groups: AlphaGroups, many_scales: bool) -> Penalised:
-    """From S = Psi'Psi, by m x m numbers."""
+    """The penalised part from S = Psi'Psi, by m x m numbers."""
     if not many_scales:
         try:
             return OfParameters.of(S, groups)
@@ -80,7 +80,7 @@ class Spectrum(Penalised):
 
     @classmethod
     def of_samples(cls, Psi: np.ndarray, groups: AlphaGroups) -> Spectrum:
-        """From N x N numbers."""
+        """The spectrum from N x N numbers."""
         ratio, U = np.linalg.eigh(Psi @ Psi.T)
         kept = ratio > len(ratio) * np.finfo(float).eps * ratio[-1]
         ratio = ratio[kept]
@@ -88,7 +88,7 @@ class Spectrum(Penalised):
 
     @classmethod
     def of_parameters(cls, S: np.ndarray, groups: AlphaGroups) -> Spectrum:
-        """From S = Psi'Psi."""
+        """The spectrum from S = Psi'Psi."""
         ratio, V = np.linalg.eigh(S)
         return cls(np.maximum(ratio, 0.0), V, groups)  # but for rounding
 
@@ -135,7 +135,7 @@ class Spectrum(Penalised):
 
 @dataclass(eq=False)
 class OfParameters(Penalised):
-    """By a Cholesky factor of Psi'Psi + scale."""
+    """The sums by a Cholesky factor of Psi'Psi + scale."""
 
     S: np.ndarray  # (m, m) Psi'Psi
     groups: AlphaGroups
@@ -167,7 +167,7 @@ class OfParameters(Penalised):
 
 @dataclass(eq=False)
 class OfSamples(Penalised):
-    """By a Cholesky factor of PsiPsi' + scale."""
+    """The sums by a Cholesky factor of PsiPsi' + scale."""
 
     Psi: np.ndarray  # (N, m)
     K: np.ndarray  # (N, N) PsiPsi'

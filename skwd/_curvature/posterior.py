@@ -20,7 +20,7 @@ from skwd._curvature.factors import Factors
 
 @dataclass(eq=False)
 class Posterior:
-    """Of the weights of one network, as far as its predictions need it."""
+    """The Gaussian about one network, as far as its predictions need it."""
 
     curvature: Covariances
     n: float  # sum s
@@ -28,7 +28,7 @@ class Posterior:
     scale: float  # of the covariance
 
     def covariance(self, factors: Factors) -> np.ndarray:
-        """Of the raw prediction at some rows, by their factors: (b, o, o)."""
+        """The covariance of the raw prediction at some rows, (b, o, o)."""
         covariance = self.curvature.covariances(factors, np.ones(1))[0]
         deviation = np.sqrt(self.noise * (self.scale / self.n))
         return covariance * (deviation[:, np.newaxis] * deviation)

@@ -100,7 +100,7 @@ class ScorerError(ValueError):
 
 @dataclass
 class Scores:
-    """Of F splits at A alphas; every array is (F, A)."""
+    """The scores of F splits at A alphas; every array is (F, A)."""
 
     score: np.ndarray  # nan where no restart has usable weights
     fit_time: np.ndarray  # seconds: an equal share of the chunk's
@@ -126,7 +126,7 @@ class Scores:
         self.unscored.extend(others.unscored)
 
     def followed_by(self, others: Scores) -> Scores:
-        """With the scores of further alphas, above these."""
+        """These scores and those of further alphas, above these."""
         joined: dict[str, Any] = {
             name: np.concatenate([getattr(self, name), getattr(others, name)], axis=1)
             for name in ARRAYS

@@ -115,7 +115,7 @@ class RegressionTargets(Targets):
         return out
 
     def continued(self, earlier, layout: Layout, params: np.ndarray):
-        """With an output layer that predicts the same, in the new units."""
+        """Networks whose output layer predicts the same in the new units, (K, P)."""
         last, params = layout.n_weight_layers - 1, params.copy()
         W, b = layout.W(params, last), layout.b(params, last)
         shift = (earlier.mean - self.mean) / self.scale

@@ -26,7 +26,7 @@ from skwd._estimators.validation import (
 
 
 class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
-    """From a user's data to a problem, and from a fit to predictions."""
+    """An estimator that makes a problem of a user's data, and predicts."""
 
     # Parameters that are read here.
     random_state: Any

@@ -60,7 +60,7 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         return y, std[:, 0] if is_column else std
 
     def _deviation(self, raw: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-        """Of y: (K, b, n_outputs), (K, b, n_outputs, n_outputs) -> (b, n_outputs).
+        """Deviations of y, (b, n_outputs), of raw predictions and their covariances.
 
         Within the networks, noise included, plus between them.
         """

@@ -59,7 +59,7 @@ class FitWatch:
         self.parent = self.root
 
     def watched(self, settings: Settings) -> Settings:
-        """With a task for each round of a choice of alpha, or for each iteration."""
+        """Settings that tell of each round of a choice of alpha, or each iteration."""
         hooks = settings.solver.hooks
         hooks = Hooks() if hooks is None else hooks
         if isinstance(settings.alpha, str) and settings.alpha != "auto":

@@ -68,7 +68,7 @@ class FittedNetwork:
         return cls(layout, params, activation, alone=alone)
 
     def __getstate__(self) -> dict:
-        """Without the weights, which the estimator's coefs_ hold already."""
+        """The state without the weights, which the estimator's coefs_ hold already."""
         names = "activation", "posterior", "origin", "pending"
         return {name: getattr(self, name) for name in names}
 

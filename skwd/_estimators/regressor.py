@@ -1,4 +1,4 @@
-"""WeightDecayMLPRegressor: squared error or Poisson, plus alpha/2 sum of w^2."""
+"""WeightDecayMLPRegressor: a choice of losses, plus alpha/2 sum of w^2."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Solver(Interface, abstract=True):
     @classmethod
     @abstractmethod
     def of(cls: type[T], params: Mapping[str, Any]) -> T:
-        """From checked parameters of an estimator."""
+        """The solver that checked parameters of an estimator ask for."""
 
     @classmethod
     def suits(cls, n_rows: int, n_params: int) -> bool:

@@ -160,7 +160,7 @@ class NormalizedDecay(DecoupledDecay):
     name = "normalized"
 
     def default_alpha(self, c, n):
-        """Of the example of the authors' code."""
+        """That of the example of the authors' code."""
         return 0.025
 
     def factor(self, alpha, sizes, out):

@@ -24,7 +24,7 @@ EPS = float(np.finfo(np.float64).eps)
 
 
 class Moments(NamedTuple):
-    """Of X and y under the weights of a sample, in float64."""
+    """Weighted moments of X and y, cached in ``sample.kept``, in float64."""
 
     X_mean: np.ndarray  # (d,)
     y_mean: np.ndarray  # (n_outputs,)

@@ -28,12 +28,12 @@ class Dropout:
 
     @classmethod
     def of(cls, value: Any) -> Dropout | None:
-        """From the checked parameter; None where nothing is dropped."""
+        """Dropout at the rates of a checked parameter; None where nothing is dropped."""
         rates = float(value) if np.ndim(value) == 0 else tuple(map(float, value))
         return cls(rates) if np.any(np.asarray(rates) > 0.0) else None
 
     def rate(self, layer: int) -> float:
-        """Of the input of a weight layer: 0 is X."""
+        """The rate of the input of a weight layer: 0 is X."""
         if isinstance(self.rates, tuple):
             return self.rates[layer]
         return self.rates if layer > 0 else 0.0

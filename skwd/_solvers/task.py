@@ -84,7 +84,7 @@ class TrainingTask:
 
     @property
     def largest_deviation_of_X(self) -> float:
-        """Of the columns over the training rows, about the sample's origin."""
+        """The largest deviation of a column over the training rows."""
         return float(column_deviations(self.training).max(initial=0.0))
 
     @property

@@ -1,0 +1,55 @@
+"""Numbers in docstrings and the guide are those of the constants."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd._core.losses import BINOMIAL, LOSSES, MULTINOMIAL
+from skwd._cv import auto
+from skwd._estimators.one_fit import STREAM_ROWS
+from skwd._solvers.decay import DECAYS
+from skwd._solvers.minimum import AUTO_WORK
+
+GUIDE = Path(__file__).parent.parent / "examples" / "guide"
+C = {name: f"{loss.default_decay:g}" for name, loss in LOSSES.items()}
+OF_CLASSES = f"{MULTINOMIAL.default_decay:g}"
+DECOUPLED = f"{DECAYS['decoupled'].default_alpha(1.0, 1.0):g}"
+
+
+def words(text):
+    return re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize("cls", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
+def test_numbers_in_docstrings(cls):
+    text = words(cls.__doc__)
+    assert C["squared_error"] == C["absolute_error"] == C["quantile"]
+    assert BINOMIAL.default_decay == MULTINOMIAL.default_decay
+    for said in (
+        f"at most {AUTO_WORK:.0e}".replace("e+0", "e"),
+        f"with c = {C['squared_error']} for squared and absolute errors and quantiles, "
+        f'{C["huber"]} for "huber", {OF_CLASSES} for classes, {C["poisson"]} for '
+        f'counts, {C["gamma"]} and {C["tweedie"]} for "gamma" and "tweedie"',
+        f"that of at least {STREAM_ROWS:g} rows",
+        f'``decay="decoupled"`` it is {DECOUPLED}',
+        f"{auto.FOLDS} shuffled folds (of more than {auto.MOST_ROWS} rows one split of "
+        f"a random {auto.MOST_ROWS})",
+    ):
+        assert said in text, said
+
+
+def test_numbers_in_the_guide():
+    text = words((GUIDE / "choosing_lambda.md").read_text(encoding="utf-8"))
+    for said in (
+        f"c = {C['squared_error']} for squared error, {OF_CLASSES} for classes and "
+        f"{C['poisson']} for counts",
+        f'a part of at least {STREAM_ROWS:g}; with `decay="decoupled"` the default is '
+        f"AdamW's {DECOUPLED}",
+        f"of more than {auto.MOST_ROWS:,} rows it takes one split of a random "
+        f"{auto.MOST_ROWS:,}",
+    ):
+        assert said in text, said
+    assert auto.LOOSER == 10.0 and "stop at ten times `tol`" in text
+    assert auto.EQUAL == 1e-3 and "as good, within a thousandth" in text
