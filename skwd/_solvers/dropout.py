@@ -28,7 +28,7 @@ class Dropout:
 
     @classmethod
     def of(cls, value: Any) -> Dropout | None:
-        """Dropout at the rates of a checked parameter; None where nothing is dropped."""
+        """Dropout at the rates of a parameter; None where nothing is dropped."""
         rates = float(value) if np.ndim(value) == 0 else tuple(map(float, value))
         return cls(rates) if np.any(np.asarray(rates) > 0.0) else None
 
