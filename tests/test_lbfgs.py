@@ -62,17 +62,22 @@ def scipy_lbfgs(objective, k, x0, **options):
     ("loss", "n_outputs"), [("squared_error", 2), ("multinomial", 3), ("poisson", 1)]
 )
 def test_as_few_evaluations_and_as_low_an_optimum_as_scipy(loss, n_outputs, activation):
-    """Over eight starts of each problem: the mean evaluations, the mean optimum."""
+    """The mean of 32 starts of each problem, within three of its standard errors.
+
+    Rounding leads single runs, of either, to other minima and by longer ways.
+    """
     objective, x0 = make_stack(
-        8, hidden=(8,), loss=loss, n_outputs=n_outputs, activation=activation, n=150
+        32, hidden=(8,), loss=loss, n_outputs=n_outputs, activation=activation, n=150
     )
     ours = minimize(objective, x0, **LIMITS)
-    theirs = [scipy_lbfgs(objective, k, x0[k]) for k in range(8)]
+    theirs = [scipy_lbfgs(objective, k, x0[k]) for k in range(32)]
     assert ours.success.all()
     assert (ours.predicted_fall <= LIMITS["tol"]).all()
-    assert ours.nfev.mean() <= 1.02 * np.mean([r.nfev for r in theirs])
-    # Non-convex: single runs end in other minima, on average in equally good ones.
-    assert ours.fun.mean() <= 1.02 * np.mean([r.fun for r in theirs])
+    more = ours.nfev - np.array([r.nfev for r in theirs])
+    assert more.mean() <= 3.0 * more.std() / np.sqrt(32)
+    higher = ours.fun - np.array([r.fun for r in theirs])
+    # Where all end in one minimum, J is known to tol=1e-9 and their gtol of it.
+    assert higher.mean() <= 3.0 * higher.std() / np.sqrt(32) + 1e-6 * ours.fun.mean()
 
 
 def test_convex_problems_end_at_scipys_minimum():
