@@ -24,7 +24,7 @@ def noisy_waves(seed, n=60):
     return X, y
 
 
-@pytest.mark.parametrize("seed", [0, 1, 3])
+@pytest.mark.parametrize("seed", [0, 1, 4])
 def test_alpha_moves_by_at_most_a_factor_of_e_a_round(seed, capsys):
     """So that the network can follow it; here it would like to go further at first."""
     model = WeightDecayMLPRegressor(
@@ -37,7 +37,7 @@ def test_alpha_moves_by_at_most_a_factor_of_e_a_round(seed, capsys):
     out = capsys.readouterr().out
     alphas = [float(found) for found in re.findall(r"round \d+: alpha = (\S+),", out)]
     moves = np.abs(np.diff(np.log(alphas)))
-    assert moves.max() == pytest.approx(1.0, abs=5e-3)  # of four printed digits
+    assert moves.max() == pytest.approx(1.0, abs=1e-3)  # of four printed digits
     assert model.converged_
 
 
