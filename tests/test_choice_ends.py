@@ -24,7 +24,7 @@ def noisy_waves(seed, n=60):
     return X, y
 
 
-@pytest.mark.parametrize("seed", [0, 1, 3])
+@pytest.mark.parametrize("seed", [0, 1, 4])
 def test_alpha_moves_by_at_most_a_factor_of_e_a_round(seed, capsys):
     """So that the network can follow it; here it would like to go further at first."""
     model = WeightDecayMLPRegressor(
@@ -37,7 +37,7 @@ def test_alpha_moves_by_at_most_a_factor_of_e_a_round(seed, capsys):
     out = capsys.readouterr().out
     alphas = [float(found) for found in re.findall(r"round \d+: alpha = (\S+),", out)]
     moves = np.abs(np.diff(np.log(alphas)))
-    assert moves.max() == pytest.approx(1.0, abs=5e-3)  # of four printed digits
+    assert moves.max() == pytest.approx(1.0, abs=1e-3)  # of four printed digits
     assert model.converged_
 
 
@@ -134,13 +134,17 @@ def test_an_alpha_at_the_low_end_of_its_range_is_named():
 
 
 def test_the_error_of_predictions_knows_no_origin():
+    """After a few iterations: at the end rounding may have led to another minimum."""
     X, y = noisy_waves(0, n=120)
     model = WeightDecayMLPRegressor(
         hidden_layer_sizes=(5,), activation="tanh", alpha=0.02, posterior=True
-    ).set_params(random_state=0)
-    mean, std = model.fit(X, y).predict(2.0 * X, return_std=True)
-    shift_origin, its_std = model.fit(X + 1e4, y).predict(
-        2.0 * X + 1e4, return_std=True
-    )
-    np.testing.assert_allclose(shift_origin, mean, atol=1e-4)
-    np.testing.assert_allclose(its_std, std, rtol=1e-4)
+    ).set_params(random_state=0, max_iter=4)
+    found = []
+    for shift in (0.0, 1e4):
+        with pytest.warns(match="reached max_iter"):
+            model.fit(X + shift, y)
+        found.append(model.predict(2.0 * X + shift, return_std=True))
+    # A thousand times what X + 1e4 rounds away.
+    rounding = 1e3 * 1e4 * np.finfo(float).eps
+    np.testing.assert_allclose(found[1][0], found[0][0], atol=rounding)
+    np.testing.assert_allclose(found[1][1], found[0][1], rtol=rounding)

@@ -103,7 +103,8 @@ def test_a_linear_classifier_is_at_mackays_fixed_point():
     evidence, gamma, squares = logistic_evidence(X, labels, np.log(model.alpha_))
     assert model.alpha_ == pytest.approx(gamma / (len(y) * squares), rel=1e-6)
     assert model.n_effective_params_ == pytest.approx(gamma + 1, rel=1e-6)
-    assert model.log_evidence_ == pytest.approx(evidence, rel=1e-8)
+    # Of J=1e-11 the weights are known to its root, and H, unlike J, moves with them.
+    assert model.log_evidence_ == pytest.approx(evidence, rel=1e-6)
 
 
 SINE = np.linspace(-1.0, 0.5, 100)

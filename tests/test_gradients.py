@@ -55,6 +55,8 @@ def test_they_change_nothing_and_are_kept_only_when_asked_for():
     assert not hasattr(tracked, "gradient_norms_")
 
 
+# Five units hardly overfit 200 rows: "loo" may end with next to no decay.
+@pytest.mark.filterwarnings("ignore:.* is at the low end of its range")
 def test_a_search_keeps_those_of_its_last_fit():
     how = {"hidden_layer_sizes": (5,), **SMALL}
     chosen = WeightDecayMLPRegressorCV(alphas=[0.01, 0.1], cv=3, **how).fit(X, Y)
@@ -62,7 +64,7 @@ def test_a_search_keeps_those_of_its_last_fit():
     for alpha in ("auto", "loo", "evidence"):
         model = WeightDecayMLPRegressor(alpha=alpha, **how).fit(X, Y)
         last = model.gradient_norms_[-1]
-        np.testing.assert_allclose(last, norms_of(model), rtol=1e-2)
+        np.testing.assert_allclose(last, norms_of(model), rtol=1e-6)
 
 
 def test_partial_fit_goes_on_with_them():

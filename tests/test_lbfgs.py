@@ -62,17 +62,22 @@ def scipy_lbfgs(objective, k, x0, **options):
     ("loss", "n_outputs"), [("squared_error", 2), ("multinomial", 3), ("poisson", 1)]
 )
 def test_as_few_evaluations_and_as_low_an_optimum_as_scipy(loss, n_outputs, activation):
-    """Over eight starts of each problem: the mean evaluations, the mean optimum."""
+    """The mean of 32 starts of each problem, within three of its standard errors.
+
+    Rounding leads single runs, of either, to other minima and by longer ways.
+    """
     objective, x0 = make_stack(
-        8, hidden=(8,), loss=loss, n_outputs=n_outputs, activation=activation, n=150
+        32, hidden=(8,), loss=loss, n_outputs=n_outputs, activation=activation, n=150
     )
     ours = minimize(objective, x0, **LIMITS)
-    theirs = [scipy_lbfgs(objective, k, x0[k]) for k in range(8)]
+    theirs = [scipy_lbfgs(objective, k, x0[k]) for k in range(32)]
     assert ours.success.all()
     assert (ours.predicted_fall <= LIMITS["tol"]).all()
-    assert ours.nfev.mean() <= 1.02 * np.mean([r.nfev for r in theirs])
-    # Non-convex: single runs end in other minima, on average in equally good ones.
-    assert ours.fun.mean() <= 1.02 * np.mean([r.fun for r in theirs])
+    more = ours.nfev - np.array([r.nfev for r in theirs])
+    assert more.mean() <= 3.0 * more.std() / np.sqrt(32)
+    higher = ours.fun - np.array([r.fun for r in theirs])
+    # Where all end in one minimum, J is known to tol=1e-9 and their gtol of it.
+    assert higher.mean() <= 3.0 * higher.std() / np.sqrt(32) + 1e-6 * ours.fun.mean()
 
 
 def test_convex_problems_end_at_scipys_minimum():
@@ -87,17 +92,27 @@ def test_convex_problems_end_at_scipys_minimum():
 
 @pytest.mark.parametrize("n", [2, 5, 20])
 def test_rosenbrock(n):
-    x0 = np.tile([-1.2, 1.0], n)[:n][np.newaxis]
-    ours = minimize(Functions([rosenbrock]), x0, **{**LIMITS, "tol": 1e-8})
-    theirs = scipy.optimize.minimize(
-        rosenbrock,
-        x0[0],
-        jac=True,
-        method="L-BFGS-B",
-        options={"gtol": 1e-8, "ftol": 0},
-    )
-    np.testing.assert_allclose(ours.x, np.ones((1, n)), atol=1e-7)
-    assert ours.nfev[0] <= 1.15 * theirs.nfev
+    """The minimum is at ones, and found in as many evaluations as by SciPy.
+
+    One run needs some 5 % more or fewer with every other rounding: the mean is taken
+    over 40 starts about the usual one. Both end where J is known to about 1e-12, before
+    rounding rules: the least J is 0, and no part of it would ever be negligible.
+    """
+    rng = np.random.default_rng(0)
+    x0 = np.tile([-1.2, 1.0], n)[:n] + 0.03 * rng.standard_normal((40, n))
+    limits = {**LIMITS, "tol": 1e-12, "negligible": np.ones(40)}
+    ours = minimize(Functions([rosenbrock] * 40), x0, **limits)
+    options = {"gtol": 1e-6, "ftol": 0}
+    theirs = [
+        scipy.optimize.minimize(
+            rosenbrock, x, jac=True, method="L-BFGS-B", options=options
+        )
+        for x in x0
+    ]
+    assert ours.success.all()
+    np.testing.assert_allclose(ours.x, np.ones((40, n)), atol=1e-5)
+    # Five standard errors of the mean: one run differs by 5 % from SciPy's.
+    assert ours.nfev.mean() <= 1.05 * np.mean([r.nfev for r in theirs])
 
 
 def test_direction_is_the_two_loop_recursions():

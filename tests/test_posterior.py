@@ -118,10 +118,12 @@ def test_far_from_the_data_the_error_is_larger(regression):
     assert near.min() > model.noise_std_ and np.median(far) > 2.0 * np.median(near)
 
 
+@pytest.mark.filterwarnings("ignore:solver='lbfgs' reached max_iter")
 def test_units_of_y_blocks_sparse_and_float32(regression):
+    """Of a few iterations, in which rounding has not grown."""
     X, y = regression
     model = WeightDecayMLPRegressor(
-        alpha=0.01, posterior=True, normalize_y=True, **SMALL
+        alpha=0.01, posterior=True, normalize_y=True, max_iter=4, **SMALL
     )
     _, std = model.fit(X, y).predict(X, return_std=True)
     _, part = model.predict(X[50:53], return_std=True)
@@ -129,10 +131,10 @@ def test_units_of_y_blocks_sparse_and_float32(regression):
     _, sparse = model.predict(csr_matrix(X), return_std=True)
     assert_allclose(sparse, std, rtol=1e-12)
     _, thousand = model.fit(X, 1000.0 * y).predict(X, return_std=True)
-    assert_allclose(thousand, 1000.0 * std, rtol=1e-6)
+    assert_allclose(thousand, 1000.0 * std, rtol=1e-12)
     mean, short = model.fit(X.astype(np.float32), y).predict(X, return_std=True)
     assert mean.dtype == short.dtype == np.float32
-    assert_allclose(short, std, rtol=0.02)
+    assert_allclose(short, std, rtol=1e-4)
 
 
 def test_an_ensemble_is_a_mixture(regression):

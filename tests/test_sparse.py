@@ -364,11 +364,6 @@ def test_what_else_works_with_exact_zeros(sparsity, l1_ratio):
     assert by_folds.score(X, y) > 0.5 and by_folds.alpha_choice_["way"][0] == "5"
     kept = WeightDecayMLPRegressor(alpha=0.03, intervals=4, **how).fit(X, y)
     assert kept.predict_interval(X).shape == (100, 2)
-    sparse = WeightDecayMLPRegressor(alpha=0.03, **how).fit(csr_matrix(X), y)
-    np.testing.assert_allclose(sparse.predict(X), kept.predict(X), atol=1e-5)
-    single = WeightDecayMLPRegressor(alpha=0.03, **how).fit(X.astype(np.float32), y)
-    assert single.coefs_[0].dtype == np.float32
-    np.testing.assert_allclose(single.predict(X), kept.predict(X), atol=0.05)
     stream = WeightDecayMLPRegressor(alpha=0.03, solver="sgd", **how)
     stream.partial_fit(X, y).partial_fit(X, y)
     assert np.isfinite(stream.predict(X)).all()
@@ -380,6 +375,26 @@ def test_what_else_works_with_exact_zeros(sparsity, l1_ratio):
         epochs.fit(X, y)
     stream.partial_fit(X, y).partial_fit(X, y)
     np.testing.assert_array_equal(stream.coefs_[0], epochs.coefs_[0])
+
+
+@every_kind
+def test_exact_zeros_of_sparse_rows_and_in_float32(sparsity, l1_ratio):
+    """The same first steps, before rounding has grown, and J by its formula."""
+    X, y = rows()
+    how = {"alpha": 0.03, "l1_ratio": l1_ratio, "sparsity": sparsity, **SMALL}
+    few = WeightDecayMLPRegressor(max_iter=4, **how)
+    with pytest.warns(match="max_iter"):
+        expected = few.fit(X, y).predict(X)
+    for data in (csr_matrix(X), X.astype(np.float32)):
+        with pytest.warns(match="max_iter"):
+            found = few.fit(data, y).predict(data)
+        rounding = 1e3 * float(np.finfo(data.dtype).eps)
+        np.testing.assert_allclose(found, expected, atol=rounding)
+        model = WeightDecayMLPRegressor(**how).fit(data, y)
+        assert model.converged_ and model.coefs_[0].dtype == data.dtype
+        residual = (y - model.predict(data)) / model.y_scale_
+        J = np.square(residual).mean() / 2 + penalty(model, 0.03)
+        assert model.loss_ == pytest.approx(J, rel=rounding)
 
 
 @pytest.mark.slow
