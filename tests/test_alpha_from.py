@@ -99,7 +99,7 @@ def test_the_algebra_of_the_others():
             0.5 * beta * np.square(R).sum() + 0.5 * v * square,
             {"n": n, "noise_precision": beta},
         ),
-        "glmnet": (loss + 0.5 * v * square, {}),
+        "glmnet": (loss + 0.5 * v * square, {"y_deviation": 1.0}),
     }
     for library, (objective, given) in objectives.items():
         alpha = alpha_from(library, v, **given)
@@ -131,3 +131,24 @@ def test_the_algebra_of_the_others():
 def test_what_is_refused(args, given, message):
     with pytest.raises(ValueError, match=message):
         alpha_from(*args, **given)
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 30.0])
+def test_glmnet_divides_a_gaussian_y_by_its_deviation(scale):
+    """Its objective, worked out in its own steps, has the minimum of this alpha.
+
+    glmnet minimises 1/2 mean (u - X b)^2 + lambda' / 2 b^2 for u = y / sd(y) and
+    lambda' = lambda / sd(y), and returns sd(y) b.
+    """
+    X, y = data()
+    y, value = scale * y, 0.4
+    deviation, centred = y.std(), X - X.mean(axis=0)
+    u = (y - y.mean()) / deviation
+    H = centred.T @ centred / N + value / deviation * np.eye(X.shape[1])
+    b = deviation * np.linalg.solve(H, centred.T @ u / N)
+    alpha = alpha_from("glmnet", value, y_deviation=deviation)
+    model = WeightDecayMLPRegressor(alpha=alpha, **LINEAR).fit(X, y)
+    assert_allclose(model.predict(X), y.mean() + centred @ b, rtol=1e-8, atol=1e-8)
+    with pytest.raises(ValueError, match=r"needs y_deviation, .* got None"):
+        alpha_from("glmnet", value)
+    assert alpha_from("glmnet binomial", value) == value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from skwd._estimators.rules import is_count, is_real
+from skwd._estimators.rules import is_count, is_real, meant
 
 # What a number of another library is in J, by the library's name for it.
 _OF_ROWS = {
@@ -14,7 +14,8 @@ _OF_ROWS = {
     "laplace-torch": lambda value, n: value / n,
 }
 _ITSELF = (
-    "glmnet",
+    "glmnet binomial",
+    "glmnet poisson",
     "ElasticNet",
     "PoissonRegressor",
     "SGDRegressor",
@@ -27,6 +28,7 @@ _OF_OUTPUTS = {
 }
 _DECOUPLED = ("AdamW", "SGDW", "optax.adamw", "keras weight_decay")
 NAMES = (
+    "glmnet",
     *_ITSELF,
     *_OF_ROWS,
     *_OF_OUTPUTS,
@@ -45,6 +47,7 @@ def alpha_from(
     batch_size: int | None = None,
     n_outputs: int = 1,
     noise_precision: float | None = None,
+    y_deviation: float | None = None,
 ) -> float:
     """The alpha of J that means what a number means in another library.
 
@@ -53,7 +56,10 @@ def alpha_from(
     ========================  ====================  ==================================
     ``library``               its number            alpha
     ========================  ====================  ==================================
-    "glmnet", "ElasticNet"    lambda, alpha         the same (``l1_ratio=0``)
+    "ElasticNet"              alpha                 the same (``l1_ratio=0``)
+    "glmnet"                  lambda                lambda / y_deviation
+    "glmnet binomial",        lambda                the same
+    "glmnet poisson"
     "PoissonRegressor"        alpha                 the same
     "SGDRegressor",           alpha                 the same
     "SGDClassifier"
@@ -69,6 +75,8 @@ def alpha_from(
     "laplace-torch"           prior_precision       prior_precision / (n sigma^-2)
     ========================  ====================  ==================================
 
+    glmnet divides a Gaussian y by its standard deviation first (with 1 / n), and lambda
+    with it (Friedman, Hastie and Tibshirani, JSS 2010; its vignette, "Appendix 0").
     Losses are means over rows in torch and Keras. Of networks for squared error it is
     exact with ``normalize_y=False``: elsewhere y is in its own deviations. Penalties of
     other libraries may hold biases too.
@@ -88,6 +96,8 @@ def alpha_from(
     noise_precision : float, optional
         For "MacKay" and "brnn" beta; for "laplace-torch" 1 / sigma_noise^2, without
         which it is that of classes.
+    y_deviation : float, optional
+        For "glmnet", of a Gaussian y: its standard deviation, ``y.std()``.
 
     Returns
     -------
@@ -115,7 +125,8 @@ def alpha_from(
         )
     if library not in NAMES:
         listed = ", ".join(repr(name) for name in NAMES)
-        raise ValueError(f"library must be one of {listed}; got {library!r}.")
+        near = meant(library, NAMES) or "."
+        raise ValueError(f"library must be one of {listed}; got {library!r}{near}")
     if not is_real(value) or value < 0 or (value == 0 and library.startswith("Log")):
         raise ValueError(
             f"value must be a finite number >= 0 (C > 0); got {value!r}. Use the "
@@ -132,6 +143,13 @@ def alpha_from(
             )
         return number
 
+    if library == "glmnet":
+        if y_deviation is None or not is_real(y_deviation) or not y_deviation > 0:
+            raise ValueError(
+                f"alpha_from({library!r}) needs y_deviation, the standard deviation of "
+                f"y, a number > 0; got {y_deviation!r}."
+            )
+        return float(value) / float(y_deviation)
     if library in _ITSELF:
         return float(value)
     if library in _OF_OUTPUTS:

@@ -8,7 +8,7 @@ from skwd._alpha import WAYS
 from skwd._core.losses import LOSSES
 from skwd._core.penalties import PENALTIES
 from skwd._cv.ways import alpha_names
-from skwd._estimators.rules import as_list, is_bool, is_integer, is_real
+from skwd._estimators.rules import as_list, is_bool, is_integer, is_real, meant
 
 
 def check_hidden_layer_sizes(sizes) -> tuple[int, ...]:
@@ -81,8 +81,9 @@ def check_sparsity(sparsity, l1_ratio, decay: str) -> None:
     if not named or sparsity not in PENALTIES:
         *names, last = (repr(name) for name in PENALTIES)
         raise ValueError(
-            f"sparsity must be {', '.join(names)} or {last}; got {sparsity!r}. Use "
-            "sparsity=None for the L1 norm of all weights."
+            f"sparsity must be {', '.join(names)} or {last}; got {sparsity!r}"
+            f"{meant(sparsity, PENALTIES) or '.'} Use sparsity=None for the L1 norm of "
+            "all weights."
         )
     if sparsity is not None and l1_ratio == 0:
         raise ValueError(
@@ -146,8 +147,9 @@ def check_alpha(alpha, n_weight_layers: int) -> np.ndarray | str | None:
     if not all(is_real(value) and value >= 0 for value in values):
         listed = ", ".join(repr(name) for name in alpha_names())
         raise ValueError(
-            f"alpha must be None, finite and >= 0, or one of {listed}; got {alpha!r}. "
-            "Use alpha=None for the default, or alpha=0 for no weight decay."
+            f"alpha must be None, finite and >= 0, or one of {listed}; got {alpha!r}"
+            f"{meant(alpha, alpha_names()) or '.'} Use alpha=None for the default, or "
+            "alpha=0 for no weight decay."
         )
     if len(values) != n_weight_layers and not is_real(alpha):
         raise ValueError(

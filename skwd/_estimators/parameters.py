@@ -19,7 +19,7 @@ from skwd._estimators.parameter_values import (
     check_missing_targets,
     check_sparsity,
 )
-from skwd._estimators.rules import RULES, is_list
+from skwd._estimators.rules import RULES, is_list, meant
 from skwd._solvers.decay import DECAYS
 from skwd._solvers.registry import (
     OF_SOME_SOLVERS,
@@ -101,7 +101,8 @@ def check_choice(name: str, value, choices: tuple[str, ...]) -> None:
     """Raise unless ``value`` is one of the names in ``choices``."""
     if not isinstance(value, str) or value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
-        raise ValueError(f"{name} must be one of {listed}; got {value!r}.")
+        near = meant(value, choices) or "."
+        raise ValueError(f"{name} must be one of {listed}; got {value!r}{near}")
 
 
 @lru_cache(maxsize=64)
@@ -132,8 +133,9 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
         if not rule.allows(params[name]):
             default = repr(defaults[name]).replace("e-0", "e-")
             remedy = rule.remedy or f"Use {name}={default}, the default."
+            near = meant(params[name], rule.others) or "."
             raise ValueError(
-                f"{name} must be {rule.wanted}; got {params[name]!r}. {remedy}"
+                f"{name} must be {rule.wanted}; got {params[name]!r}{near} {remedy}"
             )
     hidden = check_hidden_layer_sizes(params["hidden_layer_sizes"])
     if is_list(params["dropout"]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -129,3 +131,30 @@ def is_list(value) -> bool:
 def as_list(value) -> list:
     """The entries of a sequence, or one value alone."""
     return list(value) if is_list(value) else [value]
+
+
+# What other libraries call it, and what they say in other words.
+OTHER_NAMES = {
+    "sigmoid": "logistic",
+    "swish": "silu",
+    "linear": "identity",
+    "mse": "squared_error",
+    "l2": "squared_error",
+    "mae": "absolute_error",
+    "l1": "absolute_error",
+    "pinball": "quantile",
+    "bfgs": "lbfgs",
+    "adamw": "adam",
+    "rmsprop": "adam",
+    "automatic": "auto",
+}
+
+
+def meant(value: Any, choices: Iterable[Any]) -> str:
+    """ ": did you mean ...?" where a word is like one of the right ones, else ""."""
+    if not isinstance(value, str):
+        return ""
+    word, names = value.lower(), [c for c in choices if isinstance(c, str)]
+    likely = OTHER_NAMES.get(word), *difflib.get_close_matches(word, names, 1)
+    near = [name for name in likely if name in names]
+    return f": did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,45 @@
+"""A wrong word gets the nearest right one, under the name it has here."""
+
+import numpy as np
+import pytest
+
+from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor, alpha_from
+
+MEANT = [
+    ("activation", "leakyrelu", "leaky_relu"),
+    ("activation", "sigmoid", "logistic"),
+    ("activation", "Swish", "silu"),
+    ("activation", "ReLU", "relu"),
+    ("solver", "l-bfgs", "lbfgs"),
+    ("solver", "AdamW", "adam"),
+    ("loss", "mse", "squared_error"),
+    ("loss", "Poisson", "poisson"),
+    ("decay", "decouple", "decoupled"),
+    ("learning_rate", "inv-scaling", "invscaling"),
+    ("alpha", "automatic", "auto"),
+    ("alpha", "evidance", "evidence"),
+    ("batch_size", "Auto", "auto"),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "meant"), MEANT)
+def test_the_nearest_right_word_is_named(name, given, meant):
+    model = WeightDecayMLPRegressor(**{name: given})
+    with pytest.raises(ValueError) as caught:
+        model.fit(np.eye(3), np.arange(3.0))
+    assert f"got {given!r}: did you mean {meant!r}?" in str(caught.value)
+    assert str(caught.value).startswith(f"{name} must be ")
+
+
+@pytest.mark.parametrize("given", ["xyz", "", 3, None])
+def test_what_is_like_nothing_names_nothing(given):
+    """bce is a loss, but classifiers have no such parameter."""
+    for name in ("activation", "solver"):
+        with pytest.raises(ValueError) as caught:
+            WeightDecayMLPClassifier(**{name: given}).fit(np.eye(3), [0, 1, 0])
+        assert str(caught.value).endswith(f"; got {given!r}.")
+
+
+def test_a_library_is_named_too():
+    with pytest.raises(ValueError, match="got 'ridge': did you mean 'Ridge'"):
+        alpha_from("ridge", 1.0)
