@@ -55,7 +55,7 @@ class Earlier:
         """What stays taken out of X, (n_features,); None: that is learnt anew."""
         return None if self.progress is None else self.progress.origin
 
-    def start(
+    def starts(
         self,
         layout: Layout,
         targets: Targets,
@@ -63,9 +63,11 @@ class Earlier:
         settings: Any,
         kind: dict[str, Any],
     ) -> np.ndarray:
-        """The weights to continue from, (K, P), about the sample's origin.
+        """Weights to continue from, (m, K, P), about the sample's origin.
 
-        Their output layer is for y in the units of ``targets``.
+        The first predict what they did before, in the units of ``targets``. Where y has
+        other units now there are others, that predict the same in deviations of y: they
+        are the better ones if it is y that was multiplied.
 
         Raises
         ------
@@ -98,7 +100,8 @@ class Earlier:
         else:  # to the last bit
             layout.b(params, 0)[:] = self.progress.bias
         params = params.astype(np.float64)
-        return targets.continued(self.targets, layout, params)
+        same = targets.continued(self.targets, layout, params)
+        return np.stack([same] if np.array_equal(same, params) else [same, params])
 
     def _refuse(self, held: str, asked: str) -> None:
         remedy = "Call fit, or use a new estimator,"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -176,10 +176,10 @@ class Problem:
         if validation is not None:
             validation = validation.in_units(targets.scaled(validation.y), origin)
         if earlier is None:
-            params0 = self.initial_params(layout, targets, training)
+            starts = self.initial_params(layout, targets, training)[np.newaxis]
         else:
             kind = settings.kind(targets.loss)
-            params0 = earlier.start(layout, targets, training, settings, kind)
+            starts = earlier.starts(layout, targets, training, settings, kind)
         epochs = 0 if earlier is None else earlier.epochs
         ratio = float(settings["l1_ratio"])
         task = TrainingTask(
@@ -192,11 +192,13 @@ class Problem:
             else layout.column_groups(self.of_column),
             training,
             validation,
-            params0,
+            starts[0],
             chosen,
             None if chosen.finds_minima else self.stream(SHUFFLING, epochs),
             n_rows,
         )
+        if len(starts) > 1:
+            task = replace(task, params0=_lowest(task, starts))
         return task, targets
 
     def initial_params(
@@ -238,6 +240,19 @@ class Problem:
             targets.strata(sample.y[counted]),
         )
         return [sample.part(counted[part]) for part in parts]
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _lowest(task: TrainingTask, starts: np.ndarray) -> np.ndarray:
+    """The starting point (K, P) of each network that has the lowest loss of several.
+
+    ``starts`` are (m, K, P); of equals it is the first.
+    """
+    m, n_networks, n_params = starts.shape
+    objective = task.objective(np.zeros((m * n_networks, task.groups.n_groups)))
+    losses = objective.data_loss(starts.reshape(-1, n_params)).reshape(m, n_networks)
+    best = np.argmin(np.where(np.isnan(losses), np.inf, losses), axis=0)
+    return starts[best, np.arange(n_networks)]
 
 
 def in_dtype(X, dtype):

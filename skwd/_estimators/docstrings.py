@@ -201,8 +201,9 @@ normalize_y : bool, default=True
     ``loss_`` in scaled ones, and alpha is relative to the scaled y. "huber",
     "absolute_error" and "quantile" take the median, and the median distance from it
     over .6745, which outliers do not move. False is J of y as it is, to the letter.
-    partial_fit scales by its first rows, and keeps to it; a warm start rescales its
-    output layer to the new y. With a log link y is never scaled.
+    partial_fit scales by its first rows, and keeps to it; a warm start begins with the
+    predictions of before, in y's units or in its deviations, whichever suit the new y
+    better. With a log link y is never scaled.
 missing_targets : {"error", "mask"}, default="error"
     "mask" takes NaN in y for a target that is not known: a row's loss is the sum over
     its other outputs, and rows without any are left out. For losses that are not
