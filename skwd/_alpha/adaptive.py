@@ -24,7 +24,7 @@ def second_stage(
     ----------
     tasks : list of TrainingTask
         Of the same layout, solver, penalty and number of restarts.
-    alpha : ndarray (G,)
+    alpha : ndarray (G,), or (F, G) for each of F tasks
     further_starts : ndarray (m, P), optional
         Starting points of the first stage, beside those of each task.
     keep_best : bool
@@ -37,7 +37,7 @@ def second_stage(
         more = further_starts.astype(np.float64)
         first = [replace(t, params0=np.concatenate([t.params0, more])) for t in tasks]
     first = [replace(task, solver=task.solver.quiet()) for task in first]
-    fit = train_path(first, alpha[np.newaxis])
+    fit = train_path(first, np.expand_dims(alpha, -2))
     n_starts, following = len(first[0].params0), []
     for number, task in enumerate(tasks):
         restarts = fit[number * n_starts + np.arange(n_starts)]

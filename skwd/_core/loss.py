@@ -80,7 +80,7 @@ class Loss(Interface, abstract=True):
 
     A loss with parameters is a frozen dataclass. Parameters that follow from the rows
     trained on are arrays (n_targets,); in a stack they may differ from network to
-    network, and are (K, 1, n_targets) then.
+    network, and are (K, 1, n_targets) then, or (K, 1, 1) where they are numbers.
     """
 
     name: ClassVar[str] = asked()
@@ -95,7 +95,7 @@ class Loss(Interface, abstract=True):
     # From y (n, n_targets) and weights (n,) the origin and the deviation, (n_targets,),
     # that y is scaled by; None where the loss has no use for other units.
     moments: Moments | None = None
-    # In a stack: which parameters differ from network to network, (K, 1, n_targets).
+    # In a stack: which parameters differ from network to network.
     stacked_parameters: tuple[str, ...] = ()
     # Whether what it learns from y can be learnt from a part of the targets of a row.
     may_be_masked: ClassVar[bool] = True
@@ -151,7 +151,7 @@ class Loss(Interface, abstract=True):
         """
         changes: dict[str, np.ndarray] = {}
         for name in self._parameters():
-            values = [np.asarray(getattr(other, name)) for other in others]
+            values = [np.atleast_1d(getattr(other, name)) for other in others]
             if not all(np.array_equal(values[0], other) for other in values[1:]):
                 changes[name] = np.stack(values)[of_network, np.newaxis]
         return self._changed(changes) if changes else self

@@ -101,6 +101,11 @@ class Candidates:
         self.multiples = np.empty(0)
         self.losses = np.empty((len(self.tasks), 0))  # (F, A), inf without weights
 
+    @property
+    def units(self) -> np.ndarray:
+        """The default alpha of each split, (F, G): weights of its rows are its own."""
+        return np.array([default_alpha(task) for task in self.tasks])
+
     def search(self) -> None:
         """Judge the first multiples, and further ones while an end is the best."""
         self.judge(FIRST)
@@ -115,7 +120,7 @@ class Candidates:
 
     def judge(self, multiples: np.ndarray) -> None:
         """Train all splits at further multiples, and add their held-out losses."""
-        alphas = multiples[:, np.newaxis] * default_alpha(self.tasks[0])
+        alphas = multiples[:, np.newaxis] * self.units[:, np.newaxis]
         fit = train_path(self.tasks, alphas)
         losses = self._losses(fit).reshape(len(self.tasks), len(multiples))
         order = np.argsort(np.concatenate([self.multiples, multiples]))

@@ -125,7 +125,7 @@ def _judged(
     if not tasks[0].penalty.has_second_stage:
         return candidates
     first = candidates.multiples[candidates.best]
-    following = second_stage(candidates.tasks, first * default_alpha(tasks[0]))
+    following = second_stage(candidates.tasks, first * candidates.units)
     candidates = Candidates(following, tests, first)
     candidates.search()
     return candidates

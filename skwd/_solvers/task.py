@@ -102,7 +102,8 @@ def train_path(
     ----------
     tasks : list of TrainingTask
         Of the same layout, solver and number of restarts.
-    alphas : ndarray (A, G)
+    alphas : ndarray (A, G) or (F, A, G)
+        With a further axis, those of each of the F tasks.
     interrupt : Interrupt, optional
         Ends the training with an exception once it is set.
 
@@ -111,10 +112,11 @@ def train_path(
     StackFit
         Of ``len(tasks) * A * n_init`` networks.
     """
-    first, n_alphas = tasks[0], len(alphas)
+    first, (n_alphas, n_groups) = tasks[0], alphas.shape[-2:]
+    alphas = np.broadcast_to(alphas, (len(tasks), n_alphas, n_groups))
     params0 = np.concatenate([np.tile(t.params0, (n_alphas, 1)) for t in tasks])
     if len(tasks) == 1:
-        objective = first.objective(np.repeat(alphas, len(first.params0), axis=0))
+        objective = first.objective(np.repeat(alphas[0], len(first.params0), axis=0))
     else:
         objective = _objective(tasks, [task.training for task in tasks], alphas)
     watched = None
@@ -150,14 +152,15 @@ def one_network(task: TrainingTask, params: np.ndarray, alpha: np.ndarray) -> St
 def _objective(
     tasks: list[TrainingTask], samples: list[Sample], alphas: np.ndarray
 ) -> Objective:
-    """J of tasks x alphas x restarts on a sample of each task."""
-    first, n_tasks, n_init = tasks[0], len(tasks), len(tasks[0].params0)
-    of_task = np.repeat(np.arange(n_tasks), len(alphas) * n_init)
+    """J of tasks x alphas x restarts on a sample of each task; alphas (F, A, G)."""
+    first, n_init = tasks[0], len(tasks[0].params0)
+    n_tasks, n_alphas, n_groups = alphas.shape
+    of_task = np.repeat(np.arange(n_tasks), n_alphas * n_init)
     return Objective(
         Network(first.layout, first.activation),
         first.loss.stacked([task.loss for task in tasks], of_task),
         samples,
-        np.tile(np.repeat(alphas, n_init, axis=0), (n_tasks, 1)),
+        np.repeat(alphas, n_init, axis=1).reshape(-1, n_groups),
         of_task,
         first.penalty.stacked([task.penalty for task in tasks], of_task),
         first.groups,
