@@ -4,7 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import make_friedman1
+from sklearn.preprocessing import StandardScaler
 
 from skwd import WeightDecayMLPRegressor
 
@@ -82,3 +84,17 @@ def test_more_columns_than_rows(seed):
     best, _ = error(data, alpha="loo", hidden_layer_sizes=(20,))
     rmse, _ = error(data, alpha="auto", hidden_layer_sizes=(20,))
     assert rmse < 1.05 * best < np.std(f)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-2, 1e3])
+def test_weights_of_any_size_leave_auto_something_to_choose(size):
+    """Small weights count as few rows: all first alphas leave constants, a plateau."""
+    X, y = make_friedman1(200, 8, noise=1.0, random_state=0)
+    X = StandardScaler().fit_transform(X)
+    model = WeightDecayMLPRegressor(
+        alpha="auto", hidden_layer_sizes=(10,), random_state=0
+    )
+    model.fit(X[:150], y[:150], sample_weight=np.full(150, size))
+    plain = clone(model).fit(X[:150], y[:150])
+    assert model.alpha_choice_["model"] == "network"
+    assert model.score(X[150:], y[150:]) > plain.score(X[150:], y[150:]) - 0.05

@@ -18,6 +18,19 @@ def default_alpha(task: TrainingTask, least_rows: float = 0.0) -> np.ndarray:
     return np.full(task.groups.n_groups, alpha)
 
 
+def search_unit(task: TrainingTask) -> np.ndarray:
+    """What alpha="auto" counts alpha in, (G,): the default, of weights of any size.
+
+    Weights are counts of rows, up to a factor of ten: a factor beyond that is a unit of
+    theirs, which the search need not walk through.
+    """
+    n, n_rows = task.training.total_weight, float(task.n_rows)
+    alpha = default_alpha(task)
+    if not task.solver.decay.minimises_J:
+        return alpha
+    return alpha * (n / np.clip(n, 0.1 * n_rows, 10.0 * n_rows))
+
+
 def collapse_threshold(task: TrainingTask) -> float | None:
     """The alpha above which small weights stay at zero, of one smooth hidden layer.
 

@@ -21,7 +21,7 @@ import numpy as np
 from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold
 
 from skwd._alpha.choice import AlphaChoice, AlphaPath
-from skwd._alpha.scales import default_alpha
+from skwd._alpha.scales import search_unit
 from skwd._core.network import Network
 from skwd._core.objective import Objective, mean_loss_of_constant
 from skwd._core.sample import Sample
@@ -37,7 +37,7 @@ MOST_ROWS = 12_000
 # Downwards one at a time: low alphas take the most iterations.
 FIRST = 10.0 ** np.array([-0.5, 0.0, 0.5])
 FACTOR = 10.0**0.5
-LOWEST, HIGHEST = 1e-6, 100.0
+LOWEST, HIGHEST = 1e-6, 1e6
 # Above the lowest loss by this part of it a loss is as good.
 EQUAL = 1e-3
 
@@ -103,17 +103,21 @@ class Candidates:
 
     @property
     def units(self) -> np.ndarray:
-        """The default alpha of each split, (F, G): weights of its rows are its own."""
-        return np.array([default_alpha(task) for task in self.tasks])
+        """What alpha is counted in, (F, G): the weights of a split are its own."""
+        return np.array([search_unit(task) for task in self.tasks])
 
     def search(self) -> None:
-        """Judge the first multiples, and further ones while an end is the best."""
+        """Judge the first multiples, and further ones while an end is the best.
+
+        Where the highest leaves a constant, higher ones would tell nothing; where all
+        do, it is lower ones that can tell more.
+        """
         self.judge(FIRST)
         while True:
-            best, lowest = self.best, self.multiples[0]
-            if best == 0 and lowest > LOWEST:
+            best, is_flat, last = self.best, self.are_flat, len(self.multiples) - 1
+            if (best == 0 or is_flat.all()) and self.multiples[0] > LOWEST:
                 self.judge(self.multiples[:1] / FACTOR)
-            elif best == len(self.multiples) - 1 and self.multiples[-1] < HIGHEST:
+            elif best == last and not is_flat[-1] and self.multiples[-1] < HIGHEST:
                 self.judge(self.multiples[-1:] * FACTOR)
             else:
                 return
@@ -158,6 +162,12 @@ class Candidates:
         """The number of the largest multiple that is as good as the best one."""
         mean = self.losses.mean(axis=0)
         return int(np.flatnonzero(mean <= as_good(mean.min()))[-1])
+
+    @property
+    def are_flat(self) -> np.ndarray:
+        """The multiples at which networks have learnt no more than a constant, (A,)."""
+        constant, mean = self.constant(), self.losses.mean(axis=0)
+        return np.abs(mean - constant) <= EQUAL * abs(constant)
 
     @property
     def lowest(self) -> float:

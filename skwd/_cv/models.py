@@ -12,7 +12,7 @@ from skwd._alpha import train_choosing
 from skwd._alpha.adaptive import second_stage
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.constant import train_constant
-from skwd._alpha.scales import default_alpha
+from skwd._alpha.scales import default_alpha, search_unit
 from skwd._core.sample import Sample
 from skwd._cv.auto import FOLDS, LOOSER, Candidates, as_good, splits_of
 from skwd._cv.chosen import Chosen
@@ -64,7 +64,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     if model == LINEAR:
         solver = problem.settings.linear_solver(whole.solver)
         task, _ = problem.task(targets=problem.targets, hidden=(), solver=solver)
-    unit, first = float(default_alpha(task)[0]), candidates.first_stage
+    unit, first = float(search_unit(task)[0]), candidates.first_stage
     if model == GROUPED:
         trained = train_choosing(task, "evidence", kind=problem.settings.groups)
     elif model == CONSTANT:
