@@ -103,7 +103,7 @@ def test_there_is_no_partial_fit(Estimator, change, shown):
     message = f"{shown} has no partial_fit: it needs a whole fit, to a minimum of J."
     name = shown.partition("=")[0]
     expected = f"{message} Use fit, or change {name}."
-    assert str(caught.value.__cause__) == expected
+    assert str(caught.value) == expected
     assert hasattr(model.set_params(alpha=0.1, posterior=False), "partial_fit")
 
 

@@ -233,7 +233,7 @@ def test_what_is_refused():
         WeightDecayMLPClassifier(**SMALL).fit(X, y > 0, groups=np.zeros(80))
     with pytest.raises(AttributeError) as refused:
         WeightDecayMLPRegressor(intervals=10).partial_fit(X, y)
-    assert "intervals=10 has no partial_fit" in str(refused.value.__cause__)
+    assert "intervals=10 has no partial_fit" in str(refused.value)
     model = WeightDecayMLPRegressor(**SMALL, intervals=4).fit(X, y)
     for coverage in (0.0, 1.0, 90, "most", np.nan):
         with pytest.raises(ValueError, match="coverage must be a number between"):

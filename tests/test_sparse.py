@@ -413,7 +413,7 @@ def test_adaptive_goes_with_auto_intervals_ensembles_and_classes():
     assert chooser.coefs_[0].shape == (2, 12, 6)
     with pytest.raises(AttributeError) as refused:
         _ = WeightDecayMLPRegressor(alpha=0.1, solver="adam", **how).partial_fit
-    reason = str(refused.value.__cause__)
+    reason = str(refused.value)
     assert reason.startswith("sparsity='adaptive' has no partial_fit: its second stage")
 
 

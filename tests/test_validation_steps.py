@@ -25,7 +25,7 @@ def refused(Estimator, name, value, solver, wanted, remedy):
 
 @pytest.mark.wide(3)
 @pytest.mark.parametrize(
-    "value", [0, -1, 1.5, 2.0, True, None, np.nan, "10", "Auto", [5]], ids=repr
+    "value", [0, -1, 1.5, 2.0, True, None, np.nan, "10", "all", [5]], ids=repr
 )
 @solvers
 @both

@@ -44,7 +44,8 @@ class AlphaGroups:
 
     def sums(self, values: np.ndarray) -> np.ndarray:
         """Sums over the parameters of each group: (P,) -> (G,)."""
-        return np.bincount(self.index, values, minlength=self.n_groups + 1)[:-1]
+        found = np.bincount(self.index, values, minlength=self.n_groups + 1)
+        return found[:-1].astype(np.float64)  # of no parameters they are integers
 
     def common(self, values: np.ndarray) -> np.ndarray:
         """The value that the parameters of each group share: (P,) -> (G,)."""

@@ -131,9 +131,16 @@ class Loss(Interface, abstract=True):
         return self
 
     def fitted_to(
-        self: T, y: np.ndarray, norm_weight: np.ndarray, scale: np.ndarray
+        self: T,
+        y: np.ndarray,
+        norm_weight: np.ndarray,
+        scale: np.ndarray,
+        kept: Loss | None = None,
     ) -> T:
-        """A copy for y (n, n_targets) to train on, which was divided by ``scale``."""
+        """A copy for y (n, n_targets) to train on, which was divided by ``scale``.
+
+        What it would learn from y is that of ``kept``, a loss of its kind, if given.
+        """
         return self
 
     def in_other_units(

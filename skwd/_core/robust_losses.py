@@ -96,9 +96,11 @@ class HuberLoss(RobustLoss):
     def with_parameters(self, parameters):
         return replace(self, delta=parameters["huber_delta"])
 
-    def fitted_to(self, y, norm_weight, scale):
+    def fitted_to(self, y, norm_weight, scale, kept=None):
         if self.delta is not None:
             return replace(self, delta=self.delta / scale)
+        if kept is not None:
+            return replace(self, delta=kept.delta)
         return replace(self, delta=DELTA * _deviation(y, norm_weight))
 
     def _losses(self, residual):
@@ -131,7 +133,9 @@ class QuantileLoss(RobustLoss):
     def with_parameters(self, parameters):
         return replace(self, q=parameters["quantile"])
 
-    def fitted_to(self, y, norm_weight, scale):
+    def fitted_to(self, y, norm_weight, scale, kept=None):
+        if kept is not None:
+            return replace(self, width=kept.width)
         return replace(self, width=SMOOTH * _deviation(y, norm_weight))
 
     def _losses(self, residual):

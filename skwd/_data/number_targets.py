@@ -100,13 +100,16 @@ class RegressionTargets(Targets):
             # A constant leaves rounding behind: that is no deviation either.
             varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
             scale = np.where(varies, deviation, 1.0)
+        known = None  # the loss that is kept
         if kept is not None and np.shape(kept.varies) == (n_targets,):
+            if kept.varies.all() and kept.loss.name == self.loss.name:
+                known = kept.loss
             stays = kept.varies | ~varies
             mean = np.where(stays, kept.mean, mean)
             scale = np.where(stays, kept.scale, scale)
             varies = varies | kept.varies
         fitted = replace(self, mean=mean, scale=scale, varies=varies)
-        loss = self.loss.fitted_to(fitted.scaled(Y), norm_weight, scale)
+        loss = self.loss.fitted_to(fitted.scaled(Y), norm_weight, scale, known)
         return replace(fitted, loss=loss)
 
     def scaled(self, Y):

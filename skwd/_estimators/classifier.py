@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
 from skwd._estimators.base_classifier import BaseClassifier
 from skwd._estimators.docstrings import documented
 from skwd._estimators.one_fit import OneFit
-from skwd._estimators.partial import has_partial_fit
+from skwd._estimators.partial import AvailableIf, check_partial_fit
 
 
 @documented
@@ -100,7 +99,7 @@ class WeightDecayMLPClassifier(OneFit, BaseClassifier):
     ):
         self._keep(locals())
 
-    @available_if(has_partial_fit)
+    @AvailableIf(check_partial_fit)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch more, over the rows given.
 

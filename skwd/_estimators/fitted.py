@@ -135,7 +135,7 @@ def fitted_attributes(
     if settings.groups == "columns":
         found["column_effective_params_"] = effective_params(task, trained, best)
     if settings["l1_ratio"] > 0.0:
-        found["support_"] = layout.columns_left(trained.params[[best]])[0]
+        found["support_"] = layout.columns_left(trained.params[networks]).any(axis=0)
     found["_fitted"] = Fitted(
         network,
         targets,

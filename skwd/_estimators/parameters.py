@@ -139,7 +139,14 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
             )
     hidden = check_hidden_layer_sizes(params["hidden_layer_sizes"])
     if is_list(params["dropout"]):
+        params["dropout"] = list(params["dropout"])
         check_dropout(params["dropout"], len(hidden) + 1)
+    if params["warmup_epochs"] >= params["max_iter"] and not by_epochs:
+        raise ValueError(
+            "warmup_epochs must be below max_iter, as the learning rate rises to "
+            f"learning_rate_init in so many epochs; got {params['warmup_epochs']!r} "
+            f"with max_iter={params['max_iter']!r}. Use warmup_epochs=0 for none."
+        )
     if params["sparsity"] is not None or params["l1_ratio"] > 0:
         check_sparsity(params["sparsity"], params["l1_ratio"], params["decay"])
     solver = params["solver"]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import update_wrapper
 from numbers import Integral
+from types import MethodType
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +22,34 @@ _WHOLE_FITS = (
 )
 
 
-def has_partial_fit(estimator) -> bool:
-    """Whether an estimator's solver can continue epoch by epoch."""
+class AvailableIf:
+    """A method that some parameters rule out: it is not there, and the error says why.
+
+    scikit-learn's ``available_if`` has the reason in a chained exception alone.
+
+    Parameters
+    ----------
+    check : callable
+        Raises AttributeError for an estimator that does not have the method.
+    """
+
+    def __init__(self, check: Callable[[Any], None]):
+        self.check = check
+
+    def __call__(self, method: Callable) -> AvailableIf:
+        self.method = method
+        update_wrapper(self, method)
+        return self
+
+    def __get__(self, estimator: Any, owner: type | None = None) -> Callable:
+        if estimator is None:
+            return self.method
+        self.check(estimator)
+        return MethodType(self.method, estimator)
+
+
+def check_partial_fit(estimator) -> None:
+    """Raise unless an estimator's parameters let it continue epoch by epoch."""
     n_init, why = estimator.n_init, "it needs a whole fit, to a minimum of J"
     by_name = [("alpha", name, why) for name in alpha_names()]
     for name, value, reason in (*by_name, *_WHOLE_FITS):
@@ -42,7 +72,7 @@ def has_partial_fit(estimator) -> bool:
         )
     able = solvers_with("has_epochs")
     if estimator.solver in ("auto", *able):
-        return True
+        return
     listed = " or ".join(repr(name) for name in sorted(able))
     raise AttributeError(
         f"solver={estimator.solver!r} has no partial_fit: it needs all rows at once. "

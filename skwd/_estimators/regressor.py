@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from sklearn.utils.metaestimators import available_if
-
 from skwd._estimators.base_regressor import BaseRegressor
 from skwd._estimators.docstrings import documented
 from skwd._estimators.one_fit import OneFit
-from skwd._estimators.partial import has_partial_fit
+from skwd._estimators.partial import AvailableIf, check_partial_fit
 
 
 @documented
@@ -107,7 +105,7 @@ class WeightDecayMLPRegressor(OneFit, BaseRegressor):
     ):
         self._keep(locals())
 
-    @available_if(has_partial_fit)
+    @AvailableIf(check_partial_fit)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch more, over the rows given.
 

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skwd._estimators.alpha_path import innermost
+from skwd._estimators.rules import is_count
 from skwd.display.matplotlib import axes_of
 
 
@@ -139,7 +140,10 @@ class RelevanceDisplay:
         ------
         ImportError
             Without matplotlib.
+        ValueError
+            For ``max_columns`` below 1.
         """
+        check_max_columns(max_columns)
         order = np.argsort(-self.importances, kind="stable")[:max_columns][::-1]
         size = 6.4, 1.2 + 0.24 * len(order)
         ax = axes_of(ax, type(self).__name__, figsize=size)
@@ -164,3 +168,12 @@ class RelevanceDisplay:
         )
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def check_max_columns(max_columns) -> None:
+    """Raise unless there is a column to draw."""
+    if not is_count(max_columns):
+        raise ValueError(
+            f"max_columns must be an integer >= 1; got {max_columns!r}. Use "
+            "max_columns=20, the default."
+        )

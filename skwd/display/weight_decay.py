@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skwd._estimators.alpha_path import innermost
 from skwd.display.matplotlib import axes_of
-from skwd.display.relevance import RelevanceDisplay
+from skwd.display.relevance import RelevanceDisplay, check_max_columns
 
 
 class WeightDecayDisplay:
@@ -112,7 +112,10 @@ class WeightDecayDisplay:
         ------
         ImportError
             Without matplotlib.
+        ValueError
+            For ``max_columns`` below 1.
         """
+        check_max_columns(max_columns)
         if ax is None:
             shown = min(max_columns, len(self.columns.importances))
             size = 10.0, 1.6 + 0.24 * max(shown, 6)

@@ -1,0 +1,127 @@
+"""Faults that were found where two features meet, each as the rule that was broken."""
+
+import re
+
+import matplotlib
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import make_friedman1
+
+from skwd import (
+    RelevanceDisplay,
+    WeightDecayDisplay,
+    WeightDecayMLPClassifier,
+    WeightDecayMLPRegressor,
+)
+
+matplotlib.use("agg")
+X, Y = make_friedman1(150, 8, noise=1.0, random_state=0)
+X = (X - X.mean(axis=0)) / X.std(axis=0)
+SMALL = {"hidden_layer_sizes": (5,), "random_state": 0}
+
+
+def test_the_posterior_of_a_linear_model_without_decay_is_that_of_least_squares():
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(), alpha=0, posterior=True)
+    _, std = model.fit(X, Y).predict(X, return_std=True)
+    A = np.column_stack([np.ones(150), X])
+    residual = Y - A @ np.linalg.lstsq(A, Y, rcond=None)[0]
+    noise = residual @ residual / (150 - 9)
+    leverage = np.einsum("ij,ij->i", A, np.linalg.solve(A.T @ A, A.T).T)
+    assert_allclose(std, np.sqrt(noise * (1.0 + leverage)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("alpha", [0, [0, 0.1], [0.1, 0]])
+def test_a_posterior_of_weights_without_decay_is_finite(alpha):
+    model = WeightDecayMLPRegressor(alpha=alpha, posterior=True, **SMALL)
+    _, std = model.fit(X, Y).predict(X, return_std=True)
+    assert np.isfinite(std).all() and (std > 0.0).all()
+    model = WeightDecayMLPClassifier(alpha=alpha, posterior=True, **SMALL)
+    assert np.isfinite(model.fit(X, Y > 14.0).predict_proba(X)).all()
+
+
+@pytest.mark.parametrize("solver", ["adam", "auto"])
+def test_rates_of_dropout_are_any_list(solver):
+    how = {"solver": solver, "max_iter": 3, **SMALL}
+    fitted = []
+    for rates in ([0.1, 0.2], (0.1, 0.2), np.array([0.1, 0.2])):
+        with pytest.warns(match="max_iter"):
+            fitted.append(WeightDecayMLPRegressor(dropout=rates, **how).fit(X, Y))
+    assert_array_equal(fitted[0].coefs_[0], fitted[1].coefs_[0])
+    assert_array_equal(fitted[0].coefs_[0], fitted[2].coefs_[0])
+    with pytest.raises(ValueError, match=r"here 2 .X and each hidden layer.; got 3"):
+        WeightDecayMLPRegressor(dropout=np.full(3, 0.1), **how).fit(X, Y)
+
+
+def test_a_rate_that_would_never_be_reached_is_refused():
+    model = WeightDecayMLPRegressor(warmup_epochs=10, max_iter=10, solver="adam")
+    message = (
+        "warmup_epochs must be below max_iter, as the learning rate rises to "
+        "learning_rate_init in so many epochs; got 10 with max_iter=10. Use "
+        "warmup_epochs=0 for none."
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        model.fit(X, Y)
+    model.partial_fit(X, Y)  # whose epochs go on
+
+
+@pytest.mark.parametrize("display", [RelevanceDisplay, WeightDecayDisplay])
+@pytest.mark.parametrize("number", [0, -1, 2.5, "all"])
+def test_no_columns_to_draw(display, number):
+    model = WeightDecayMLPRegressor(alpha=0.1, **SMALL).fit(X, Y)
+    with pytest.raises(ValueError, match=f"max_columns must be .*; got {number!r}"):
+        display.from_estimator(model, max_columns=number)
+
+
+def test_importances_that_are_all_zero_are_drawn():
+    model = WeightDecayMLPRegressor(alpha=1e3, l1_ratio=1.0, sparsity="input", **SMALL)
+    with pytest.warns(match="too large"):
+        model.fit(X, Y)
+    assert (model.feature_importances_ == 0.0).all() and not model.support_.any()
+    assert len(RelevanceDisplay.from_estimator(model).bars_) == 8
+
+
+@pytest.mark.parametrize("coverage", [0.02, 0.3, 0.9])
+def test_the_ends_of_an_interval_are_in_order(coverage):
+    model = WeightDecayMLPRegressor(intervals=5, alpha=0.01, **SMALL).fit(X, Y)
+    ends = model.predict_interval(X, coverage=coverage)
+    assert (ends[:, 0] <= ends[:, 1]).all()
+
+
+def test_the_support_of_an_ensemble_is_that_of_all_its_networks():
+    model = WeightDecayMLPRegressor(
+        alpha=0.12,
+        l1_ratio=1.0,
+        sparsity="input",
+        n_init=4,
+        ensemble=True,
+        hidden_layer_sizes=(3,),
+        random_state=1,
+    ).fit(X, Y)
+    used = np.any(model.coefs_[0], axis=(0, 2))
+    assert_array_equal(model.support_, used)
+    moved = [
+        np.abs(model.predict(X + 0.5 * np.eye(8)[j]) - model.predict(X)).max() > 0.0
+        for j in range(8)
+    ]
+    assert_array_equal(model.support_, moved)
+
+
+@pytest.mark.parametrize("loss", ["huber", "absolute_error", "quantile"])
+def test_partial_fit_keeps_what_a_loss_has_learnt_from_its_first_rows(loss):
+    model = WeightDecayMLPRegressor(loss=loss, alpha=0.01, solver="adam", **SMALL)
+    model.partial_fit(X[:75], Y[:75])
+    first = model._fitted.targets.loss
+    model.partial_fit(X[75:], 10.0 * Y[75:])
+    assert model._fitted.targets.loss.key == first.key
+
+
+def test_why_there_is_no_partial_fit_is_the_error_itself():
+    model = WeightDecayMLPRegressor(alpha="auto")
+    with pytest.raises(
+        AttributeError, match=r"^alpha='auto' has no partial_fit: it ne"
+    ):
+        model.partial_fit(X, Y)
+    assert not hasattr(model, "partial_fit")
+    assert hasattr(model.set_params(alpha=0.1), "partial_fit")
+    assert "Train for one epoch more" in WeightDecayMLPRegressor.partial_fit.__doc__
