@@ -201,7 +201,7 @@ def test_ends_are_infinite_where_rows_are_too_few():
         (True, "intervals must be None, an integer >= 2 or a splitter; got True"),
         ("ten", "intervals must be None, an integer >= 2 or a splitter; got 'ten'"),
         (TimeSeriesSplit(3), "leave out every row exactly once; row 0"),
-        (81, "n_splits=81"),
+        (81, "intervals=81 needs as many different rows; got 80"),
     ],
 )
 def test_bad_folds_are_named_before_any_training(intervals, message):

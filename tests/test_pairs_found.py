@@ -125,3 +125,42 @@ def test_why_there_is_no_partial_fit_is_the_error_itself():
     assert not hasattr(model, "partial_fit")
     assert hasattr(model.set_params(alpha=0.1), "partial_fit")
     assert "Train for one epoch more" in WeightDecayMLPRegressor.partial_fit.__doc__
+
+
+def copied(X, Y, times=2):
+    """Every row several times over, not beside each other."""
+    return np.tile(X, (times, 1)), np.tile(Y, times)
+
+
+def test_copies_of_a_row_stay_in_one_fold_of_intervals():
+    rng = np.random.default_rng(5)
+    X_new = rng.standard_normal((400, 4))
+    X_30 = rng.standard_normal((30, 4))
+
+    def noisy(rows):
+        return rows[:, 0] + rng.standard_normal(len(rows))
+
+    X_60, y_60 = copied(X_30, noisy(X_30))
+    how = {"hidden_layer_sizes": (30,), "alpha": 1e-4, "random_state": 0}
+    model = WeightDecayMLPRegressor(intervals=10, **how).fit(X_60, y_60)
+    fold = model._fitted.folds.fold
+    assert_array_equal(fold[:30], fold[30:])
+    ends, y_new = model.predict_interval(X_new), noisy(X_new)
+    assert np.mean((ends[:, 0] <= y_new) & (y_new <= ends[:, 1])) > 0.8
+    weighted = WeightDecayMLPRegressor(intervals=10, **how)
+    weighted.fit(X_30, y_60[:30], sample_weight=np.full(30, 2.0))
+    assert_array_equal(weighted._fitted.folds.fold, fold[:30])
+    with pytest.raises(ValueError, match="intervals=31 needs as many different rows"):
+        WeightDecayMLPRegressor(intervals=31, **how).fit(X_60, y_60)
+
+
+@pytest.mark.parametrize("cls", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
+def test_early_stopping_is_watched_by_no_copy_of_a_row(cls):
+    """Twice the rows are the same fit: their copies are held out with them."""
+    y = Y if cls is WeightDecayMLPRegressor else (Y > np.median(Y)).astype(int)
+    how = {"early_stopping": True, "solver": "lbfgs", "alpha": 0.01, **SMALL}
+    once, twice = cls(**how).fit(X, y), cls(**how).fit(*copied(X, y))
+    assert_allclose(twice.validation_scores_[:3], once.validation_scores_[:3])
+    assert twice.best_validation_score_ == pytest.approx(
+        once.best_validation_score_, rel=0.05
+    )

@@ -17,7 +17,7 @@ from skwd._core.rows import column_means
 from skwd._core.sample import Sample
 from skwd._cv.earlier import Earlier
 from skwd._cv.splits import validation_split
-from skwd._data.merged_rows import rows_to_train_on
+from skwd._data.merged_rows import different_rows, rows_to_train_on
 from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
 from skwd._solvers.registry import SOLVERS, AutoSolver, solvers_with
@@ -233,13 +233,16 @@ class Problem:
     def _split(self, sample: Sample, targets: Targets) -> list[Sample]:
         """The rows to train on and those held out for early stopping."""
         counted = np.flatnonzero(sample.weight)  # a weight of 0 is a removed row
+        rows = counted if sample.rows is None else sample.rows[counted]
+        # No row is watched by its copy.
+        first, value = different_rows(sample.X, sample.y[counted], rows)
         parts = validation_split(
-            len(counted),
+            len(first),
             self.settings["validation_fraction"],
             int(self.stream(VALIDATION).integers(2**31 - 1)),
-            targets.strata(sample.y[counted]),
+            targets.strata(sample.y[counted[first]]),
         )
-        return [sample.part(counted[part]) for part in parts]
+        return [sample.part(counted[np.isin(value, part)]) for part in parts]
 
 
 @np.errstate(over="ignore", invalid="ignore")

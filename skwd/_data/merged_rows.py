@@ -50,13 +50,14 @@ def distinct_rows(sample: Sample) -> Sample:
     return Sample(sample.X, y[starts], summed, rows[starts])
 
 
-def numbers_of_copies(X, y: np.ndarray) -> np.ndarray:
-    """A number for each row, which it shares with its copies alone: (n,).
+def numbers_of_copies(X, y: np.ndarray, rows=slice(None)) -> np.ndarray:
+    """A number for each of some ``rows`` of X, which it shares with its copies: (n,).
 
-    Equal rows (x, y) are copies, unless the same x has other y as well: in tables of
-    few values equal rows are different observations.
+    ``y`` (n, n_targets) is that of these rows. Equal rows (x, y) are copies, unless the
+    same x has other y as well: in tables of few values equal rows are different
+    observations.
     """
-    x_key, y_key = _row_hash(X), _array_hash(y, seed=1)
+    x_key, y_key = _row_hash(X)[rows], _array_hash(y, seed=1)
     order = np.lexsort((y_key, x_key))
     new_x = np.concatenate([[True], np.diff(x_key[order]) != 0])
     new_y = np.concatenate([[False], np.diff(y_key[order]) != 0]) & ~new_x
@@ -65,6 +66,18 @@ def numbers_of_copies(X, y: np.ndarray) -> np.ndarray:
     numbers = np.empty(len(order), dtype=np.intp)
     numbers[order] = np.cumsum(new_x | has_other_y) - 1
     return numbers
+
+
+def different_rows(X, y: np.ndarray, rows=slice(None)) -> tuple[np.ndarray, np.ndarray]:
+    """The first of each set of copies, in order, and the set of each row, (n,).
+
+    They are numbered as ``y`` (n, n_targets) is, that of some ``rows`` of X.
+    """
+    numbers = numbers_of_copies(X, y, rows)
+    _, first, of_row = np.unique(numbers, return_index=True, return_inverse=True)
+    place = np.empty(len(first), dtype=np.intp)
+    place[np.argsort(first)] = np.arange(len(first))
+    return np.sort(first), place[of_row]
 
 
 def _all_equal(X, y: np.ndarray, rows: np.ndarray, twin: np.ndarray) -> bool:

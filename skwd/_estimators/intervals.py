@@ -10,6 +10,7 @@ from sklearn.model_selection import KFold
 from skwd._cv.intervals import check_folds
 from skwd._cv.problem import INTERVALS, Problem
 from skwd._cv.splits import row_numbers
+from skwd._data.merged_rows import different_rows
 from skwd._estimators.parameter_values import check_intervals
 
 
@@ -33,13 +34,28 @@ def interval_rows(problem: Problem, groups) -> list[tuple]:
         )
     X, y, weight = problem.data
     counted = np.flatnonzero(weight)
-    if isinstance(splitter, Integral):
-        seed = int(problem.stream(INTERVALS).integers(2**31 - 1))
-        splitter = KFold(int(splitter), shuffle=True, random_state=seed)
     if len(counted) < len(y):
         X, y = X[counted], y[counted]
         groups = None if groups is None else np.asarray(groups)[counted]
-    found = row_numbers(splitter, X, y, False, {"groups": groups})
+    if isinstance(splitter, Integral):
+        found = _shuffled(problem, int(splitter), X, y)
+    else:
+        found = row_numbers(splitter, X, y, False, {"groups": groups})
     tests = [test for _, test in found]
     check_folds(tests, len(counted), f"intervals={params['intervals']!r}")
     return [(counted[train], counted[test]) for train, test in found]
+
+
+def _shuffled(problem: Problem, n_folds: int, X, y) -> list[tuple]:
+    """Shuffled folds that keep copies of a row together."""
+    Y, _ = problem.targets.encode(y, np.ones(len(y)))
+    first, value = different_rows(X, Y)
+    if len(first) < n_folds:
+        raise ValueError(
+            f"intervals={n_folds!r} needs as many different rows; got {len(first)}. "
+            "Use fewer folds, or give fit more rows."
+        )
+    seed = int(problem.stream(INTERVALS).integers(2**31 - 1))
+    folds = KFold(n_folds, shuffle=True, random_state=seed).split(first)
+    parts = [np.isin(value, test) for _, test in folds]
+    return [(np.flatnonzero(~test), np.flatnonzero(test)) for test in parts]
