@@ -8,6 +8,7 @@ from numpy.testing import assert_array_equal
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV
 
+OWN_SCORE = "huber absolute_error quantile poisson gamma tweedie".split()
 ALPHAS = np.array([1e-4, 3e-3, 0.05, 0.7])
 
 
@@ -17,7 +18,11 @@ def grid_search(model, X, y, weight=None, **fit_params):
     search = {name: params.pop(name) for name in ("alphas", "cv", "scoring", "n_jobs")}
     params.pop("rule")
     plain = model._plain_class(**params)
-    how = {"cv": search["cv"], "scoring": search["scoring"], "n_jobs": search["n_jobs"]}
+    # GridSearchCV's None is `score`; that of the CV forms follows the loss.
+    scoring = search["scoring"] or (
+        model._default_scorer() if params.get("loss") in OWN_SCORE else None
+    )
+    how = {"cv": search["cv"], "scoring": scoring, "n_jobs": search["n_jobs"]}
     grid = {"alpha": search["alphas"]}
     with warnings.catch_warnings():
         # Some that stop early are; the CV estimators say it of the one they refit.
@@ -33,7 +38,9 @@ def _fitted(plain, grid, how, model, search, X, y, weight, fit_params):
         "accuracy" if hasattr(model, "predict_proba") else "r2"
     )
     with sklearn.config_context(enable_metadata_routing=True):
-        how["scoring"] = get_scorer(name).set_score_request(sample_weight=True)
+        scorer = get_scorer(name) if how["scoring"] is None else how["scoring"]
+        scorer = get_scorer(scorer) if isinstance(scorer, str) else scorer
+        how["scoring"] = scorer.set_score_request(sample_weight=True)
         plain.set_fit_request(sample_weight=True)
         found = GridSearchCV(plain, grid, **how)
         return found.fit(X, y, sample_weight=weight, **fit_params)

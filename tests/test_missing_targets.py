@@ -5,6 +5,8 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.linear_model import PoissonRegressor, Ridge
+from sklearn.metrics import r2_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skwd import WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
 
@@ -129,8 +131,76 @@ def test_what_is_missing_altogether_or_not_asked_for():
     with pytest.raises(ValueError, match="NaN"):
         WeightDecayMLPRegressor().fit(X, Y)
     Y[:, 1] = np.nan
-    with pytest.raises(ValueError, match="An output of y has no target"):
+    with pytest.raises(ValueError, match="Output 1 of y has no target in the rows"):
         WeightDecayMLPRegressor(**MASK).fit(X, Y)
     Y[0, 0] = np.inf
     with pytest.raises(ValueError, match="infinity"):
         WeightDecayMLPRegressor(**MASK).fit(X, Y)
+
+
+def test_an_output_known_in_rows_of_no_weight_alone_is_named():
+    X, Y = rows()
+    Y[5:, 2], s = np.nan, np.ones(len(X))
+    Y[:5, 2], s[:5] = 1.0, 0.0
+    for cls in (WeightDecayMLPRegressor, WeightDecayMLPRegressorCV):
+        with pytest.raises(ValueError, match="Output 2 of y has no target in the rows"):
+            cls(**MASK).fit(X, Y, s)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_folds_and_parts_may_lack_an_output(seed):
+    """Ten outputs of which 8 % is known: most folds lack one."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((80, 4))
+    Y = 100.0 + X @ rng.standard_normal((4, 10)) + 0.1 * rng.standard_normal((80, 10))
+    Y[rng.random(Y.shape) > 0.08] = np.nan
+    Y[np.arange(10), np.arange(10)] = 100.0
+    how = {"hidden_layer_sizes": (5,), **MASK}
+    auto = WeightDecayMLPRegressor(alpha="auto", **how).fit(X, Y)
+    assert np.isfinite(auto.predict(X)).all() and np.isfinite(auto.alpha_scores_).all()
+    assert np.abs(auto.predict(X) - 100.0).max() < 50.0
+    chosen = WeightDecayMLPRegressorCV(alphas=[0.01, 0.1], cv=4, **how).fit(X, Y)
+    assert np.isfinite(chosen.best_score_) and np.isfinite(chosen.score(X, Y))
+    stream = WeightDecayMLPRegressor(solver="adam", alpha=0.01, **how)
+    for part in np.array_split(np.arange(80), 5):
+        stream.partial_fit(X[part], Y[part])
+    assert np.isfinite(stream.predict(X)).all()
+    early = WeightDecayMLPRegressor(early_stopping=True, **how)
+    early.fit(X[:70], Y[:70], X_val=X[70:], y_val=Y[70:])
+    assert np.isfinite(early.validation_scores_).all()
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_scores_are_of_what_is_known(is_weighted):
+    X, Y = rows()
+    s = np.random.default_rng(1).uniform(0.5, 2.0, len(X)) if is_weighted else None
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(), alpha=0.1, **MASK).fit(X, Y)
+    parts = []
+    for k, y in enumerate(Y.T):
+        known = ~np.isnan(y)
+        weight = None if s is None else s[known]
+        parts.append(
+            r2_score(y[known], model.predict(X)[known, k], sample_weight=weight)
+        )
+    assert model.score(X, Y, s) == pytest.approx(np.mean(parts))
+    assert np.isfinite(cross_val_score(model, X, Y, cv=3)).all()
+    search = GridSearchCV(model, {"alpha": [0.01, 0.1]}, cv=3).fit(X, Y)
+    chosen = WeightDecayMLPRegressorCV(
+        alphas=[0.01, 0.1], cv=3, hidden_layer_sizes=(), **MASK
+    ).fit(X, Y)
+    np.testing.assert_allclose(
+        chosen.cv_results_["mean_test_score"], search.cv_results_["mean_test_score"]
+    )
+
+
+def test_an_output_first_seen_later_learns_its_units_then():
+    X, Y = rows()
+    Y = np.where(np.isnan(Y), 5.0, Y)
+    Y[:, 1] *= 1000.0
+    Y[:40, 1] = np.nan
+    stream = WeightDecayMLPRegressor(solver="adam", alpha=0.01, **MASK)
+    stream.partial_fit(X[:40], Y[:40])
+    first = stream.y_scale_.copy()
+    stream.partial_fit(X[40:], Y[40:])
+    np.testing.assert_array_equal(stream.y_scale_[[0, 2]], first[[0, 2]])
+    assert stream.y_scale_[1] == pytest.approx(np.std(Y[40:, 1]))

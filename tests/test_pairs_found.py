@@ -1,18 +1,29 @@
 """Faults that were found where two features meet, each as the rule that was broken."""
 
 import re
+from functools import partial
 
 import matplotlib
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.datasets import make_friedman1
+from sklearn.datasets import load_iris, make_friedman1
+from sklearn.metrics import (
+    mean_absolute_error,
+    mean_pinball_loss,
+    mean_poisson_deviance,
+    mean_tweedie_deviance,
+    r2_score,
+)
+from sklearn.model_selection import KFold
 
 from skwd import (
     RelevanceDisplay,
     WeightDecayDisplay,
     WeightDecayMLPClassifier,
+    WeightDecayMLPClassifierCV,
     WeightDecayMLPRegressor,
+    WeightDecayMLPRegressorCV,
 )
 
 matplotlib.use("agg")
@@ -164,3 +175,37 @@ def test_early_stopping_is_watched_by_no_copy_of_a_row(cls):
     assert twice.best_validation_score_ == pytest.approx(
         once.best_validation_score_, rel=0.05
     )
+
+
+def test_a_search_by_unseen_classes_says_so():
+    X_iris, y_iris = load_iris(return_X_y=True)
+    model = WeightDecayMLPClassifierCV(cv=KFold(3), alphas=[0.01, 0.1], **SMALL)
+    with pytest.warns(UserWarning, match="^150 of 150 rows that cv tests on are of cl"):
+        model.fit(X_iris, y_iris)
+    model.set_params(cv=3).fit(X_iris, y_iris)  # in silence
+    assert model.best_score_ > 0.9
+
+
+@pytest.mark.parametrize(
+    ("params", "metric"),
+    [
+        ({"loss": "quantile", "quantile": 0.9}, partial(mean_pinball_loss, alpha=0.9)),
+        ({"loss": "absolute_error"}, mean_absolute_error),
+        ({"loss": "poisson"}, mean_poisson_deviance),
+        ({"loss": "tweedie", "power": 1.2}, partial(mean_tweedie_deviance, power=1.2)),
+    ],
+)
+def test_a_search_without_scoring_goes_by_its_loss(params, metric):
+    """scorer_ says what that is; GridSearchCV by it has the same scores."""
+    how = {**params, **SMALL}
+    model = WeightDecayMLPRegressorCV(alphas=[0.01, 0.1], cv=3, **how).fit(X, Y)
+    plain = WeightDecayMLPRegressor(alpha=model.alpha_, **how)
+    folds = KFold(3).split(X)
+    scores = [
+        -metric(Y[test], plain.fit(X[train], Y[train]).predict(X[test]))
+        for train, test in folds
+    ]
+    assert model.best_score_ == pytest.approx(np.mean(scores))
+    name = getattr(metric, "func", metric).__name__
+    assert name in repr(model.scorer_)
+    assert model.score(X, Y) == pytest.approx(r2_score(Y, model.predict(X)))

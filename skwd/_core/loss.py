@@ -97,6 +97,8 @@ class Loss(Interface, abstract=True):
     moments: Moments | None = None
     # In a stack: which parameters differ from network to network.
     stacked_parameters: tuple[str, ...] = ()
+    # scikit-learn's name of the metric that this loss goes by, and its arguments.
+    metric: tuple[str, Mapping[str, Any]] = ("r2_score", {})
     # Whether what it learns from y can be learnt from a part of the targets of a row.
     may_be_masked: ClassVar[bool] = True
 

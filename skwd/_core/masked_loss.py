@@ -9,6 +9,9 @@ import numpy as np
 
 from skwd._core.loss import Loss
 
+# Of a target that nothing is known of.
+ZERO = np.zeros(1)
+
 
 @dataclass(frozen=True, eq=False)
 class MaskedLoss(Loss):
@@ -26,6 +29,7 @@ class MaskedLoss(Loss):
     out_activation = property(lambda self: self.inner.out_activation)  # type: ignore
     default_decay = property(lambda self: self.inner.default_decay)  # type: ignore
     domain = property(lambda self: self.inner.domain)  # type: ignore[assignment]
+    metric = property(lambda self: self.inner.metric)  # type: ignore[assignment]
 
     def loss(self, y, raw):
         return self.inner.loss(np.where(np.isnan(y), self.inverse_link(raw), y), raw)
@@ -40,7 +44,8 @@ class MaskedLoss(Loss):
 
     def constant(self, y, norm_weight):
         columns = _known_columns(y, norm_weight)
-        return np.concatenate([self.inner.constant(*known) for known in columns])
+        parts = [self.inner.constant(*known) if known else ZERO for known in columns]
+        return np.concatenate(parts)
 
     @property
     def moments(self):
@@ -48,7 +53,10 @@ class MaskedLoss(Loss):
 
     def _moments(self, y, norm_weight):
         columns = _known_columns(y, norm_weight)
-        centres, deviations = zip(*(self.inner.moments(*known) for known in columns))
+        moments = [
+            self.inner.moments(*known) if known else (ZERO, ZERO) for known in columns
+        ]
+        centres, deviations = zip(*moments)
         return np.concatenate(centres), np.concatenate(deviations)
 
     def stacked(self, others, of_network):
@@ -67,8 +75,14 @@ class MaskedLoss(Loss):
 
 
 def _known_columns(y: np.ndarray, norm_weight: np.ndarray):
-    """The known rows of each column, (n_known, 1), and their weights, of sum 1."""
+    """The known rows of each column, (n_known, 1), and their weights, of sum 1.
+
+    None of a column without any.
+    """
     for column in y.T:
         known = ~np.isnan(column)
+        if not known.any():
+            yield None
+            continue
         weight = norm_weight[known] / norm_weight[known].sum()
         yield column[known, np.newaxis], weight

@@ -94,6 +94,7 @@ class HalfPoissonLoss(LogLinkLoss):
     name = "poisson"
     default_decay = 13.0
     likelihood = Poisson()
+    metric = ("mean_poisson_deviance", {})
 
     def loss_gradient(self, y, raw):
         losses = xlogy(y, y) - y - y * raw

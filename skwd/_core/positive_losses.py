@@ -30,6 +30,10 @@ class HalfTweedieLoss(LogLinkLoss):
     default_decay = 5.0
 
     @property
+    def metric(self):
+        return "mean_tweedie_deviance", {"power": self.power}
+
+    @property
     def domain(self):
         return Domain(0.0, is_excluded=self.power >= 2.0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -56,6 +57,7 @@ class RobustLoss(Loss, abstract=True):
 
     out_activation = "identity"
     moments = staticmethod(robust_moments)
+    metric: tuple[str, Mapping[str, Any]] = ("mean_absolute_error", {})
     may_be_masked = False
 
     @abstractmethod
@@ -130,6 +132,10 @@ class QuantileLoss(RobustLoss):
     default_decay = 5.0
     factor: ClassVar[float] = 1.0
 
+    @property
+    def metric(self):
+        return "mean_pinball_loss", {"alpha": self.q}
+
     def with_parameters(self, parameters):
         return replace(self, q=parameters["quantile"])
 
@@ -154,6 +160,7 @@ class AbsoluteError(QuantileLoss):
 
     name = "absolute_error"
     factor = 2.0
+    metric: tuple[str, Mapping[str, Any]] = ("mean_absolute_error", {})
 
     def with_parameters(self, parameters):
         return self

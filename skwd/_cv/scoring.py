@@ -10,10 +10,11 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_classifier
+import sklearn.metrics
 from sklearn.metrics import check_scoring, get_scorer, make_scorer
 
 from skwd._alpha.choice import AlphaChoice
+from skwd._core.loss import Loss
 from skwd._cv.splits import Split
 from skwd._data.targets import Targets
 from skwd._solvers.failures import check_any_usable
@@ -64,6 +65,7 @@ class CellScorer:
             _rows(value, split.test) if _length(value) == n_samples else value
             for value in (self.X, self.y, *self.params.values())
         )
+        y = split.targets.hidden(y)
         params = dict(zip(self.params, values))
         cell = f"alpha={alpha:g} in split {split.number}"
         where = f"scoring={self.scorer!r} failed for {cell}"
@@ -182,17 +184,47 @@ def train_and_score(
     return scores
 
 
-def single_scorer(estimator, scoring):
-    """The scorer that ``scoring`` names; None is the estimator's own score."""
-    if scoring is None:
-        # By name: the estimator's own method would route metadata back to it.
-        return get_scorer("accuracy" if is_classifier(estimator) else "r2")
+def scorer_of(estimator: Any, scoring: Any) -> Callable:
+    """The scorer that ``scoring`` names."""
     if not isinstance(scoring, str) and not callable(scoring):
         raise ValueError(
             "scoring must be the name of a scorer, a callable or None, for alpha can "
             f"be best by one score only; got {scoring!r}. Choose one of them."
         )
     return check_scoring(estimator, scoring)
+
+
+def scorer_of_loss(loss: Loss, masked: bool) -> Callable:
+    """The scorer of ``scoring=None``: R2, or minus the metric that a loss goes by.
+
+    Where ``masked``, it is that of the targets that are known.
+    """
+    name, arguments = loss.metric
+    if name == "r2_score" and not masked:
+        return get_scorer("r2")
+    how = {"metric": name, **arguments}
+    return make_scorer(known_score, greater_is_better=name == "r2_score", **how)
+
+
+def known_score(y_true, y_pred, *, sample_weight=None, metric: str, **arguments):
+    """The mean over outputs of a metric of the targets that are known.
+
+    Outputs with too few known targets are left out: R2 takes two. Without any other it
+    is nan.
+    """
+    y_true = np.asarray(y_true, dtype=np.float64).reshape(len(y_true), -1)
+    y_pred = np.asarray(y_pred).reshape(y_true.shape)
+    found = []
+    for y, predicted in zip(y_true.T, y_pred.T):
+        known = ~np.isnan(y)
+        if np.count_nonzero(known) < (2 if metric == "r2_score" else 1):
+            continue
+        weight = None if sample_weight is None else np.asarray(sample_weight)[known]
+        how = {"sample_weight": weight, **arguments}
+        found.append(
+            getattr(sklearn.metrics, metric)(y[known], predicted[known], **how)
+        )
+    return float(np.mean(found)) if found else np.nan
 
 
 def labelled_scorer(scorer, targets: Targets):

@@ -32,6 +32,8 @@ class RegressionTargets(Targets):
         Of y, once they are learnt.
     varies : ndarray of bool (n_targets,)
         Whether the scale is a deviation.
+    known : ndarray of bool (n_targets,)
+        Whether a target is known in any row trained on.
     """
 
     shape: tuple
@@ -41,6 +43,7 @@ class RegressionTargets(Targets):
     mean: np.ndarray | float = 0.0
     scale: np.ndarray | float = 1.0
     varies: np.ndarray | bool = True
+    known: np.ndarray | bool = True
 
     @classmethod
     def of(cls, y, weight, *, loss: Loss, normalize: bool, masked: bool, **classes):
@@ -73,7 +76,10 @@ class RegressionTargets(Targets):
                 "WeightDecayMLPClassifier for labels."
             ) from None
         if self.masked:
-            y = _check_known(y, name)
+            if np.isinf(y).any():
+                raise ValueError(
+                    f"Input {name} contains infinity. Leave such rows out."
+                )
             rows = y.reshape(len(y), -1)
             weight = np.where(np.isnan(rows).all(axis=1), 0.0, weight)
         else:
@@ -100,22 +106,41 @@ class RegressionTargets(Targets):
             # A constant leaves rounding behind: that is no deviation either.
             varies = deviation > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
             scale = np.where(varies, deviation, 1.0)
-        known = None  # the loss that is kept
+        known = ~np.isnan(Y).all(axis=0) if self.masked else np.ones(n_targets, bool)
+        learnt = None  # a loss that has learnt from y before
         if kept is not None and np.shape(kept.varies) == (n_targets,):
             if kept.varies.all() and kept.loss.name == self.loss.name:
-                known = kept.loss
+                learnt = kept.loss
             stays = kept.varies | ~varies
             mean = np.where(stays, kept.mean, mean)
             scale = np.where(stays, kept.scale, scale)
-            varies = varies | kept.varies
-        fitted = replace(self, mean=mean, scale=scale, varies=varies)
-        loss = self.loss.fitted_to(fitted.scaled(Y), norm_weight, scale, known)
+            varies, known = varies | kept.varies, known | kept.known
+        fitted = replace(self, mean=mean, scale=scale, varies=varies, known=known)
+        loss = self.loss.fitted_to(fitted.scaled(Y), norm_weight, scale, learnt)
         return replace(fitted, loss=loss)
 
     def scaled(self, Y):
         out = Y - self.mean
         out /= self.scale
+        if not np.all(self.known):  # such targets are not judged
+            out[:, ~np.asarray(self.known)] = np.nan
         return out
+
+    def check_known(self):
+        if not np.all(self.known):
+            number = int(np.flatnonzero(~np.asarray(self.known))[0])
+            raise ValueError(
+                f"Output {number} of y has no target in the rows to train on: all are "
+                "missing, or have weight 0, or are held out. Leave the output out, or "
+                "give fit a row where it is known."
+            )
+
+    def hidden(self, y):
+        if np.all(self.known):
+            return y
+        y = np.array(y, dtype=np.float64)
+        y.reshape(len(y), -1)[:, ~np.asarray(self.known)] = np.nan
+        return y
 
     def continued(self, earlier, layout: Layout, params: np.ndarray):
         """Networks whose output layer predicts the same in the new units, (K, P)."""
@@ -130,14 +155,3 @@ class RegressionTargets(Targets):
 
     def fitted(self):
         return {"y_mean_": self.mean, "y_scale_": self.scale}
-
-
-def _check_known(y: np.ndarray, name: str) -> np.ndarray:
-    """y; raises where it holds infinity, or where nothing is known of an output."""
-    if np.isinf(y).any():
-        raise ValueError(f"Input {name} contains infinity. Leave such rows out.")
-    if np.isnan(y).reshape(len(y), -1).all(axis=0).any():
-        raise ValueError(
-            f"An output of {name} has no target that is not missing. Leave it out."
-        )
-    return y

@@ -56,6 +56,13 @@ class Targets(Interface, abstract=True):
         """Encoded y in the units that were learnt."""
         return Y
 
+    def check_known(self) -> None:
+        """Raise unless something is known of every target."""
+
+    def hidden(self, y):
+        """Some y without the targets of which nothing is known."""
+        return y
+
     def missing(self, whole: Targets) -> list:
         """The classes of the whole data that these, of a part of it, do not have."""
         return []

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import log_expit, log_softmax, logsumexp
 from sklearn.base import ClassifierMixin
+from sklearn.metrics import get_scorer
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
@@ -120,6 +121,9 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
 
     def _is_multilabel(self) -> bool:
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
+
+    def _default_scorer(self):
+        return get_scorer("accuracy")
 
     @staticmethod
     def _targets_of(params: Mapping[str, Any]) -> Callable[..., Targets]:

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skwd._core.loss import likelihood_of
 from skwd._core.losses import LOSSES
 from skwd._cv.intervals import interval, ranks
+from skwd._cv.scoring import known_score, scorer_of_loss
 from skwd._data.number_targets import RegressionTargets
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
@@ -143,6 +144,36 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
             for k in range(y.shape[2])
         ]
         return np.stack(columns, axis=1) if self._fitted.targets.shape else columns[0]
+
+    def score(self, X, y, sample_weight=None):
+        """R2 of the predictions, the mean over outputs.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets; after a fit with ``missing_targets="mask"`` NaN is one that
+            is not known, and left out.
+        sample_weight : array-like of shape (n_samples,), optional
+            Their weights.
+
+        Returns
+        -------
+        score : float
+            1 is best, 0 that of the mean of y.
+        """
+        check_is_fitted(self)
+        if not self._fitted.targets.masked:
+            return super().score(X, y, sample_weight)
+        how = {"sample_weight": sample_weight, "metric": "r2_score"}
+        return known_score(y, self.predict(X), **how)
+
+    def _default_scorer(self):
+        params = vars(self)
+        loss = LOSSES.get(params["loss"], LOSSES["squared_error"])
+        masked = params["missing_targets"] == "mask"
+        return scorer_of_loss(loss.with_parameters(params), masked)
 
     @staticmethod
     def _targets_of(params: Mapping[str, Any]) -> Callable[..., Targets]:

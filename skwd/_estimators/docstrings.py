@@ -123,8 +123,10 @@ cv : int, splitter, iterable or None, default=None
     network does not know it, and where the score is not a number for that, the scorer
     is told all ``labels``, if it takes them.
 scoring : str, callable or None, default=None
-    Any scorer of one number; None is the estimator's own score, R2 or accuracy (which
-    `score` is for any ``scoring``). Where it raises, the score is nan, with a warning,
+    Any scorer of one number; None is accuracy, R2 for squared errors, and for other
+    losses minus the metric that they go by (pinball loss, absolute error, deviance), of
+    the targets that are known: ``scorer_`` says which. (`score` is R2 or accuracy for
+    any ``scoring``.) Where it raises, the score is nan, with a warning,
     unless it always does. With metadata routing scores are weighted where the
     scorer requests weights; that of None does after
     ``set_score_request(sample_weight=True)``.

@@ -104,6 +104,7 @@ class OneFit(BaseWeightDecayMLP):
         if groups is not None or (intervals is not None and intervals is not False):
             folds = interval_rows(problem, groups)
         task, targets = problem.whole()
+        targets.check_known()
         if watch is not None:
             watch.training(problem, task, targets)
         chosen = choose(problem, task, targets)

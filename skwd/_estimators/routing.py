@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sklearn import get_config
@@ -11,7 +12,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
-from skwd._cv.scoring import single_scorer, takes_sample_weight
+from skwd._cv.scoring import scorer_of, takes_sample_weight
 from skwd._estimators.warnings import warn
 
 
@@ -21,10 +22,14 @@ class RoutingMixin:
     cv: Any
     scoring: Any
 
+    _default_scorer: Callable[[], Any]  # of ``scoring=None``
+
     def _scorer(self):
         """The scorer; with routing None's asks for what `score` was told to."""
-        scorer = single_scorer(self, self.scoring)
-        if self.scoring is None and get_config()["enable_metadata_routing"]:
+        if self.scoring is not None:
+            return scorer_of(self, self.scoring)
+        scorer = self._default_scorer()
+        if get_config()["enable_metadata_routing"]:
             own = MetadataRouter(owner=type(self).__name__).add_self_request(self)
             weighted = bool(own.consumes("score", {"sample_weight"}))
             scorer = scorer.set_score_request(sample_weight=weighted)

@@ -44,6 +44,7 @@ from skwd._estimators.search_warnings import (
     raise_if_none,
     warn_of_scores,
     warn_of_the_end,
+    warn_of_unseen_classes,
 )
 from skwd._estimators.validation import unchanged_on_failure
 from skwd._estimators.warnings import report, warn_of_order
@@ -133,6 +134,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         split_params, score_params = self._routed(scorer, weight, params)
 
         whole, targets = problem.whole()
+        targets.check_known()
         rows = row_numbers(self.cv, X, y, is_classifier(self), split_params)
         folds = self._left_out(rows, data)
         check_enough(rows, self.cv, self.rule)
@@ -142,6 +144,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
             # One warning of it is enough.
             problem = replace(problem, data=data._replace(y=data.y[:, 0]))
         splits = shared(tasks(problem.task, rows))
+        warn_of_unseen_classes(splits, problem, targets)
 
         self._name_features(plain)
         cell_scorer = CellScorer(

@@ -5,11 +5,17 @@ from __future__ import annotations
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 
+from skwd._cv.problem import Problem
 from skwd._cv.results import is_at_an_end
 from skwd._cv.scoring import Scores
+from skwd._cv.splits import Split
+from skwd._data.targets import Targets
 from skwd._estimators.warnings import warn
 from skwd._solvers.base import Solver
 from skwd._solvers.result import SUCCESS, UNUSABLE, Status, is_one_of
+
+# A choice by scores of which more than this part is fixed says little.
+UNSEEN = 0.5
 
 
 def raise_if_none(scores: Scores, scoring) -> None:
@@ -77,3 +83,22 @@ def warn_of_the_end(alphas: np.ndarray, scores: Scores, best: int, grows: bool) 
         f"clearly better than the next. Give alphas {beyond} ones"
         + ("." if grows else ", or use alphas=None.")
     )
+
+
+def warn_of_unseen_classes(
+    splits: list[Split], problem: Problem, targets: Targets
+) -> None:
+    """Name it when most rows to test on are of classes that no network has seen."""
+    unseen = n_rows = 0
+    for split in splits:
+        lacking = split.targets.missing(targets)
+        if lacking:
+            unseen += int(np.isin(problem.data.y[split.test], lacking).sum())
+        n_rows += len(split.test)
+    if unseen > UNSEEN * n_rows:
+        warn(
+            f"{unseen} of {n_rows} rows that cv tests on are of classes that the rows "
+            "trained on lack, and are predicted wrongly at every alpha: the scores say "
+            "next to nothing. Use cv=5, which keeps the classes in proportion, or "
+            "shuffled folds."
+        )
