@@ -37,7 +37,7 @@ def path_of(estimator) -> dict:
         else estimator.alpha_scores_[:, np.newaxis],
         "std_errors": None if of_splits else estimator.alpha_score_errors_,
         "alpha": estimator.alpha_ if np.ndim(estimator.alpha_) == 0 else None,
-        "scoring": estimator.scoring if of_splits else _loss_name(estimator),
+        "scoring": estimator._fitted.scoring if of_splits else _loss_name(estimator),
         "columns_left": estimator.cv_results_.get("mean_columns_left")
         if of_splits
         else None,

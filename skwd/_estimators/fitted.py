@@ -46,6 +46,7 @@ class Fitted:
     model: str | None = None  # of alpha="auto"
     folds: FoldNetworks | None = None  # of intervals
     progress: PartialFitState | None = None  # of partial_fit
+    scoring: str | None = None  # of a CV form, if it has a name
 
 
 def replace_fitted(estimator: Any, attributes: dict[str, Any]) -> None:

@@ -188,6 +188,8 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         attributes = fitted_attributes(
             settings, chosen, alpha, problem.seed, folds=networks
         )
+        if isinstance(self.scoring, str):
+            attributes["_fitted"].scoring = self.scoring
         results = results_table(alphas, scores)
         searched = {
             "alphas_": alphas,
