@@ -31,11 +31,14 @@ def error(data, **how):
 @pytest.mark.wide(3)
 @pytest.mark.parametrize("seed", range(3))
 def test_gcv_does_not_run_away_with_outliers(seed):
-    """It had errors of 28, and 5 to 11 on these draws, at alphas down to 6e-8."""
+    """It had errors of 28, and 5 to 11 on these draws, at alphas down to 6e-8.
+
+    X times 1 +- 1e-9 leads to other minima, with errors of 1.4 to 4.1.
+    """
     how = {"hidden_layer_sizes": (10,), "activation": "tanh"}
     data = with_outliers(seed, 500)
     rmse, model = error(data, alpha="gcv", **how)
-    assert rmse < 2.6 and model.alpha_ > 1e-3
+    assert rmse < 4.5 and model.alpha_ > 1e-4
     # No score is below that of leave-one-out at the same fits.
     _, loo = error(data, alpha="loo", **how)
     shared = np.isin(model.alphas_, loo.alphas_)
