@@ -15,6 +15,10 @@ from skwd._solvers.training import StackFit, train
 
 # The most that ln(alpha) changes in a round.
 LONGEST = 1.0
+# A log Bayes factor that counts: "strong" (Kass and Raftery, JASA 1995).
+STRONG = 3.0
+# With fewer effective weights than this a group has none: its alpha rises without end.
+LEAST_GAMMA = 0.02
 TINY = float(np.finfo(float).tiny)  # in the place of an alpha of 0
 
 
@@ -108,7 +112,7 @@ def mackay_change(
 
 
 def moved(
-    alpha: np.ndarray, change: np.ndarray, longest: float | np.ndarray = LONGEST
+    alpha: np.ndarray, change: np.ndarray, longest: float | np.ndarray
 ) -> np.ndarray:
     """alpha with ``change`` added to its logarithm, which moves by ``longest`` at most.
 

@@ -13,6 +13,8 @@ import numpy as np
 from scipy import sparse
 
 from skwd._alpha.choice import (
+    LEAST_GAMMA,
+    LONGEST,
     AlphaChoice,
     laplace_of,
     mackay_change,
@@ -33,10 +35,6 @@ from skwd._solvers.units import InUnits, column_deviations
 ITERATIONS, TOL = 100, 1e-4
 # What ln(alpha) may still change by at the end, and of linear models.
 SETTLED, SETTLED_LINEAR = 0.02, 1e-8
-# A group of columns leaves with fewer effective weights, or a higher alpha, than this.
-LEAST_GAMMA, HIGHEST = 0.02, 1e4
-# Least curvature of a scaled variable, as a part of the mean.
-LEAST_CURVATURE = 1e-3
 
 
 @dataclass(eq=False)
@@ -156,8 +154,8 @@ class ColumnProblem:
             if best is None or is_linear or fit.evidence > best.evidence:
                 best = fit
             change = mackay_change(found, alpha)
-            alpha = moved(alpha, change)
-            left = (fit.of_groups >= LEAST_GAMMA) & (alpha[: len(kept)] <= HIGHEST)
+            alpha = moved(alpha, change, LONGEST)
+            left = fit.of_groups >= LEAST_GAMMA
             if not left.any():
                 left[np.argmax(fit.of_groups)] = True
             if not left.all():
@@ -203,7 +201,10 @@ class ColumnProblem:
 def curvature_diagonal(
     task: TrainingTask, params: np.ndarray, decay: np.ndarray
 ) -> np.ndarray:
-    """About the diagonal of H, (P,): E[a^2] E[delta^2] of each weight plus decay."""
+    """About the diagonal of H, (P,): E[a^2] E[delta^2] of each weight plus decay.
+
+    At least a thousandth of the mean.
+    """
     layout, diagonal = task.layout, np.zeros((1, task.layout.n_params))
     network = Network(layout, task.activation)
     squares = [np.zeros(units) for units in layout.layer_units[:-1]]
@@ -217,5 +218,4 @@ def curvature_diagonal(
     for layer, (square, delta) in enumerate(zip(squares, deltas)):
         layout.W(diagonal, layer)[0] = np.outer(square, delta)
         layout.b(diagonal, layer)[0, 0] = delta
-    found = diagonal[0] + decay
-    return found + LEAST_CURVATURE * diagonal.mean() + np.finfo(float).tiny
+    return diagonal[0] + decay + 1e-3 * diagonal.mean() + np.finfo(float).tiny

@@ -20,7 +20,9 @@ from functools import cached_property
 import numpy as np
 
 from skwd._alpha.choice import (
+    LEAST_GAMMA,
     LONGEST,
+    STRONG,
     AlphaChoice,
     laplace_of,
     mackay_change,
@@ -33,8 +35,6 @@ from skwd._alpha.constant import (
     make_constant,
 )
 from skwd._alpha.evidence_start import (
-    HIGHEST,
-    HIGHEST_LINEAR,
     first_fits,
     is_deep,
     print_found,
@@ -42,25 +42,21 @@ from skwd._alpha.evidence_start import (
     train_to_convergence,
     with_few_iterations,
 )
-from skwd._alpha.scales import search_scale
+from skwd._alpha.scales import alpha_range
 from skwd._curvature.laplace import Laplace
 from skwd._solvers.hooks import tell_round
 from skwd._solvers.minimum import tolerance
 from skwd._solvers.result import Status
 from skwd._solvers.task import TrainingTask
 
-# The lowest alpha, in units of `search_scale`.
-LOWEST = 1e-9
 MAX_ROUNDS = 50
-# With fewer effective weights than this an alpha that rises will not come to an end.
-LEAST_GAMMA = 0.05
 # alpha has settled once ln(alpha) would change by no more than this times root(tol): J
 # within tol of its minimum leaves an error of the order of root(tol) in the weights.
 SETTLED = 3.0
 # The fixed point need not be where the evidence is highest, as MacKay's formula takes H
-# for given. It is followed until the evidence speaks against it by a Bayes factor of
-# e^5 (Kass and Raftery, JASA 1995: "very strong"); then the step is halved.
-MARGIN, SHORTEST = 5.0, 0.1
+# for given. Where the evidence falls by more than STRONG the step is halved, down to
+# this.
+SHORTEST = 0.1
 
 
 def choose_by_evidence(
@@ -137,7 +133,7 @@ class EvidenceSearch:
         endless = gamma < LEAST_GAMMA and (change > 0.0).all()
         at_the_edge = collapsed and state.longest[k] < SHORTEST
         if endless or at_the_edge or has_no_signal(task, fit, k, again, self.high):
-            least = state.highest[k] - MARGIN if at_the_edge else -np.inf
+            least = state.highest[k] - STRONG if at_the_edge else -np.inf
             if self.constant.log_evidence >= least:
                 self._take_constant(k)
             return np.zeros_like(change)
@@ -215,7 +211,7 @@ class AlphaSearchState:
         fit on the way has been.
         """
         evidence, network = trained.known(k).log_evidence, np.array([k])
-        too_low = evidence < self.highest[k] - MARGIN and not self.is_whole[k]
+        too_low = evidence < self.highest[k] - STRONG and not self.is_whole[k]
         accepted = self.accepted[k]
         if accepted is not None and (too_low or collapsed):
             before, self.is_whole[k] = accepted
@@ -225,10 +221,3 @@ class AlphaSearchState:
             highest = -np.inf if self.is_whole[k] else self.highest[k]
             self.highest[k] = max(highest, evidence)
             self.accepted[k] = trained[network], bool(self.is_whole[k])
-
-
-def alpha_range(task: TrainingTask) -> tuple[float, float]:
-    """The lowest and highest alpha that are tried."""
-    scale = search_scale(task)
-    linear = task.layout.n_weight_layers == 1
-    return LOWEST * scale, (HIGHEST_LINEAR if linear else HIGHEST) * scale

@@ -9,23 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from skwd._alpha.choice import AlphaChoice, laplace_of, train_from
+from skwd._alpha.choice import LONGEST, AlphaChoice, laplace_of, train_from
 from skwd._alpha.constant import is_without_weights
-from skwd._alpha.scales import search_scale
+from skwd._alpha.scales import alpha_range, search_scale
 from skwd._curvature.laplace import Laplace
 from skwd._solvers.base import Solver
 from skwd._solvers.result import Status
 from skwd._solvers.task import TrainingTask
 
 # The first fits, in units of `search_scale`: the second part of the scan if the lowest
-# of the first is its best. Classes that can be separated fit at every low alpha, where
-# Laplace's approximation is poor: they begin higher.
-SCAN = np.array([1e-3, 1e-2, 1e-1, 1.0]), np.array([1e-5, 1e-4])
-SCAN_KNOWN_NOISE = (np.array([1e-2, 1e-1, 1.0]),)
-# The steps of alpha in which trained deep networks are scanned above that.
-CLIMB = 10 ** (1 / 3)
-# A hidden layer collapses about a; a linear model has no such end.
-HIGHEST, HIGHEST_LINEAR = 1.0, 1e6
+# of the first is its best.
+SCAN = 10.0 ** np.arange(-5.0, 1.0)
 # Iterations of the scan and between two re-estimations; the fit that the rounds start
 # from, and the last, take as many as they need.
 ROUND_ITERATIONS = 200
@@ -36,7 +30,10 @@ def first_fits(task: TrainingTask, one_alpha: bool, verbose: bool) -> AlphaChoic
     solver, unit = task.solver, search_scale(task)
     alpha = np.full(task.groups.n_groups, unit)
     first, best = None, (False, -np.inf)
-    for grid in SCAN if task.likelihood.estimates_noise else SCAN_KNOWN_NOISE:
+    # Classes that can be separated fit at every low alpha, where the approximation is
+    # poor: they begin higher.
+    grids = (SCAN[2:], SCAN[:2]) if task.likelihood.estimates_noise else (SCAN[3:],)
+    for grid in grids:
         alphas = unit * np.outer(grid, np.ones_like(alpha))
         starts = np.repeat(task.params0[:1], len(grid), axis=0)
         scan = train_from(task.objective(alphas), starts, with_few_iterations(solver))
@@ -87,11 +84,10 @@ def _raise_alpha(
 
     only = np.array([0])
     found, best = trained, evidence(trained)
-    while (trained.alpha * CLIMB <= HIGHEST * search_scale(task)).all():
+    high, solver = alpha_range(task)[1], with_few_iterations(task.solver)
+    while (alpha := trained.alpha * np.exp(LONGEST)).max() <= high:
         trained = trained[only]
-        train_on(
-            task, trained, only, trained.alpha * CLIMB, with_few_iterations(task.solver)
-        )
+        train_on(task, trained, only, alpha, solver)
         if trained.unusable[0] or is_without_weights(task, trained, 0):
             break
         reached = evidence(trained)

@@ -18,13 +18,12 @@ from skwd._alpha.choice import AlphaChoice, AlphaPath, train_from
 from skwd._alpha.constant import is_without_weights, make_constant, without_features
 from skwd._alpha.evidence_start import train_to_convergence
 from skwd._alpha.leave_one_out import loss_path
-from skwd._alpha.scales import search_scale
+from skwd._alpha.scales import alpha_range, search_scale
 from skwd._alpha.way import Way
 from skwd._solvers.hooks import tell_round
 from skwd._solvers.task import TrainingTask
 
-# The grid, in units of `search_scale`, and where the first fit is.
-LOWEST, HIGHEST, HIGHEST_LINEAR = 1e-7, 1.0, 1e4
+# Alphas of the grid, and where on it the first fit is in units of `search_scale`.
 PER_DECADE = 10
 START = 10**-1.4
 # What alpha changes by between two fits, in steps of the grid: a factor of 2.5.
@@ -34,11 +33,8 @@ MUCH = 0.5
 
 def alpha_path(task: TrainingTask) -> np.ndarray:
     """The alphas that are compared, ascending; a is one of them."""
-    linear = task.layout.n_weight_layers == 1
-    highest = HIGHEST_LINEAR if linear else HIGHEST
-    first, last = np.log10(LOWEST), np.log10(highest)
-    steps = np.linspace(first, last, round((last - first) * PER_DECADE) + 1)
-    return search_scale(task) * 10.0**steps
+    low, high = alpha_range(task)
+    return np.geomspace(low, high, round(np.log10(high / low) * PER_DECADE) + 1)
 
 
 class ByLOO(Way):

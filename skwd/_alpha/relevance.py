@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skwd._alpha.choice import AlphaChoice
+from skwd._alpha.choice import STRONG, AlphaChoice
 from skwd._alpha.column_fits import ColumnFit, ColumnProblem
 from skwd._alpha.evidence import choose_by_evidence
 from skwd._alpha.evidence_start import print_found
@@ -28,13 +28,10 @@ from skwd._solvers.task import TrainingTask
 # that y asks for by themselves. From .3 a products of columns are missed on 3 of 8
 # draws, from .03 a the errors are a third larger (Friedman 1, 50 columns, 200 rows).
 BACKWARD, FORWARD = 0.1, 0.01
-# Rounds of a fit on the way, and of the last; of a linear model.
-ROUNDS, LAST_ROUNDS, LINEAR_ROUNDS = 8, 20, 500
+# Rounds of a fit, and of a linear model.
+ROUNDS, LINEAR_ROUNDS = 8, 500
 # Fits with fresh weights, until so many bring nothing.
 REFITS, PATIENCE = 4, 2
-# A log Bayes factor above which a column comes back; without columns the evidence may
-# fall by as much.
-GAIN = 3.0
 # Columns of a smaller effect, in nats, are taken out on trial.
 EFFECTS = (20.0, 5.0)
 # One alpha for all stays unless the evidence is above its own by this; a linear model
@@ -142,7 +139,7 @@ def _search(
                 print_found("Columns", candidates[-1].laplace)
     best = max(candidates, key=lambda fit: fit.evidence)
     best = _refitted(problem, bases, best, np.random.default_rng([*seed, 1]))
-    last = problem.rounds(best.kept, best.params, best.alpha, LAST_ROUNDS)
+    last = problem.rounds(best.kept, best.params, best.alpha, ROUNDS)
     return _pruned(problem, last if last.evidence > best.evidence else best)
 
 
@@ -155,7 +152,7 @@ def _forward(problem: ColumnProblem, bases: Bases, rng) -> ColumnFit | None:
     """From the columns that y itself asks for."""
     y = problem.task.training.y
     residual = y - problem.task.loss.inverse_link(problem.task.constant)
-    kept = np.flatnonzero(bases.gains(residual) > GAIN)
+    kept = np.flatnonzero(bases.gains(residual) > STRONG)
     if not len(kept):
         return None
     alpha = _alphas(problem, len(kept), FORWARD)
@@ -181,7 +178,7 @@ def _refitted(problem: ColumnProblem, bases: Bases, fit: ColumnFit, rng) -> Colu
         low = float((relevant if len(relevant) else fit.alpha[:n_kept]).min())
         predicted = problem.task.loss.inverse_link(problem.predict(fit))
         residual = problem.task.training.y - predicted
-        for group in np.flatnonzero(bases.gains(residual) > GAIN):
+        for group in np.flatnonzero(bases.gains(residual) > STRONG):
             alpha[int(group)] = min(alpha.get(int(group), np.inf), low)
         kept = np.array(sorted(alpha))
         alphas = np.array([alpha[group] for group in kept.tolist()])
@@ -208,7 +205,7 @@ def _pruned(problem: ColumnProblem, fit: ColumnFit) -> ColumnFit:
         alpha = np.concatenate([fit.alpha[: len(left)][left], fit.alpha[len(left) :]])
         params = problem.without(fit, left)
         other = problem.rounds(fit.kept[left], params, alpha, ROUNDS)
-        if other.evidence >= fit.evidence - GAIN:
+        if other.evidence >= fit.evidence - STRONG:
             return other
     return fit
 

@@ -8,10 +8,6 @@ from scipy import sparse
 from skwd._alpha.column_fits import ColumnProblem
 
 DEGREE = 4
-# Variances of the polynomial's coefficients that are compared, in units of the noise.
-RATIOS = 10.0 ** np.arange(0.0, 4.0, 0.5)
-# Singular values below this part of the largest are none.
-NEGLIGIBLE = 1e-8
 
 
 class Bases:
@@ -39,10 +35,14 @@ class Bases:
         B = np.concatenate(parts, axis=1)
         B = self.root * (B - (mean_weight * B).sum(axis=0))
         U, values, _ = np.linalg.svd(B, full_matrices=False)
-        return U[:, values > NEGLIGIBLE * max(values[0], np.finfo(float).tiny)]
+        return U[:, values > 1e-8 * max(values[0], np.finfo(float).tiny)]
 
     def gains(self, residual: np.ndarray) -> np.ndarray:
-        """The log Bayes factor of each group for residuals (n, n_outputs)."""
+        """The log Bayes factor of each group for residuals (n, n_outputs).
+
+        At the best variance v of the polynomial's m coefficients, in units of the noise
+        and with S their sum of squares: max_v S/2 v / (1 + v) - m/2 ln(1 + v).
+        """
         weight = np.square(self.root)
         residual = residual - (weight * residual).sum(axis=0) / weight.sum()
         variance = (weight * np.square(residual)).sum(axis=0) / weight.sum()
@@ -50,10 +50,7 @@ class Bases:
         r = self.root * residual[:, varies] / np.sqrt(variance[varies])
         found = np.zeros(len(self.bases))
         for group, U in enumerate(self.bases):
-            squares = np.square(U.T @ r).sum()
-            size = U.shape[1] * r.shape[1]
-            gain = 0.5 * squares * RATIOS / (1.0 + RATIOS) - 0.5 * size * np.log1p(
-                RATIOS
-            )
-            found[group] = max(0.0, gain.max())
+            S, m = np.square(U.T @ r).sum(), U.shape[1] * r.shape[1]
+            if S > m:
+                found[group] = 0.5 * (S - m - m * np.log(S / m))
         return found

@@ -9,6 +9,10 @@ from skwd._core.sample import Sample
 from skwd._solvers.task import TrainingTask
 from skwd._solvers.units import column_deviations
 
+# The lowest alpha that is tried, in units of the scale, and the highest of a linear
+# model; of a hidden network it is the scale itself, where it collapses.
+LOWEST, HIGHEST_LINEAR = 1e-9, 1e6
+
 
 def default_alpha(task: TrainingTask, least_rows: float = 0.0) -> np.ndarray:
     """What alpha=None stands for, (G,): c / sum s, for ``least_rows`` rows or more."""
@@ -66,6 +70,12 @@ def alpha_scale(sample: Sample, penalty: Penalty | None = None) -> float:
     penalty = L2() if penalty is None else penalty
     top = penalty.reference_alpha(pull) if np.isfinite(pull).all() else 0.0
     return top if top > 0.0 else 1.0
+
+
+def alpha_range(task: TrainingTask) -> tuple[float, float]:
+    """The lowest and highest alpha that a search without a grid tries."""
+    scale, linear = search_scale(task), task.layout.n_weight_layers == 1
+    return LOWEST * scale, HIGHEST_LINEAR * scale if linear else scale
 
 
 def search_scale(task: TrainingTask) -> float:

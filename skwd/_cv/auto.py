@@ -4,12 +4,6 @@ A candidate is a multiple of the default alpha, which is the same prior for ever
 of rows: what is best on a part of the rows is, as a multiple, taken to all of them.
 The folds of all candidates are trained as one stack and judged by their held-out loss.
 Beside the networks stand the linear model and the constant.
-
-Networks that are only to be judged stop LOOSER times as early. Five folds do as well
-then on 18 tables of numbers and 23 of classes, four splits each, in a third of the
-iterations, and three folds 2 % worse on classes. A hundred times as early is no worse
-on these, of at most 500 rows, but on 12,000 rows of another it takes networks that have
-not begun to overfit for good ones.
 """
 
 from __future__ import annotations
@@ -35,8 +29,8 @@ LOOSER = 10.0
 MOST_ROWS = 12_000
 # The first multiples of the default alpha, the factor to the next one, and their range.
 # Downwards one at a time: low alphas take the most iterations.
-FIRST = 10.0 ** np.array([-0.5, 0.0, 0.5])
 FACTOR = 10.0**0.5
+FIRST = np.array([1.0 / FACTOR, 1.0, FACTOR])
 LOWEST, HIGHEST = 1e-6, 1e6
 # Above the lowest loss by this part of it a loss is as good.
 EQUAL = 1e-3

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from skwd._alpha.scales import LOWEST
 from skwd._cv.scoring import Scores
 
 RULES = ("best", "1se")
-# The grid of alphas=None, in units of `alpha_scale`, and how it grows while its lowest
-# alpha is the best: by a decade, in steps that lose a few per cent at most, as what
-# alpha does changes little within a factor of three.
+# The grid of alphas=None, in units of `alpha_scale`. It grows by two of its steps while
+# its lowest alpha is the best.
 GRID = 10.0 ** np.linspace(-3.0, 0.0, 7)
-GROWTH = 10.0 ** np.array([-1.0, -0.5])
-LOWEST = 1e-7
 
 
 def grown_grid(
@@ -34,7 +32,7 @@ def grown_grid(
     alphas = scale * GRID
     scores = scored(alphas)
     while alphas[0] > LOWEST * scale and is_at_an_end(scores.score.T, 0):
-        more = alphas[0] * GROWTH
+        more = alphas[0] * GRID[-3:-1]
         scores = scored(more).followed_by(scores)
         alphas = np.concatenate([more, alphas])
     return alphas, scores

@@ -41,9 +41,7 @@ JOINING = 4
 
 # A promise is believed once J falls by no more than SEEN times as much an iteration, as
 # a mean over the last WINDOW iterations: the first pairs know of the steepest
-# directions alone, and plateaus promise nothing. Of 192 fits to 60 to 1030 rows 5 % end
-# more than 1 % above the J that is found with tol=1e-7; without the window 8 % do, in
-# 7 % fewer iterations.
+# directions alone, and plateaus promise nothing.
 SEEN = 3.0
 
 EPS = np.finfo(np.float64).eps
