@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import ndtri
+from sklearn.base import is_regressor
 from sklearn.utils.validation import check_is_fitted
 
-from skwd._estimators.alpha_path import innermost
+from skwd._estimators.alpha_path import inner_of
 from skwd.display.matplotlib import axes_of
 
 # The coverages that are asked for.
@@ -85,22 +86,23 @@ class CoverageDisplay:
             Without deviations or intervals.
         """
         check_is_fitted(estimator)
-        if hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        net = estimator
-        if hasattr(net, "steps"):
-            X, net = net[:-1].transform(X), net[-1]
-        net = innermost(net)
-        y, observed = np.asarray(y), {}
+        net, X, y = _reached(estimator, X, np.asarray(y))
+        if not is_regressor(net):
+            raise ValueError(
+                "CoverageDisplay is for regressors, whose targets are numbers; got "
+                f"{type(net).__name__}."
+            )
+        observed: dict[str, np.ndarray] = {}
         fitted = net._fitted
         if fitted.network.has_posterior:
             mean, std = net.predict(X, return_std=True)
-            far = np.abs(y - mean) / std
+            far = np.abs(y.reshape(mean.shape) - mean) / std
             observed["return_std"] = np.array(
                 [np.mean(far <= ndtri(0.5 + 0.5 * part)) for part in COVERAGES]
             )
         if fitted.folds is not None:
             ends = [net.predict_interval(X, coverage=part) for part in COVERAGES]
+            y = y.reshape(ends[0].shape[:-1])
             observed["predict_interval"] = np.array(
                 [np.mean((e[..., 0] <= y) & (y <= e[..., 1])) for e in ends]
             )
@@ -144,3 +146,19 @@ class CoverageDisplay:
         ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _reached(estimator, X, y: np.ndarray) -> tuple:
+    """The estimator inside all wrappers, with X and y as it sees them.
+
+    Steps of a Pipeline transform X; a TransformedTargetRegressor transforms y, and what
+    covers y there covers it here, as its functions are monotone.
+    """
+    while (inner := inner_of(estimator)) is not None:
+        if hasattr(estimator, "steps"):
+            X = estimator[:-1].transform(X) if len(estimator.steps) > 1 else X
+        elif hasattr(estimator, "transformer_"):
+            columns = y.reshape(len(y), -1) if y.ndim == 1 else y
+            y = np.asarray(estimator.transformer_.transform(columns))
+        estimator = inner
+    return estimator, X, y
