@@ -1,1 +1,1 @@
-"""Cross-validation of a grid of alphas: splits, scores, table of results, workers."""
+"""From a problem to its tasks and folds: splits, scores, choices by them, workers."""
