@@ -13,7 +13,8 @@ from skwd._curvature.laplace import Laplace, curvature_of
 from skwd._curvature.posterior import Posterior
 from skwd._solvers.task import TrainingTask
 
-# Scales of the covariance that are compared: 0 is the plain probability.
+# Scales of the covariance that are compared: 0 is the plain probability. A third or
+# three times: errors within .5 %.
 SCALES = np.concatenate([[0.0], 2.0 ** np.arange(-8.0, 1.0)])
 
 

@@ -49,14 +49,17 @@ from skwd._solvers.minimum import tolerance
 from skwd._solvers.result import Status
 from skwd._solvers.task import TrainingTask
 
+# Half or twice: no change.
 MAX_ROUNDS = 50
 # alpha has settled once ln(alpha) would change by no more than this times root(tol): J
-# within tol of its minimum leaves an error of the order of root(tol) in the weights.
+# within tol of its minimum leaves an error of the order of root(tol) in the weights. A
+# third or three times: the same errors, 4 % more or 8 % fewer iterations.
 SETTLED = 3.0
 # The fixed point need not be where the evidence is highest, as MacKay's formula takes H
 # for given. Where the evidence falls by more than STRONG the step is halved, down to
-# this.
-SHORTEST = 0.1
+# this. A third: as good in 1.1 to 1.3 times the work; three times, which ends with the
+# first step back: no worse in .9 of it.
+SHORTEST = 0.3
 
 
 def choose_by_evidence(

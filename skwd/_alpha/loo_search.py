@@ -23,11 +23,16 @@ from skwd._alpha.way import Way
 from skwd._solvers.hooks import tell_round
 from skwd._solvers.task import TrainingTask
 
-# Alphas of the grid, and where on it the first fit is in units of `search_scale`.
+# Alphas of the grid, and where on it the first fit is in units of `search_scale`. Of
+# linear models half or twice as many: no change; a first fit at a third of it: worst
+# errors 1.7, at three times 1.2, as those of another rounding.
 PER_DECADE = 10
 START = 10**-1.4
-# What alpha changes by between two fits, in steps of the grid: a factor of 2.5.
+# What alpha changes by between two fits, in steps of the grid: a factor of 2.5. Half of
+# it, 1.6: errors .96 (tanh) and 1.01 (ReLU) in two thirds of the work at 200 rows, but
+# 1.13 on the one split of 700 rows of concrete that was tried.
 STEP = 4
+# A third: no change; three times: errors 1.7 and 2.0 ("gcv"), worst 3.9.
 MUCH = 0.5
 
 

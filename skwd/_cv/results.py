@@ -13,7 +13,8 @@ from skwd._cv.scoring import Scores
 
 RULES = ("best", "1se")
 # The grid of alphas=None, in units of `alpha_scale`. It grows by two of its steps while
-# its lowest alpha is the best.
+# its lowest alpha is the best. A third: errors 1.04, worst 1.24, in 1.4 times the work;
+# three times: no worse, in .65 of it (four tables).
 GRID = 10.0 ** np.linspace(-3.0, 0.0, 7)
 
 

@@ -41,7 +41,8 @@ JOINING = 4
 
 # A promise is believed once J falls by no more than SEEN times as much an iteration, as
 # a mean over the last WINDOW iterations: the first pairs know of the steepest
-# directions alone, and plateaus promise nothing.
+# directions alone, and plateaus promise nothing. A third: a quarter more iterations for
+# the same errors; without the window 8 % of fits end 1 % above the minimum, not 5 %.
 SEEN = 3.0
 
 EPS = np.finfo(np.float64).eps
