@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.linalg import helmert
 from sklearn.base import clone
+from sklearn.datasets import load_diabetes, make_friedman1
 from sklearn.feature_selection import RFE, SelectFromModel
 from sklearn.linear_model import ARDRegression
 
@@ -287,3 +288,23 @@ def test_without_groups_there_are_no_importances():
     model = WeightDecayMLPRegressor(**SMALL).fit(X, y)
     model.set_params(alpha_groups=None).fit(X, y)
     assert not hasattr(model, "feature_importances_") and np.ndim(model.alpha_) == 0
+
+
+@pytest.mark.parametrize("factor", [1e3, 1e-3, -1e6])
+@pytest.mark.parametrize("real", [False, True])
+def test_units_of_a_column_change_nothing_of_a_linear_model(factor, real):
+    """Where each column has an alpha of its own; the fit is ARDRegression's too."""
+    if real:
+        X, y = load_diabetes(return_X_y=True)
+    else:
+        X, y = make_friedman1(150, 8, noise=1.0, random_state=0)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    scaled = X.copy()
+    scaled[:, 3] *= factor
+    how = {"hidden_layer_sizes": (), "alpha": "evidence", "alpha_groups": "input"}
+    model = WeightDecayMLPRegressor(**how).fit(X, y)
+    other = WeightDecayMLPRegressor(**how).fit(scaled, y)
+    assert_allclose(other.predict(scaled), model.predict(X), rtol=1e-6)
+    assert other.alpha_[3] == pytest.approx(factor**2 * model.alpha_[3], rel=1e-4)
+    peer = ARDRegression(max_iter=3000, tol=1e-10).fit(X, y)
+    assert model.score(X, y) == pytest.approx(peer.score(X, y), abs=1e-3)

@@ -70,7 +70,7 @@ def choose_by_relevance(task: TrainingTask, verbose: bool = False) -> AlphaChoic
     for k in map(int, np.flatnonzero(~chosen.unusable)):
         seed = task.params0[k].view(np.uint32)[:64]  # as its initial weights have it
         if bases is None:
-            fit, margin = _linear(problem, chosen.alpha[k, 0]), 0.0
+            fit, margin = _linear(problem), 0.0
         else:
             fit, margin = _search(problem, bases, seed, verbose), MARGIN
         # Of the minimum: fits on the way have stopped before it.
@@ -121,13 +121,15 @@ def _in_all_columns(problem: ColumnProblem, fit: ColumnFit) -> AlphaChoice:
     return replace(ended, params=params, alpha=alpha[np.newaxis])
 
 
-def _linear(problem: ColumnProblem, alpha: float) -> ColumnFit:
-    """The fixed point of a linear model, from one ``alpha`` of all columns."""
+def _linear(problem: ColumnProblem) -> ColumnFit:
+    """The fixed point of a linear model, from one alpha of all columns.
+
+    It is the one of most evidence for columns in their deviations: their units change
+    nothing.
+    """
     kept = np.arange(len(problem.members))
-    unit = np.array([problem.deviation[columns[0]] for columns in problem.members])
-    task = problem.subtask(kept)
-    start = np.zeros(task.layout.n_params)
-    return problem.rounds(kept, start, alpha / np.square(unit), LINEAR_ROUNDS)
+    one = choose_by_evidence(problem.subtask(kept))
+    return problem.rounds(kept, one.params[0], one.alpha[0], LINEAR_ROUNDS)
 
 
 def _search(
