@@ -7,7 +7,7 @@ import matplotlib
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.datasets import load_iris, make_friedman1
+from sklearn.datasets import load_diabetes, load_iris, make_friedman1
 from sklearn.metrics import (
     mean_absolute_error,
     mean_pinball_loss,
@@ -209,3 +209,19 @@ def test_a_search_without_scoring_goes_by_its_loss(params, metric):
     name = getattr(metric, "func", metric).__name__
     assert name in repr(model.scorer_)
     assert model.score(X, Y) == pytest.approx(r2_score(Y, model.predict(X)))
+
+
+def test_next_to_no_decay_that_knows_its_rows_by_heart_is_named():
+    X_diabetes, y_diabetes = load_diabetes(return_X_y=True)
+    X_diabetes = (X_diabetes / X_diabetes.std(axis=0))[:150]
+    how = {"hidden_layer_sizes": (50,), "solver": "lbfgs", "random_state": 0}
+    model = WeightDecayMLPRegressor(alpha=5e-7, **how)
+    message = "^alpha is thousands of times below the default, and the network fits its"
+    with pytest.warns(UserWarning, match=message):
+        model.fit(X_diabetes, y_diabetes[:150])
+    assert model.score(X_diabetes, y_diabetes[:150]) > 0.999
+    model.set_params(alpha=0).fit(X_diabetes, y_diabetes[:150])  # which was asked for
+    model.set_params(alpha=5e-7, hidden_layer_sizes=(1,))
+    model.fit(X_diabetes, y_diabetes[:150])  # in silence
+    search = WeightDecayMLPRegressorCV(alphas=[5e-7], cv=2, **how)
+    search.fit(X_diabetes, y_diabetes[:150])

@@ -47,7 +47,7 @@ class FoldNetworks:
         network = Network(self.layout, ACTIVATIONS[self.activation])
         mean, scale = self.scaling[number]
         blocks = [
-            self.loss.inverse_link(raw).mean(axis=0) * scale + mean
+            (self.loss.inverse_link(raw).mean(axis=0) * scale + mean).astype(raw.dtype)
             for raw in network.predict_blocks(self.params[number], X)
         ]
         return np.concatenate(blocks)

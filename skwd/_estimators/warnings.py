@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from skwd._alpha.choice import AlphaChoice
-from skwd._alpha.scales import collapse_threshold
+from skwd._alpha.scales import collapse_threshold, default_alpha
 from skwd._core.layout import is_collapsed
 from skwd._core.objective import mean_loss_of_constant
 from skwd._solvers.failures import advice, check_any_usable
@@ -35,6 +35,9 @@ VANISHING = 1e-3
 USED_UP = 0.9
 # A loss above that of a constant by more than this part of it is worse.
 CLEARLY = 1e-3
+# A given alpha below this part of the default is next to none, and a loss below this
+# part of a constant's is that of rows known by heart, unless there is no noise.
+NO_DECAY, BY_HEART = 1e-3, 1e-3
 # Folds of consecutive rows whose means of y tell so much of its variance are unlike
 # each other: y is sorted, or nearly.
 SORTED = 0.5
@@ -50,10 +53,18 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=level + 1)
 
 
-def report(task: TrainingTask, trained: AlphaChoice, ensemble: bool, given) -> None:
+def report(
+    task: TrainingTask,
+    trained: AlphaChoice,
+    ensemble: bool,
+    given,
+    *,
+    is_found: bool = False,
+) -> None:
     """Raise when nothing can predict; warn of what the user should know.
 
-    ``given`` is alpha as a number, one per layer, None, or the name of a choice.
+    ``given`` is alpha as a number, one per layer, None, or the name of a choice;
+    ``is_found``: the number has been found by a search.
     """
     if trained.unusable.all():
         check_any_usable(trained, task)
@@ -77,6 +88,8 @@ def report(task: TrainingTask, trained: AlphaChoice, ensemble: bool, given) -> N
         return
     if not late:
         _warn_if_like_a_constant(task, trained, networks)
+        if not (is_found or isinstance(given, str) or given is None):
+            _warn_of_interpolation(task, trained, networks)
 
 
 def _warn_if_not_converged(
@@ -157,6 +170,19 @@ def _warn_if_like_a_constant(task, trained, networks) -> None:
             f"The network predicts a constant: with {n_hidden} hidden layers zero "
             "weights are a minimum of J for every alpha > 0, and these have fallen "
             f"into it. {advice('Lower alpha, or use fewer hidden layers', task)}"
+        )
+
+
+def _warn_of_interpolation(task, trained, networks) -> None:
+    """Name it when next to no decay was given and the rows are known by heart."""
+    alpha, default = trained.alpha[networks[0]], default_alpha(task)
+    if not ((alpha > 0.0) & (alpha < NO_DECAY * default)).all():
+        return
+    loss, constant = _losses(task, trained, networks)
+    if task.validation is None and (loss <= BY_HEART * constant).all():
+        warn(
+            "alpha is thousands of times below the default, and the network fits its "
+            "rows nearly exactly, noise included. Leave alpha out, or use alpha='auto'."
         )
 
 
