@@ -178,7 +178,7 @@ def test_blocks_of_rows_change_rounding_only(monkeypatch):
         net = network("multinomial", 3, n)
         whole = exact(net)
         monkeypatch.setattr(factors_module, "BLOCK_BYTES", 8 * 3 * len(net.w) * 4)
-        assert whole.n_rows == 4
+        assert whole.block_rows == 4
         assert_allclose(exact(net).log_det(), whole.log_det(), rtol=1e-12)
         monkeypatch.undo()
 

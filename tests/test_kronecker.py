@@ -279,7 +279,7 @@ def test_blocks_of_rows_change_rounding_only(loss, n_outputs, hidden, monkeypatc
     width = 8 * n_outputs * sum(net.layout.layer_units)
     monkeypatch.setattr(factors_module, "BLOCK_BYTES", 7 * width)  # 7 rows of 40
     blocked = kronecker(net)
-    assert blocked.n_rows == 7
+    assert blocked.block_rows == 7
     same(whole, factors(net), blocked, net)
 
 

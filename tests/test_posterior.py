@@ -216,7 +216,7 @@ def test_blocks_of_rows_change_nothing(hidden, regression, monkeypatch):
     model.set_params(alpha=0.01, posterior=True).fit(X, y)
     _, std = model.predict(X, return_std=True)
     kind = type(model._fitted.network.posterior[0].curvature)
-    monkeypatch.setattr(kind, "n_rows", 7)
+    monkeypatch.setattr(kind, "block_rows", 7)
     mean, of_blocks = model.predict(X, return_std=True)
     assert mean.shape == of_blocks.shape == (len(X),)
     assert_allclose(of_blocks, std, rtol=1e-5)

@@ -70,7 +70,7 @@ def best_scale(task: TrainingTask, params: np.ndarray, curvature: Curvature) -> 
     network, params = Network(task.layout, task.activation), params.astype(np.float64)
     parts, weights = [], []
     scales = SCALES[:, np.newaxis, np.newaxis, np.newaxis]
-    for rows in training_rows(network, task.training, params, curvature.n_rows):
+    for rows in training_rows(network, task.training, params, curvature.block_rows):
         V = curvature.covariances(rows.factors, np.ones(1))[0]
         part, L = of_a_row(task, curvature, rows)
         raw = left_out(loss, rows.y, rows.raw, V * part, L)

@@ -86,7 +86,7 @@ def _moved_rows(
     """Training rows by blocks, with their raw predictions (S, b, o) after the moves."""
     network = Network(task.layout, task.activation)
     params = params.astype(np.float64)
-    for rows in training_rows(network, task.training, params, curvature.n_rows):
+    for rows in training_rows(network, task.training, params, curvature.block_rows):
         moved = [tangent(task.layout, rows.factors, move) for move in moves]
         yield rows, rows.raw + np.stack(moved)
 

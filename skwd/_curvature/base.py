@@ -32,7 +32,7 @@ class Covariances(Interface, abstract=True):
 
     @property
     @abstractmethod
-    def n_rows(self) -> int:
+    def block_rows(self) -> int:
         """Rows that `covariances` takes at a time."""
 
     @abstractmethod

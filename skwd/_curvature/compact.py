@@ -56,7 +56,7 @@ class CompactCurvature(Covariances):
     C: np.ndarray
 
     @property
-    def n_rows(self) -> int:
+    def block_rows(self) -> int:
         """Rows that `covariances` takes at a time."""
         return rows_per_block(self.layout, multiplied=True)
 

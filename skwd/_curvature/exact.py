@@ -92,7 +92,7 @@ class Exact(Curvature):
         return cls(layout, groups, decay, *known, free, C, penalised)
 
     @property
-    def n_rows(self) -> int:
+    def block_rows(self) -> int:
         return rows_per_block(self.layout, multiplied=True)
 
     def n_effective(self, scale=1.0):

@@ -209,7 +209,7 @@ class Kronecker(Curvature):
         )
 
     @property
-    def n_rows(self) -> int:
+    def block_rows(self) -> int:
         return rows_per_block(self.layout, multiplied=False)
 
     def n_effective(self, scale=1.0):

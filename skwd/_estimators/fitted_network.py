@@ -123,7 +123,7 @@ class FittedNetwork:
         network = Network(self.layout, self.network.activation)
         params = self.params.astype(np.float64)
         params = shift_origin(self.layout, params, self.origin, 1.0)
-        step = min(gaussian.curvature.n_rows for gaussian in posteriors)
+        step = min(gaussian.curvature.block_rows for gaussian in posteriors)
         parts = []
         for start in range(0, X.shape[0], step):
             block = slice(start, start + step)
