@@ -182,6 +182,8 @@ class Loss(Interface, abstract=True):
     @property
     def key(self) -> tuple:
         """What tells losses of different parameters apart, in every process."""
+        if not is_dataclass(self):
+            return (self.name,)
         values = (np.asarray(getattr(self, name)) for name in self._parameters())
         return self.name, *(value.tobytes() for value in values)
 

@@ -151,7 +151,8 @@ class Problem:
             y, weight = y[rows], weight[rows]
         targets = settings.make_targets(y, weight) if targets is None else targets
         Y, weight = targets.encode(y, weight)
-        check_some_weight(weight, "sample_weight times class_weight")
+        if not weight.any():
+            check_some_weight(weight, "sample_weight times class_weight")
         training, validation = Sample(X, Y, weight, rows), None
         if self.held_out is not None:
             validation = self._held_out_sample(targets)

@@ -40,7 +40,8 @@ def check_sample_weight(sample_weight, n_samples: int, name: str) -> np.ndarray:
             f"{name} must not be negative; got {weight.min():g}. Use 0 to leave a "
             "sample out."
         )
-    check_some_weight(weight, name)
+    if not weight.any():
+        check_some_weight(weight, name)
     power = np.frexp(weight.max())[1]
     if abs(power) > 500:
         # J knows no scale of the weights: a power of two, which is exact, keeps their

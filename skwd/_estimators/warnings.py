@@ -87,9 +87,12 @@ def report(
         _warn_of_collapse(task, alpha, given)
         return
     if not late:
-        _warn_if_like_a_constant(task, trained, networks)
-        if not (is_found or isinstance(given, str) or given is None):
-            _warn_of_interpolation(task, trained, networks)
+        losses = _losses(task, trained, networks)
+        _warn_if_like_a_constant(task, trained, losses)
+        is_given = not (is_found or isinstance(given, str) or given is None)
+        by_heart = (losses[0] <= BY_HEART * losses[1]).all()
+        if is_given and by_heart and task.validation is None:
+            _warn_if_next_to_no_decay(task, alpha)
 
 
 def _warn_if_not_converged(
@@ -135,9 +138,9 @@ def _losses(
     return loss, np.full(len(loss), constant)
 
 
-def _warn_if_like_a_constant(task, trained, networks) -> None:
+def _warn_if_like_a_constant(task, trained, losses) -> None:
     """Name it, with the cause, when zero weights would have predicted as well."""
-    loss, constant = _losses(task, trained, networks)
+    loss, constant = losses
     n_hidden, is_watched = task.layout.n_weight_layers - 1, task.validation is not None
     is_deep = n_hidden > 1 and not is_watched
     clearly = CLEARLY * np.abs(constant)
@@ -173,13 +176,9 @@ def _warn_if_like_a_constant(task, trained, networks) -> None:
         )
 
 
-def _warn_of_interpolation(task, trained, networks) -> None:
-    """Name it when next to no decay was given and the rows are known by heart."""
-    alpha, default = trained.alpha[networks[0]], default_alpha(task)
-    if not ((alpha > 0.0) & (alpha < NO_DECAY * default)).all():
-        return
-    loss, constant = _losses(task, trained, networks)
-    if task.validation is None and (loss <= BY_HEART * constant).all():
+def _warn_if_next_to_no_decay(task: TrainingTask, alpha: np.ndarray) -> None:
+    """Name it when a network knows its rows by heart, and was given no other way."""
+    if ((alpha > 0.0) & (alpha < NO_DECAY * default_alpha(task))).all():
         warn(
             "alpha is thousands of times below the default, and the network fits its "
             "rows nearly exactly, noise included. Leave alpha out, or use alpha='auto'."
