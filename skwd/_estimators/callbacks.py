@@ -117,6 +117,9 @@ class FitWatch:
         """The attributes of the estimator, had its fit stopped with these weights."""
         task, targets, problem = self.task, self.targets, self.problem
         assert task is not None and targets is not None and problem is not None
+        if len(alpha) != task.groups.n_groups:  # the linear model of alpha="auto"
+            solver = task.solver
+            task, targets = problem.task(targets=targets, hidden=(), solver=solver)
         trained = AlphaChoice.of(one_network(task, params, alpha))
         return fitted_attributes(
             problem.settings,
