@@ -1,0 +1,131 @@
+"""Every pair of values occurs in a row that fits and keeps its promises, or is refused.
+
+The rows and the refusals are stored: `python tests/pairs/update.py` writes them anew.
+"""
+
+import re
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import data_properties
+import factors
+import numpy as np
+import properties
+import pytest
+import stored
+import tool_properties
+from cases import Case
+from generator import answer
+from known import KNOWN, known
+
+PROPERTIES = [
+    *properties.PROPERTIES,
+    *data_properties.PROPERTIES,
+    *tool_properties.PROPERTIES,
+]
+UPDATE = "If that is meant, update the file by `python tests/pairs/update.py`."
+ROWS, REFUSALS = stored.rows(), stored.refusals()
+PAIRS = factors.all_pairs()
+GUIDE = Path(__file__).parents[2] / "examples/guide/what_goes_with_what.md"
+# Of the fast form: so many rows that are trained in a moment, and pairs that are asked.
+N_FAST_ROWS, N_FAST_PAIRS = 26, 300
+N_PARTS = 10
+SEEN, FAULTS = Counter(), Counter()
+
+
+def fast_rows():
+    """The numbers of some rows, always the same."""
+    quick = [i for i, row in enumerate(ROWS) if row["alpha_groups"] == "none"]
+    quick = [i for i in quick if ROWS[i]["alpha"] != "auto"]
+    slower = [i for i in range(len(ROWS)) if i not in quick]
+    rng = np.random.default_rng(0)
+    chosen = rng.permutation(quick)[: N_FAST_ROWS - 2]
+    return {*map(int, chosen), *map(int, rng.permutation(slower)[:2])}
+
+
+FAST = fast_rows()
+
+
+def test_every_pair_occurs_in_a_row_or_is_refused():
+    found = {pair for row in ROWS for pair in factors.pairs_of(row)}
+    missing = [stored.pair_line(p) for p in PAIRS if p not in found | REFUSALS.keys()]
+    assert not missing, f"No row has {missing[:9]}. {UPDATE}"
+    both = [stored.pair_line(pair) for pair in REFUSALS if pair in found]
+    assert not both, f"{both[:9]} are in rows, and are stored as refused. {UPDATE}"
+
+
+def assert_as_stored(pair):
+    """A pair is refused in the words stored, or is not and is not stored."""
+    row, refused = answer(pair)
+    line = stored.pair_line(pair)
+    if refused is None:
+        assert row is not None
+        assert pair not in REFUSALS, f"{line} is no longer refused. {UPDATE}"
+        return
+    error = refused[1]
+    assert pair in REFUSALS, f"{line} is refused now: {error}. {UPDATE}"
+    assert stored.first_words(error) == REFUSALS[pair], f"{line}: {error}. {UPDATE}"
+    assert isinstance(error, (ValueError, AttributeError)), repr(error)
+    assert any(word in str(error) for word in factors.words_of(pair)), str(error)
+
+
+def test_some_pairs_are_refused_as_stored():
+    rng = np.random.default_rng(1)
+    refused = list(REFUSALS)
+    for i in rng.permutation(len(refused))[: N_FAST_PAIRS // 3]:
+        assert_as_stored(refused[i])
+    for i in rng.permutation(len(PAIRS))[: 2 * N_FAST_PAIRS // 3]:
+        assert_as_stored(PAIRS[i])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(N_PARTS))
+def test_all_pairs_are_refused_as_stored(part):
+    for pair in PAIRS[part::N_PARTS]:
+        assert_as_stored(pair)
+
+
+def marked(number):
+    """A row as a case of a test, slow unless it is one of the fast form."""
+    marks = [] if number in FAST else [pytest.mark.slow]
+    return pytest.param(number, marks=marks, id=str(number))
+
+
+@pytest.mark.parametrize("number", map(marked, range(len(ROWS))))
+def test_a_row_keeps_all_promises(number):
+    row = ROWS[number]
+    wrong = {}
+    try:
+        case = Case(row)
+    except ValueError as error:
+        wrong["fit"] = str(error)
+    else:
+        for check in PROPERTIES:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = check(case)
+            SEEN[check.__name__] += found != properties.SKIPPED
+            if found not in (None, properties.SKIPPED):
+                wrong[check.__name__] = found
+    for where in list(wrong):
+        fault = known(row, where, wrong[where])
+        if fault is not None:
+            FAULTS[KNOWN.index(fault)] += 1
+            del wrong[where]
+    assert not wrong, f"{factors.written(row)}: {wrong}"
+    SEEN["rows"] += 1
+
+
+def test_each_property_was_asked_for_some_row():
+    if SEEN["rows"] < len(FAST):
+        pytest.skip("not all rows have been run, or some have failed")
+    assert [p.__name__ for p in PROPERTIES if not SEEN[p.__name__]] == []
+
+
+@pytest.mark.slow
+def test_each_known_fault_is_still_there():
+    if SEEN["rows"] < len(ROWS) - len(FAST):
+        pytest.skip("not all rows have been run, or some have failed")
+    gone = [fault for i, fault in enumerate(KNOWN) if not FAULTS[i]]
+    assert not gone, f"{gone} do not occur any more: take them out of known.py."
