@@ -13,6 +13,10 @@ RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 4))
 LINE = X @ [1.0, -1.0, 0.5, 0.0] + 0.5 * RNG.standard_normal(60)
 SMALL = {"hidden_layer_sizes": (3, 2), "random_state": 0}
+needs_callbacks = pytest.mark.skipif(
+    parse_version(sklearn.__version__) < parse_version("1.9"),
+    reason="scikit-learn has callbacks since 1.9",
+)
 
 
 class Heard:
@@ -35,10 +39,7 @@ class Heard:
             self.scores.append(fitted_estimator.score(X, y))
 
 
-@pytest.mark.skipif(
-    parse_version(sklearn.__version__) < parse_version("1.9"),
-    reason="scikit-learn has callbacks since 1.9",
-)
+@needs_callbacks
 @pytest.mark.parametrize("groups", [None, "layer"])
 def test_a_callback_sees_the_linear_model_that_auto_has_chosen(groups):
     heard = Heard()
@@ -47,6 +48,19 @@ def test_a_callback_sees_the_linear_model_that_auto_has_chosen(groups):
     assert model.alpha_choice_["model"] == "linear model" and len(model.coefs_) == 1
     assert len(heard.scores) > 1 and np.isfinite(heard.scores).all()
     assert heard.scores[-1] == pytest.approx(model.score(X, LINE))
+
+
+@needs_callbacks
+def test_a_callback_hears_of_rounds_where_auto_has_taken_groups():
+    """Networks of fewer columns are trained in between, which are nobody's model."""
+    heard = Heard()
+    model = WeightDecayMLPRegressor(
+        alpha="auto", alpha_groups="input", hidden_layer_sizes=()
+    )
+    wide = np.hstack([X, np.random.default_rng(1).standard_normal((60, 6))])
+    model.set_callbacks(heard).fit(wide, LINE)
+    assert model.alpha_choice_["model"] == "network with alpha_groups"
+    assert np.isfinite(heard.scores).all()
 
 
 @pytest.mark.parametrize("groups", ["layer", "input", [[0, 1]]])

@@ -62,9 +62,8 @@ class FitWatch:
         """Settings that tell of each round of a choice of alpha, or each iteration."""
         hooks = settings.solver.hooks
         hooks = Hooks() if hooks is None else hooks
-        if isinstance(settings.alpha, str) and settings.alpha != "auto":
-            hooks = replace(hooks, after_round=self._after_round)
-        else:
+        hooks = replace(hooks, after_round=self._after_round)
+        if not isinstance(settings.alpha, str) or settings.alpha == "auto":
             hooks = replace(hooks, after_iteration=self._after_iteration)
         return replace(settings, solver=settings.solver.changed(hooks=hooks))
 

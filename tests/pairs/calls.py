@@ -1,4 +1,4 @@
-"""A row of the covering array as a call: tiny data, an estimator, a fit or a refusal."""
+"""A row of the covering array as a call: tiny data, an estimator, fit or refusal."""
 
 import functools
 import tempfile
