@@ -11,7 +11,8 @@ NEAR = {"float64": 1e-6, "int32": 1e-6, "float32": 1e-3}
 def unlike(case, predicted, mine=None, y=None):
     """What is wrong where predictions are not those of the same fit, else None.
 
-    A linear model has one minimum, networks are compared by score.
+    A linear model has one minimum, networks are compared by score: to .03 of R2, or to
+    five rows of another class.
     """
     mine = case.outputs["predict"] if mine is None else mine
     if case.has(layers="none") and not case.is_chosen and not case.is_classifier:
@@ -20,7 +21,7 @@ def unlike(case, predicted, mine=None, y=None):
         apart = np.abs(predicted - mine).max() / np.nanstd(case.y.astype(float))
         return f"linear predictions are {apart:.2g} apart" if apart > near else None
     scores = case.score(mine, y), case.score(predicted, y)
-    if abs(scores[0] - scores[1]) > SAME_SCORE * (2 if case.is_classifier else 1):
+    if abs(scores[0] - scores[1]) > (5 / N if case.is_classifier else SAME_SCORE):
         return f"scores are {scores[0]:.4f} and {scores[1]:.4f}"
     return None
 

@@ -18,6 +18,12 @@ class Known(NamedTuple):
 KNOWN = [
     # R2 of scikit-learn refuses NaN in y, and is what a CV form scores by.
     Known("fit", {"estimator": "regcv", "missing": "mask"}, "Input contains NaN"),
+    # A search that starts from a number in the units of X.
+    Known(
+        "columns_with_an_alpha_have_no_units",
+        {"layers": "none", "alpha_groups": "input"},
+        "scores are",
+    ),
 ]
 
 

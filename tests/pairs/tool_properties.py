@@ -1,5 +1,6 @@
 """Properties of rows that fit, seen through scikit-learn's tools."""
 
+import copy
 import warnings
 
 import joblib
@@ -20,12 +21,17 @@ def the_grid_search(case):
         return SKIPPED
     if not case.has(missing="error", stopping=("none", "fraction")):
         return SKIPPED
+    if case.has(sparsity="adaptive"):  # which has two searches
+        return SKIPPED
     model = clone(case.model)
     if "intervals" in model.get_params():
         model.set_params(intervals=None)
     search = grid_search(model, case.call.X, case.call.y, case.call.weight)
+    found = copy.copy(case.model)
+    found.cv_results_ = dict(found.cv_results_)
+    found.cv_results_.pop("mean_columns_left", None)  # which only the CV form has
     try:
-        assert_same_search(case.model, search)
+        assert_same_search(found, search)
     except AssertionError as error:
         return " ".join(str(error).split())[:200]
     return None
