@@ -66,6 +66,9 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         task, _ = problem.task(targets=problem.targets, hidden=(), solver=solver)
     unit, first = float(search_unit(task)[0]), candidates.first_stage
     if model == GROUPED:
+        if (hooks := task.solver.hooks) is not None:  # its steps are rounds
+            solver = task.solver.changed(hooks=replace(hooks, after_iteration=None))
+            task = replace(task, solver=solver)
         trained = train_choosing(task, "evidence", kind=problem.settings.groups)
     elif model == CONSTANT:
         trained = train_constant(task)

@@ -155,8 +155,9 @@ class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
         NotFittedError
             Where fit has not been called.
         ValueError
-            For an activation that scikit-learn does not have, for an ensemble, and for
-            a log link where this scikit-learn has none (before 1.7).
+            For an activation that scikit-learn does not have, for an ensemble, where y
+            was a column, which that class does not predict, and for a log link where
+            this scikit-learn has none (before 1.7).
 
         Examples
         --------

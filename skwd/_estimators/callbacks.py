@@ -62,9 +62,8 @@ class FitWatch:
         """Settings that tell of each round of a choice of alpha, or each iteration."""
         hooks = settings.solver.hooks
         hooks = Hooks() if hooks is None else hooks
-        if isinstance(settings.alpha, str) and settings.alpha != "auto":
-            hooks = replace(hooks, after_round=self._after_round)
-        else:
+        hooks = replace(hooks, after_round=self._after_round)
+        if not isinstance(settings.alpha, str) or settings.alpha == "auto":
             hooks = replace(hooks, after_iteration=self._after_iteration)
         return replace(settings, solver=settings.solver.changed(hooks=hooks))
 
@@ -117,6 +116,9 @@ class FitWatch:
         """The attributes of the estimator, had its fit stopped with these weights."""
         task, targets, problem = self.task, self.targets, self.problem
         assert task is not None and targets is not None and problem is not None
+        if len(alpha) != task.groups.n_groups:  # the linear model of alpha="auto"
+            solver = task.solver
+            task, targets = problem.task(targets=targets, hidden=(), solver=solver)
         trained = AlphaChoice.of(one_network(task, params, alpha))
         return fitted_attributes(
             problem.settings,

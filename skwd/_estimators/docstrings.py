@@ -209,7 +209,8 @@ normalize_y : bool, default=True
 missing_targets : {"error", "mask"}, default="error"
     "mask" takes NaN in y for a target that is not known: a row's loss is the sum over
     its other outputs, and rows without any are left out. For losses that are not
-    robust, without alpha by name, posterior and intervals.
+    robust, without alpha by name (but for "auto"), alpha_groups, posterior and
+    intervals.
 <<starts>>
 ensemble : bool, default=False
     Keep all ``n_init`` networks and predict with their mean; with a posterior the

@@ -28,6 +28,11 @@ def to_sklearn(estimator: Any) -> MLPRegressor | MLPClassifier:
             f"loss={loss.name!r} has {n_raw} raw outputs, which no network of "
             "scikit-learn has. Fit with another loss."
         )
+    if not is_class and fitted.targets.shape == (1,):
+        raise ValueError(
+            "y was a column, of shape (n, 1), and scikit-learn's MLPRegressor predicts "
+            "a single output in the shape (n,). Fit with y.ravel()."
+        )
     hidden = tuple(W.shape[1] for W in coefs[:-1])
     activation = fitted.network.activation if hidden else "identity"
     if activation not in ACTIVATIONS_THERE:

@@ -66,7 +66,8 @@ def check_missing_targets(params) -> None:
         )
     alpha = params.get("alpha")
     asked = {"alpha": isinstance(alpha, str) and alpha in WAYS and alpha}
-    asked |= {name: params[name] for name in ("posterior", "intervals")}
+    named = "alpha_groups", "posterior", "intervals"
+    asked |= {name: params.get(name) for name in named}
     for name, value in asked.items():
         if value is not None and value is not False:
             raise ValueError(

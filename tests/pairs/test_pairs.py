@@ -1,0 +1,130 @@
+"""Every pair of values occurs in a row that fits and keeps its promises, or is refused.
+
+The rows and the refusals are stored: `python tests/pairs/update.py` writes them anew.
+"""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import factors
+import numpy as np
+import pytest
+import stored
+from checks import PROPERTIES, wrong_with
+from generator import answer
+from known import KNOWN, known
+
+UPDATE = "If that is meant, update the file by `python tests/pairs/update.py`."
+# Beside the array: properties of few rows, with values that are trained in no time.
+FURTHER = [
+    "layers=none alpha=evidence alpha_groups=input",
+    "alpha=number weights=zeros",
+]
+ROWS = [*stored.rows(), *map(factors.read, FURTHER)]
+REFUSALS = stored.refusals()
+PAIRS = factors.all_pairs()
+GUIDE = Path(__file__).parents[2] / "examples/guide/what_goes_with_what.md"
+# Of the fast form: so many rows that are trained in a moment, and pairs that are asked.
+N_FAST_ROWS, N_FAST_PAIRS = 22, 240
+N_PARTS = 10
+SEEN, FAULTS = Counter(), Counter()
+
+
+def fast_rows():
+    """The numbers of some rows, always the same."""
+    slow = "auto", "evidence"
+    quick = [i for i, row in enumerate(ROWS) if row["alpha"] not in slow]
+    rng = np.random.default_rng(0)
+    further = range(len(ROWS) - len(FURTHER), len(ROWS))
+    return {*map(int, rng.permutation(quick)[:N_FAST_ROWS]), *further}
+
+
+FAST = fast_rows()
+
+
+def test_every_pair_occurs_in_a_row_or_is_refused():
+    found = {pair for row in ROWS for pair in factors.pairs_of(row)}
+    missing = [stored.pair_line(p) for p in PAIRS if p not in found | REFUSALS.keys()]
+    assert not missing, f"No row has {missing[:9]}. {UPDATE}"
+    both = [stored.pair_line(pair) for pair in REFUSALS if pair in found]
+    assert not both, f"{both[:9]} are in rows, and are stored as refused. {UPDATE}"
+
+
+def assert_as_stored(pair):
+    """A pair is refused in the words stored, or is not and is not stored."""
+    row, refused = answer(pair)
+    line = stored.pair_line(pair)
+    if refused is None:
+        assert row is not None
+        assert pair not in REFUSALS, f"{line} is no longer refused. {UPDATE}"
+        return
+    error = refused[1]
+    assert pair in REFUSALS, f"{line} is refused now: {error}. {UPDATE}"
+    assert stored.first_words(error) == REFUSALS[pair], f"{line}: {error}. {UPDATE}"
+    assert isinstance(error, (ValueError, AttributeError)), repr(error)
+    assert any(word in str(error) for word in factors.words_of(pair)), str(error)
+
+
+def test_some_pairs_are_refused_as_stored():
+    rng = np.random.default_rng(1)
+    refused = list(REFUSALS)
+    for i in rng.permutation(len(refused))[: N_FAST_PAIRS // 3]:
+        assert_as_stored(refused[i])
+    for i in rng.permutation(len(PAIRS))[: 2 * N_FAST_PAIRS // 3]:
+        assert_as_stored(PAIRS[i])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(N_PARTS))
+def test_all_pairs_are_refused_as_stored(part):
+    for pair in PAIRS[part::N_PARTS]:
+        assert_as_stored(pair)
+
+
+@pytest.mark.skipif(not GUIDE.exists(), reason="examples/ is not beside the tests")
+def test_the_guide_has_each_refusal_and_no_other():
+    text = GUIDE.read_text(encoding="utf-8")
+    cells = re.findall(r"^\|.*\| `([^`]+)` \|$", text, re.MULTILINE)
+    patterns = [".*".join(map(re.escape, cell.split("…"))) for cell in cells]
+    reasons = set(REFUSALS.values())
+    absent = [r for r in reasons if not any(re.match(p, r) for p in patterns)]
+    assert not absent, f"examples/guide/what_goes_with_what.md lacks {absent}"
+    old = [
+        c for c, p in zip(cells, patterns) if not any(re.match(p, r) for r in reasons)
+    ]
+    assert not old, f"{old} are in the guide, and no pair is refused so"
+
+
+def marked(number):
+    """A row as a case of a test, slow unless it is one of the fast form."""
+    marks = [] if number in FAST else [pytest.mark.slow]
+    return pytest.param(number, marks=marks, id=str(number))
+
+
+@pytest.mark.parametrize("number", map(marked, range(len(ROWS))))
+def test_a_row_keeps_all_promises(number):
+    row = ROWS[number]
+    wrong, applied = wrong_with(row)
+    SEEN.update(applied)
+    for where in list(wrong):
+        fault = known(row, where, wrong[where])
+        if fault is not None:
+            FAULTS[KNOWN.index(fault)] += 1
+            del wrong[where]
+    assert not wrong, f"{factors.written(row)}: {wrong}"
+    SEEN["rows"] += 1
+
+
+def test_each_property_was_asked_for_some_row():
+    if SEEN["rows"] < len(FAST):
+        pytest.skip("not all rows have been run, or some have failed")
+    assert [p.__name__ for p in PROPERTIES if not SEEN[p.__name__]] == []
+
+
+@pytest.mark.slow
+def test_each_known_fault_is_still_there():
+    if SEEN["rows"] < len(ROWS) - len(FAST):
+        pytest.skip("not all rows have been run, or some have failed")
+    gone = [fault for i, fault in enumerate(KNOWN) if not FAULTS[i]]
+    assert not gone, f"{gone} do not occur any more: take them out of known.py."
