@@ -19,6 +19,7 @@ from skwd._cv import auto
 from skwd._cv.auto import FIRST, LOOSER, splits_of
 from skwd._cv.problem import FOLDS as STREAM
 from skwd._data.merged_rows import numbers_of_copies
+from skwd._estimators.parameters import check_parameters
 
 SMALL = {"hidden_layer_sizes": (6,), "alpha": "auto", "random_state": 0}
 # Short trainings, which need not end at a minimum.
@@ -140,6 +141,31 @@ def test_every_solver_and_way_to_train(solver, changes):
     assert max(scores.values()) > scores["constant"]
     assert model.score(X, y) > 0.15 and model.alpha_ in model.alphas_
     assert set(model.alpha_choice_) == {"way", "model", "reason", "scores"}
+
+
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_of_several_starts_the_constant_is_one_too(ensemble):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((40, 2)), rng.standard_normal(40)
+    model = WeightDecayMLPRegressor(n_init=2, ensemble=ensemble, **SMALL)
+    with pytest.warns(match="predicts a constant"):
+        model.set_params(hidden_layer_sizes=(2,)).fit(X, y)
+    assert model.alpha_choice_["model"] == "constant"
+    assert_allclose(model.predict(X), y.mean())
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "lbfgs"),
+        ({"early_stopping": True}, "adam"),
+        ({"decay": "decoupled"}, "adam"),
+        ({"solver": "lbfgs", "early_stopping": True}, "lbfgs"),
+    ],
+)
+def test_a_line_is_exact_where_the_network_is_trained_to_a_minimum(changes, name):
+    settings = check_parameters(WeightDecayMLPRegressor(**{"solver": "adam"} | changes))
+    assert settings.linear_solver(settings.solver).name == name
 
 
 @pytest.mark.slow

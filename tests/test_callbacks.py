@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from skwd import (
     WeightDecayMLPRegressor,
     WeightDecayMLPRegressorCV,
 )
+from skwd._curvature.laplace import Laplace
 
 HAS_CALLBACKS = parse_version(sklearn.__version__) >= parse_version("1.9")
 needs_callbacks = pytest.mark.skipif(
@@ -130,8 +132,36 @@ def test_chunks_of_a_search_and_then_its_last_fit(regression, classes, n_jobs):
         model = Estimator(alphas=[0.01, 0.1, 1.0], cv=3, n_jobs=n_jobs, **SMALL)
         model.set_callbacks(heard).fit(X, y)
         assert heard.ended.count("chunk") >= n_jobs
+        assert heard.ended.count("cross-validation") == heard.ended.count("fit") == 1
         assert heard.ended.count("iteration") == model.n_iter_
         assert heard.ended[-1] == "fit"
+
+
+@needs_callbacks
+def test_weights_reach_every_task(regression):
+    X, y = regression
+    given = []
+
+    class Weighed(Heard):
+        def on_fit_task_end(self, estimator, context, *, metadata=None):
+            given.append(metadata)
+
+    weight = np.linspace(1.0, 2.0, len(y))
+    model = WeightDecayMLPRegressor(alpha=0.01, **SMALL).set_callbacks(Weighed())
+    model.fit(X, y, weight)
+    assert all(metadata["sample_weight"] is weight for metadata in given)
+    assert len(given) == model.n_iter_ + 1
+    model.fit(X, y)
+    assert given[-1] is None
+
+
+@needs_callbacks
+def test_a_network_that_is_not_asked_has_no_posterior(regression):
+    X, y = regression
+    model = WeightDecayMLPRegressor(alpha=0.01, posterior=True, **SMALL)
+    with patch.object(Laplace, "of", side_effect=Laplace.of) as made:
+        model.set_callbacks(Heard()).fit(X, y)
+    assert made.call_count == 1
 
 
 @needs_callbacks

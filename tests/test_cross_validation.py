@@ -295,6 +295,16 @@ def test_tables_reach_splitter_and_scorer_as_they_are(regression, one_blas_threa
     assert_same_search(model.fit(X, y), search)
 
 
+def test_splits_as_masks_and_a_test_on_the_first_row_alone(regression):
+    X, y = regression
+    rows = np.arange(len(y))
+    splits = [(rows[1:], rows[:1]), (rows[:60], rows[60:])]
+    masks = [tuple(np.isin(rows, part) for part in split) for split in splits]
+    how = {"scoring": "neg_mean_squared_error", "hidden_layer_sizes": ()}
+    by_mask = regressor(cv=masks, **how).fit(X, y)
+    assert_same_choice(by_mask, regressor(cv=splits, **how).fit(X, y))
+
+
 def test_a_polars_frame(regression):
     polars = pytest.importorskip("polars")
     X, y = regression

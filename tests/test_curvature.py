@@ -11,7 +11,7 @@ from dense import (
     loss_curvature,
 )
 from networks import WIDTH_OF, both_sizes, every_depth, every_form, network
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from stacks import LOSSES, targets
 
 import skwd._curvature.factors as factors_module
@@ -57,6 +57,8 @@ def test_the_root_of_the_curvature_of_a_loss(loss, n_outputs):
     root = LOSSES[loss].likelihood.curvature_root(raw)
     product = np.matmul(root.swapaxes(1, 2), root)
     assert_allclose(product, loss_curvature(LOSSES[loss], y, raw), atol=1e-8)
+    stack = LOSSES[loss].likelihood.curvature_root(np.stack([raw, -raw]))
+    assert_array_equal(stack[0], root)
     if loss == "multinomial":
         assert root.shape == (30, n_outputs - 1, n_outputs)
         raw[:4] = [[800, 0, -800], [0, 800, 0], [0, -800, 800], [-800, 900, 900]]

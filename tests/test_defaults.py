@@ -114,6 +114,9 @@ def test_numbers_and_lists_mean_what_they_meant(data):
     assert WeightDecayMLPRegressor(alpha=0.02, **SMALL).fit(X, y).alpha_ == 0.02
     found = WeightDecayMLPRegressor(alpha=[0.02, 0.1], **SMALL).fit(X, y).alpha_
     np.testing.assert_array_equal(found, [0.02, 0.1])
+    with pytest.warns(match="too large for this data"):
+        whole = WeightDecayMLPRegressor(alpha=[1, 2], **SMALL).fit(X, y).alpha_
+    assert whole.tolist() == [1.0, 2.0] and whole.dtype == np.float64
 
 
 def test_y_in_its_own_units_is_J_to_the_letter(data):

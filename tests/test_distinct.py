@@ -8,6 +8,7 @@ from scipy import sparse
 import skwd._core.objective
 import skwd._core.sample
 import skwd._data.merged_rows
+from skwd import WeightDecayMLPRegressor
 from skwd._core.objective import Sample
 from skwd._data.merged_rows import distinct_rows
 
@@ -112,6 +113,17 @@ def test_a_large_sample_stays_in_place(monkeypatch):
     assert distinct_rows(sample) is sample
     monkeypatch.setattr(skwd._core.sample, "GATHER_BYTES", 200 * 4 * 8)
     assert len(distinct_rows(sample)) < 110
+
+
+def test_a_fit_is_that_of_its_different_rows_to_the_last_bit(one_blas_thread):
+    X, Y, weight = make("dense", np.float64)
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(3,), tol=0.01, random_state=0)
+    found = model.fit(X, Y, weight).coefs_
+    rows = np.repeat(np.arange(200), weight.astype(int))
+    rows = np.random.default_rng(1).permutation(rows)
+    again = model.fit(X[rows], Y[rows]).coefs_
+    assert_array_equal(found[0], again[0])
+    assert_array_equal(found[1], again[1])
 
 
 def test_keys_need_no_copy_of_X():

@@ -113,6 +113,16 @@ def test_partial_fit_keeps_no_attribute_of_the_fit(l1_ratio, name):
     assert model._fitted.folds is None and not model._has_posterior()
 
 
+@pytest.mark.parametrize("name", ["coefs_", "intercepts_"])
+def test_weights_put_in_the_place_of_some_predict(name):
+    """Of a line: twice the slope, or twice the intercept."""
+    line = R(hidden_layer_sizes=(), alpha=0.01, normalize_y=False).fit(X, X[:, 0] + 1.0)
+    at_0, before = line.predict(0.0 * X), line.predict(X)
+    setattr(line, name, [2.0 * vars(line)[name][0]])
+    added = before - at_0 if name == "coefs_" else at_0
+    np.testing.assert_allclose(line.predict(X), before + added, rtol=1e-12)
+
+
 def test_columns_are_those_of_the_weights_that_are_there_now():
     """A fit to one column; then partial_fit to rows that depend on another."""
     model = R(

@@ -205,6 +205,16 @@ def test_lists_and_integers(Estimator, y):
     np.testing.assert_array_equal(model.predict(whole.tolist()), model.predict(whole))
 
 
+def test_y_val_of_one_column_is_y_val():
+    """Whichever of y and y_val it is that has an axis of its own."""
+    model, found = network(WeightDecayMLPRegressor, early_stopping=True), []
+    for y in (Y, Y[:, np.newaxis]):
+        for y_val in (Y, Y[:, np.newaxis]):
+            model.fit(X, y, X_val=X, y_val=y_val)
+            found.append(model.coefs_[0])
+    np.testing.assert_array_equal(found, [found[0]] * 4)
+
+
 def test_y_of_one_column():
     flat = network(WeightDecayMLPRegressor).fit(X, Y)
     column = network(WeightDecayMLPRegressor).fit(X, Y[:, np.newaxis])

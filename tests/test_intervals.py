@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
+from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -98,6 +98,17 @@ def test_is_the_formula_of_plain_fits_on_the_same_folds(changes, one_blas_thread
     assert_array_equal(again.predict_interval(X_new), model.predict_interval(X_new))
 
 
+def test_every_fold_has_two_stages_of_its_own(one_blas_thread):
+    """The second begins where the first ended, too, as in a plain fit."""
+    X, y = data(30)
+    how = {"l1_ratio": 1.0, "sparsity": "adaptive", "alpha": 0.02}
+    how |= {"hidden_layer_sizes": (4,), "activation": "tanh"}
+    folds = KFold(2)
+    model = WeightDecayMLPRegressor(**SMALL | how, intervals=folds).fit(X, y)
+    wanted = by_hand(model, X, y, X[:5], 0.9, list(folds.split(X)))[:, 0]
+    assert_allclose(model.predict_interval(X[:5]), wanted, rtol=1e-9, atol=1e-9)
+
+
 @short
 def test_validation_data_go_whole_to_every_fold(one_blas_thread):
     (X, y), (X_val, y_val) = data(), data(seed=1)
@@ -157,6 +168,22 @@ def test_models_that_auto_chooses():
     )
 
 
+@short
+def test_the_line_of_every_fold_has_the_solver_of_the_line_chosen(one_blas_thread):
+    """An exact one, where the network is trained by steps."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3))
+    y = X @ [1.0, -2.0, 0.5] + 0.1 * rng.standard_normal(60)
+    how = {**SMALL, "solver": "adam", "max_iter": 5, "alpha": "auto"}
+    model = WeightDecayMLPRegressor(**how, intervals=FOLDS).fit(X, y)
+    assert model.alpha_choice_["model"] == "linear model" and model.solver_ == "lbfgs"
+    line = clone(model).set_params(
+        hidden_layer_sizes=(), solver="lbfgs", alpha=model.alpha_
+    )
+    wanted = by_hand(line, X, y, X[:5], 0.9, list(FOLDS.split(X)))[:, 0]
+    assert_allclose(model.predict_interval(X[:5]), wanted, rtol=1e-6, atol=1e-6)
+
+
 def test_rows_of_weight_zero_are_removed_and_folds_can_be_grouped():
     X, y = data()
     weight = np.ones(80)
@@ -168,6 +195,19 @@ def test_rows_of_weight_zero_are_removed_and_folds_can_be_grouped():
     model.fit(X[kept], y[kept], groups=groups[kept])
     assert_allclose(model.predict_interval(X), ends, rtol=1e-6)
     assert (np.diff(ends, axis=1) > 0.0).all()
+
+
+def test_a_cv_form_removes_rows_of_weight_zero_from_its_folds(one_blas_thread):
+    X, y = data(40)
+    weight, fold = np.ones(40), np.arange(40) % 2
+    weight[::3] = 0.0
+    kept = weight > 0.0
+    how = {**SMALL, "hidden_layer_sizes": ()}
+    model = WeightDecayMLPRegressorCV(alphas=[0.01], intervals=True, **how)
+    model.set_params(cv=PredefinedSplit(fold)).fit(X, y, weight)
+    ends = model.predict_interval(X)
+    model.set_params(cv=PredefinedSplit(fold[kept])).fit(X[kept], y[kept])
+    assert_allclose(model.predict_interval(X), ends, rtol=1e-6)
 
 
 def test_by_number_the_folds_are_shuffled_and_fixed_by_random_state():

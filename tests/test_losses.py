@@ -14,6 +14,7 @@ from sklearn.linear_model import (
 
 from skwd import WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
 from skwd._core.losses import LOSSES
+from skwd._core.robust_losses import MEDIAN_DISTANCE
 
 LINEAR = {"hidden_layer_sizes": (), "normalize_y": False, "tol": 1e-9}
 SMALL = {"hidden_layer_sizes": (6,), "random_state": 0}
@@ -78,6 +79,40 @@ def test_the_constant_is_the_best_one(name):
 
     best = minimize_scalar(mean, bracket=(found - 0.5, found + 0.5), tol=1e-12)
     assert mean(found) <= best.fun * (1 + 1e-9) + 1e-12
+
+
+@every_loss
+def test_some_networks_of_a_stack_keep_their_own_losses(name):
+    """Whatever each has learnt from its y."""
+    _, y = y_for(name)
+    y, share = y[:40, None], np.full(40, 1 / 40)
+    losses = [fitted_loss(name, factor * y, share) for factor in (1.0, 2.0, 5.0)]
+    stack = losses[0].stacked(losses, np.array([0, 1, 2, 2]))[np.array([3, 1])]
+    raw = np.random.default_rng(0).standard_normal((2, 40, 1))
+    for k, number in enumerate((2, 1)):
+        alone = losses[number].loss(y, raw[k])
+        np.testing.assert_allclose(stack.loss(y, raw)[k], alone)
+
+
+@pytest.mark.parametrize("name", ["huber", "absolute_error", "quantile"])
+def test_what_robust_losses_learn_is_in_units_of_y(name):
+    y, share = y_for(name)[1][:50, None], np.full(50, 1 / 50)
+    learnt = "delta" if name == "huber" else "width"
+    found = getattr(fitted_loss(name, y, share), learnt)
+    for factor in (1e-3, 1e3):
+        other = getattr(fitted_loss(name, factor * y, share), learnt)
+        np.testing.assert_allclose(other, factor * found)
+
+
+@pytest.mark.parametrize("name", ["huber", "absolute_error", "quantile"])
+def test_of_a_constant_y_the_loss_is_that_of_deviation_one(name):
+    share = np.full(9, 1 / 9)
+    loss = fitted_loss(name, np.full((9, 1), 3.0), share)
+    of_one = fitted_loss(name, MEDIAN_DISTANCE * np.tile([-1, 0, 1], 3)[:, None], share)
+    assert loss.key == of_one.key
+    X = rows(9)[0]
+    model = WeightDecayMLPRegressor(loss=name, **SMALL).fit(X, np.full(9, 3.0))
+    np.testing.assert_allclose(model.predict(X), 3.0, rtol=1e-6)
 
 
 @every_loss

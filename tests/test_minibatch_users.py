@@ -41,6 +41,15 @@ def fit(model, *data, **kwargs):
     return model
 
 
+def test_no_warm_start_goes_through_the_rows_as_one_before_it(monkeypatch):
+    model = network("sgd", max_iter=1, warm_start=True)
+    with batches_seen(monkeypatch, N) as seen:
+        for _ in range(4):
+            fit(model, numbered(X), Y)
+    assert len(seen) == 4 * 8  # 8 batches an epoch
+    assert len(set(map(tuple, seen[::8]))) == 4
+
+
 @pytest.mark.wide(2)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(

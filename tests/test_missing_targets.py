@@ -9,6 +9,9 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skwd import WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
+from skwd._core.losses import LOSSES
+from skwd._cv.scoring import known_score
+from skwd._data.number_targets import RegressionTargets
 
 MASK = {"missing_targets": "mask", "random_state": 0}
 
@@ -191,6 +194,24 @@ def test_scores_are_of_what_is_known(is_weighted):
     np.testing.assert_allclose(
         chosen.cv_results_["mean_test_score"], search.cv_results_["mean_test_score"]
     )
+
+
+def test_two_known_targets_have_an_R2_and_one_has_none():
+    y = np.array([[1.0, 2.0], [3.0, np.nan], [np.nan, np.nan]])
+    predicted = np.array([[1.5, 0.0], [2.5, 0.0], [9.0, 9.0]])
+    # 1 - (.25 + .25) / (1 + 1) of the first column alone.
+    assert known_score(y, predicted, metric="r2_score") == pytest.approx(0.75)
+    assert np.isnan(known_score(y[1:], predicted[1:], metric="r2_score"))
+    error = known_score(y[1:], predicted[1:] + 1.0, metric="mean_squared_error")
+    assert error == pytest.approx(0.25)
+
+
+def test_a_target_that_was_never_seen_is_not_judged():
+    Y = np.array([[1.0, np.nan], [3.0, np.nan]])
+    loss, share = LOSSES["squared_error"], np.full(2, 0.5)
+    targets = RegressionTargets.of(Y, share, loss=loss, normalize=True, masked=True)
+    scaled = targets.fitted_to(Y, share).scaled(np.array([[4.0, 100.0]]))
+    np.testing.assert_array_equal(scaled, [[2.0, np.nan]])
 
 
 def test_an_output_first_seen_later_learns_its_units_then():

@@ -75,6 +75,12 @@ def test_multilabel(n_labels, params):
     assert (model.predict(X) == y).mean() > 0.9
 
 
+def test_labels_need_a_probability_above_a_half():
+    model = with_logits(INDICATOR, {}, [0.0, 0.0, 0.0])
+    np.testing.assert_array_equal(model.predict_proba(X[:, :1]), 0.5)
+    assert not model.predict(X[:, :1]).any()
+
+
 def with_logits(y, params, *weights):
     """A linear classifier of one feature whose logits are x times ``weights``."""
     model = WeightDecayMLPClassifier(hidden_layer_sizes=(), **params).fit(X[:, :1], y)

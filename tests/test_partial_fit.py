@@ -239,6 +239,17 @@ def test_a_row_of_zero_weight_is_no_row(solver, batch_size):
     assert_same_training(every, some)
 
 
+@pytest.mark.parametrize("absent", [0, 1, 2])
+@both
+def test_a_first_chunk_without_a_class_is_one_where_it_has_no_weight(solver, absent):
+    model = network(WeightDecayMLPClassifier, solver)
+    some = LABELS != absent
+    lacking = clone(model).partial_fit(X[some], LABELS[some], classes=[0, 1, 2])
+    weightless = model.partial_fit(X, LABELS, classes=[0, 1, 2], sample_weight=some)
+    weightless.t_ = lacking.t_
+    assert_same_training(weightless, lacking)
+
+
 @both
 def test_class_weight_multiplies_sample_weight(solver):
     cls, weights = WeightDecayMLPClassifier, np.array([0.5, 2.0, 1.0])

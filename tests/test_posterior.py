@@ -14,6 +14,7 @@ from skwd import (
     WeightDecayMLPRegressor,
     WeightDecayMLPRegressorCV,
 )
+from skwd._core.number_losses import HalfPoissonLoss
 
 LINEAR = {"hidden_layer_sizes": (), "tol": 1e-12}
 SMALL = {"hidden_layer_sizes": (5,), "activation": "tanh", "random_state": 0}
@@ -75,6 +76,13 @@ def test_counts_without_a_hidden_layer(regression):
     H = A.T @ (mu[:, np.newaxis] * A) + len(X) * 0.05 * np.diag([1, 1, 1, 1, 0])
     variance = np.einsum("ni,ij,nj->n", A[:9], np.linalg.inv(H), A[:9])
     assert_allclose(std, np.sqrt(mean**2 * variance + mean), rtol=1e-8)
+
+
+def test_a_count_whose_logarithm_is_not_known_is_larger_on_average():
+    """The mean of exp(raw) of a Gaussian is exp(raw + V / 2)."""
+    raw, V = np.array([[[0.3, -1.0]]]), np.array([[[[0.5, 0.1], [0.1, 0.2]]]])
+    averaged = HalfPoissonLoss.likelihood.marginalised(raw, V)
+    np.testing.assert_allclose(np.exp(averaged), np.exp([[[0.55, -0.9]]]))
 
 
 def test_a_hidden_layer_by_differences_of_predict():
@@ -192,6 +200,21 @@ def test_steps_on_batches_leave_a_gradient(regression):
         said,
     )
     assert np.isfinite(model.predict(X, return_std=True)[1]).all()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_density_where_steps_have_stopped_is_that_of_a_gaussian(regression):
+    """exp of minus n times J above its minimum, over the variance of the noise."""
+    X, y = regression
+    how = {"hidden_layer_sizes": (), "alpha": 0.01, "posterior": True, "tol": 1e-9}
+    exact = WeightDecayMLPRegressor(**how).fit(X, y)
+    model = WeightDecayMLPRegressor(solver="adam", max_iter=40, **how)
+    with pytest.warns(match="posterior density is") as caught:
+        model.fit(X, y)
+    [said] = [w for w in map(str, (w.message for w in caught)) if "density" in w]
+    nats = float(re.search(r"e\^(\S+) times lower", said)[1])
+    variance = (model.noise_std_ / model.y_scale_) ** 2
+    assert nats == pytest.approx(120 * (model.loss_ - exact.loss_) / variance, rel=0.06)
 
 
 def test_cv_forms_are_the_plain_ones(regression, classes, one_blas_thread):

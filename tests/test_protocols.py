@@ -54,6 +54,11 @@ def test_a_class_that_leaves_a_member_out_cannot_be_made():
         class Square(Shape):
             pass
 
+    with pytest.raises(TypeError, match="takes no keyword arguments"):
+
+        class Round(Shape, abstract=True, sides=0):
+            pass
+
     with pytest.raises(TypeError, match=r"Bare leaves out constant, .*inverse_link"):
 
         class Bare(Loss):

@@ -7,7 +7,7 @@ import matplotlib
 import numpy as np
 import pytest
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.metrics import log_loss
+from sklearn.metrics import log_loss, make_scorer
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -119,6 +119,20 @@ def test_folds_that_lack_a_class(one_blas_thread):
     np.testing.assert_array_equal(found["mean_test_score"], expected)
 
 
+def test_a_scorer_that_cannot_be_told_of_a_class_is_left_as_it_is(regression):
+    def share(y, predicted):
+        return np.mean(y == predicted) if y.any() else np.nan
+
+    X, y = regression
+    y, rows = (y > 0).astype(int), np.arange(len(y))
+    zeros = rows[y == 0][:9]
+    model = WeightDecayMLPClassifierCV(
+        alphas=[0.1], cv=[(rows, zeros)], scoring=make_scorer(share), **SMALL
+    )
+    with pytest.raises(ValueError, match="is not defined on its test rows"):
+        model.fit(X, y)
+
+
 def test_a_scorer_that_fails_at_one_alpha(regression):
     def scorer(model, X, y):
         if model.alpha == 0.1:
@@ -200,6 +214,16 @@ def test_sorted_rows_are_named(regression):
     shuffled = KFold(5, shuffle=True, random_state=0)
     model.set_params(cv=shuffled).fit(X[order], y[order])
     model.set_params(cv=5).fit(X, y)
+
+
+def test_a_grid_of_four_names_its_end_and_a_comparison_does_not(regression):
+    X, _ = regression
+    y = X @ [1.0, 2.0, 3.0, 4.0]
+    model = WeightDecayMLPRegressorCV(hidden_layer_sizes=(), cv=KFold(3, shuffle=True))
+    with pytest.warns(match="is the lowest of the alphas that were tried"):
+        model.set_params(alphas=4).fit(X, y)
+    for others in (3, model.alphas_):
+        model.set_params(alphas=others).fit(X, y)
 
 
 def test_alphas_far_from_the_best_may_be_late(regression):

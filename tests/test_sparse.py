@@ -16,6 +16,8 @@ from skwd import (
     WeightDecayMLPRegressorCV,
 )
 from skwd._core.kinks import shrunk
+from skwd._cv import models
+from skwd._cv import second_stage as module
 
 LINEAR = {"hidden_layer_sizes": (), "tol": 1e-9, "random_state": 0}
 SMALL = {"hidden_layer_sizes": (6,), "activation": "tanh", "random_state": 0}
@@ -330,6 +332,41 @@ def test_the_second_stage_is_weighted_by_the_first():
         + 0.5 * (second.coefs_[1] ** 2).sum()
     )
     assert second.loss_ == pytest.approx(J, rel=1e-9)
+
+
+@pytest.mark.parametrize("n_init", [1, 3])
+def test_a_search_s_first_stage_has_three_starts(n_init, monkeypatch):
+    X, y = rows(n=40)
+    given, second_stage = [], module.second_stage
+
+    def spy(tasks, alpha, *, further_starts=None, **how):
+        more = 0 if further_starts is None else len(further_starts)
+        given.append((len(tasks), more))
+        return second_stage(tasks, alpha, further_starts=further_starts, **how)
+
+    monkeypatch.setattr(module, "second_stage", spy)
+    how = {**SMALL, "hidden_layer_sizes": (2,), "n_init": n_init}
+    how |= {"l1_ratio": 1.0, "sparsity": "adaptive"}
+    WeightDecayMLPRegressorCV(alphas=[0.03], cv=2, **how).fit(X, y)
+    # Of both folds; all rows have what the folds have found.
+    assert given == [(2, 3 - n_init), (1, 2)]
+
+
+def test_the_first_stage_of_a_fold_has_an_alpha_in_its_own_units(monkeypatch):
+    """n alpha is that of all rows: here a fold leaves 20 of 100 out."""
+    X, y = rows()
+    given, second_stage = [], models.second_stage
+
+    def spy(tasks, alpha, **how):
+        given.append(np.ravel(alpha))
+        return second_stage(tasks, alpha, **how)
+
+    monkeypatch.setattr(models, "second_stage", spy)
+    model = WeightDecayMLPRegressor(
+        alpha="auto", l1_ratio=1.0, sparsity="adaptive", **LINEAR
+    ).fit(X, y)
+    np.testing.assert_array_equal(given[-1], model.first_stage_alpha_)
+    np.testing.assert_allclose(80.0 * given[0], 100.0 * model.first_stage_alpha_)
 
 
 @pytest.mark.slow

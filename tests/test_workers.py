@@ -102,6 +102,12 @@ def problems_of(estimator, X, y, monkeypatch):
     return found
 
 
+def test_folds_that_are_trained_share_their_memory(regression, monkeypatch):
+    monkeypatch.setattr(skwd._cv.chunks, "GATHER_BYTES", 2 * 80 * 4 * 8)
+    tasks = problems_of(model(cv=3), *regression, monkeypatch)
+    assert [task.training.is_gathered for task in tasks] == [False] * 3
+
+
 @pytest.mark.wide(4)
 @pytest.mark.parametrize("n_jobs", [1, 2, 5, 16])
 @pytest.mark.parametrize("n_alphas", [1, 3, 8, 50])
