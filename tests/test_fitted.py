@@ -113,14 +113,21 @@ def test_partial_fit_keeps_no_attribute_of_the_fit(l1_ratio, name):
     assert model._fitted.folds is None and not model._has_posterior()
 
 
+@pytest.mark.parametrize("way", ["a new list", "an item", "in place"])
 @pytest.mark.parametrize("name", ["coefs_", "intercepts_"])
-def test_weights_put_in_the_place_of_some_predict(name):
+def test_weights_put_in_the_place_of_some_predict(name, way):
     """Of a line: twice the slope, or twice the intercept."""
     line = R(hidden_layer_sizes=(), alpha=0.01, normalize_y=False).fit(X, X[:, 0] + 1.0)
     at_0, before = line.predict(0.0 * X), line.predict(X)
-    setattr(line, name, [2.0 * vars(line)[name][0]])
+    if way == "a new list":
+        setattr(line, name, [2.0 * vars(line)[name][0]])
+    elif way == "an item":
+        vars(line)[name][0] = 2.0 * vars(line)[name][0]
+    else:
+        vars(line)[name][0] *= 2.0
     added = before - at_0 if name == "coefs_" else at_0
-    np.testing.assert_allclose(line.predict(X), before + added, rtol=1e-12)
+    for model in (line, pickle.loads(pickle.dumps(line))):
+        np.testing.assert_allclose(model.predict(X), before + added, rtol=1e-12)
 
 
 def test_columns_are_those_of_the_weights_that_are_there_now():

@@ -7,7 +7,7 @@ import pytest
 import sklearn
 from sklearn.utils.fixes import parse_version
 
-from skwd import WeightDecayMLPRegressor
+from skwd import WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 4))
@@ -75,6 +75,17 @@ def test_groups_of_alpha_are_not_for_masked_targets(groups):
         f"which alpha_groups={groups!r} needs. Use missing_targets='error'."
     )
     with pytest.raises(ValueError, match=re.escape(message)):
+        model.fit(X, y)
+    assert not hasattr(model, "coefs_")
+
+
+def test_intervals_of_a_cv_form_are_not_for_masked_targets():
+    y = np.stack([LINE, LINE**2], axis=1)
+    y[::5, 1] = np.nan
+    model = WeightDecayMLPRegressorCV(
+        alphas=[0.1, 1.0], missing_targets="mask", intervals=True, random_state=0
+    )
+    with pytest.raises(ValueError, match="which intervals=True needs"):
         model.fit(X, y)
     assert not hasattr(model, "coefs_")
 

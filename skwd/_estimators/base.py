@@ -106,7 +106,8 @@ class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
         super().__setstate__(state)
         if "_fitted" in self.__dict__:  # pickled and copied without its weights
             network = self._fitted.network = self._network()
-            self.coefs_, self.intercepts_ = network.coefs, network.intercepts
+            self.coefs_ = list(network.coefs)
+            self.intercepts_ = list(network.intercepts)
 
     @np.errstate(over="ignore", invalid="ignore")
     def _predict_blocks(self, X, combine) -> np.ndarray:

@@ -93,8 +93,8 @@ def fitted_attributes(
     curve = trained.loss_curve[best]
     n_iter = int(trained.nit[best])
     found: dict[str, Any] = {
-        "coefs_": network.coefs,
-        "intercepts_": network.intercepts,
+        "coefs_": list(network.coefs),
+        "intercepts_": list(network.intercepts),
         "n_layers_": len(layout.layer_units),
         "n_outputs_": layout.layer_units[-1],
         "out_activation_": loss.out_activation,
@@ -240,8 +240,8 @@ def told_of_classes(found: dict[str, Any], classes: np.ndarray) -> dict[str, Any
     targets = fitted.targets.told_of(classes)
     return {
         **found,
-        "coefs_": network.coefs,
-        "intercepts_": network.intercepts,
+        "coefs_": list(network.coefs),
+        "intercepts_": list(network.intercepts),
         "classes_": classes,
         "n_outputs_": len(classes),
         "out_activation_": targets.loss.out_activation,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, NamedTuple
@@ -28,7 +29,7 @@ class Rule(NamedTuple):
             return all(map(self.allows, value))
         if isinstance(value, (bool, np.bool_)):
             return bool in self.kinds
-        if not isinstance(value, self.kinds) or not np.isfinite(value):  # type: ignore
+        if not isinstance(value, self.kinds) or not is_finite(value):
             return any(value is other or value == other for other in self.others)
         above = value > self.low if self.is_open[0] else value >= self.low  # type: ignore
         return above and (value < self.high if self.is_open[1] else value <= self.high)  # type: ignore
@@ -115,9 +116,16 @@ def is_integer(value) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
+def is_finite(value) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond all floats
+        return False
+
+
 def is_real(value) -> bool:
     real = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
-    return real and bool(np.isfinite(value))
+    return real and is_finite(value)
 
 
 def is_bool(value) -> bool:

@@ -36,6 +36,7 @@ from skwd._estimators.one_fit import OneFit
 from skwd._estimators.parameter_values import (
     check_alphas,
     check_intervals,
+    check_missing_targets,
     check_n_jobs,
 )
 from skwd._estimators.parameters import check_choice, check_parameters
@@ -207,6 +208,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         check_intervals(intervals, own_folds=True)
         if not intervals:
             return None
+        check_missing_targets(self.get_params(deep=False))
         check_folds([test for _, test in rows], len(data.weight), f"cv={self.cv!r}")
         counted = data.weight > 0.0
         return [(train, test[counted[test]]) for train, test in rows]
