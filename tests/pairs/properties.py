@@ -151,13 +151,21 @@ def not_above_the_constant(case):
 
 
 def not_the_constant(case):
-    """A chosen model is not the constant where a plain number explains the data."""
+    """A chosen model is not the constant where a plain number explains the data.
+
+    Counts may lie as near to their mean as those of a constant rate: then the evidence,
+    which knows their noise, must be higher for the constant.
+    """
     plain = case.row | {"alpha": "number", "alpha_groups": "none"}
     if not case.is_to_a_minimum or not case.has(alpha=("auto", "evidence", "loo")):
         return SKIPPED
     numbers = case.outputs.get("decision_function", case.outputs["predict"])
     if np.ptp(np.asarray(numbers, dtype=np.float64), axis=0).max() > 0.0:
         return None
+    if case.has(alpha="evidence", loss="poisson"):
+        model = case.call._replace(row=plain | {"posterior": "yes"}).quietly()
+        ours, other = case.model.log_evidence_, model.log_evidence_
+        return f"a constant of {ours}, alpha=.05 has {other}" if ours < other else None
     model = case.call._replace(row=plain).quietly()
     score = case.score(model.predict(case.call.X))
     return f"a constant, where alpha=.05 has {score}" if score > 0.3 else None
