@@ -132,6 +132,29 @@ def test_onnx_end_to_end(regression, classes, dtype):
     np.testing.assert_allclose(p, model.predict_proba(X), rtol=rtol, atol=1e-6)
 
 
+@pytest.mark.skipif(not HAS_POISSON, reason="scikit-learn's network has no log link")
+def test_onnx_of_a_log_link_as_the_guide_has_it(regression):
+    skl2onnx = pytest.importorskip("skl2onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    onnx_helper = pytest.importorskip("onnx.helper")
+    types = pytest.importorskip("skl2onnx.common.data_types")
+    X, y = regression
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(5,), loss="poisson", **SMALL
+    ).fit(X, np.exp(y / y.std()))
+    network = model.to_sklearn()
+    network.out_activation_ = "identity"
+    kind = [("X", types.DoubleTensorType([None, X.shape[1]]))]
+    onnx = skl2onnx.convert_sklearn(network, initial_types=kind)
+    raw, onnx.graph.output[0].name = onnx.graph.output[0].name, "mean"
+    onnx.graph.node.append(onnx_helper.make_node("Exp", [raw], ["mean"]))
+    session = runtime.InferenceSession(
+        onnx.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    (predicted,) = session.run(None, {"X": X})
+    np.testing.assert_allclose(predicted[:, 0], model.predict(X), rtol=1e-9)
+
+
 def test_skops_files_load_with_the_types_of_this_package_alone(regression):
     io = pytest.importorskip("skops.io")
     X, y = regression

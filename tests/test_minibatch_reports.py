@@ -51,7 +51,7 @@ def test_warning_of_too_few_epochs(solver):
     assert category is ConvergenceWarning
     assert model.n_iter_ == 7 and not model.converged_
     assert text == (
-        f"solver={solver!r} reached max_iter after 7 epochs (tol=1e-05). Increase "
+        f"solver={solver!r} reached max_iter (max_iter=7, tol=1e-05). Increase "
         "max_iter, tol or learning_rate_init."
     )
 
@@ -64,8 +64,8 @@ def test_warning_of_steps_too_long_to_stay_at_the_minimum():
     category, text = said(model, X, Y)
     assert category is ConvergenceWarning
     assert text == (
-        "solver='sgd' stopped with an objective above the lowest it had reached after "
-        f"{model.n_iter_} epochs (tol=1e-05). Lower learning_rate_init."
+        "solver='sgd' stopped with an objective above the lowest it had reached "
+        f"(max_iter={model.max_iter}, tol=1e-05). Lower learning_rate_init."
     )
     assert not model.converged_
 

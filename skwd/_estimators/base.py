@@ -143,7 +143,9 @@ class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
 
         It predicts the same: y's scale is folded into the last layer. What converts or
         inspects scikit-learn's networks (ONNX through skl2onnx, code generators) works
-        with it. Its parameters are those of the network's shape, not of this fit, and
+        with it, but for the log link of "poisson", "gamma" and "tweedie", which
+        skl2onnx does not know: the guide's page on deploying has five lines for it. Its
+        parameters are those of the network's shape, not of this fit, and
         its probabilities those of the network alone, without a posterior.
 
         Returns

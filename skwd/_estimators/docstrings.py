@@ -63,8 +63,9 @@ alpha_groups : None, "layer", "input" or list of lists of columns, default=None
     of exactly 0, an infinite ``alpha_`` and ``feature_importances_`` of 0; where it
     cannot tell columns apart, all share an alpha. In a list of groups of columns, by
     number or name, each group shares one, as one-hot columns should, and each column
-    that is not listed has its own. With "auto" the groups are taken if their held-out
-    loss is the lowest.
+    that is not listed has its own. Numbers count the columns that fit is given: behind
+    a selector that takes columns out, as RFE does, they mean others, and "input" is the
+    choice. With "auto" the groups are taken if their held-out loss is the lowest.
 <<sparsity>>
 <<posterior>>
 """,

@@ -108,7 +108,13 @@ class OneFit(BaseWeightDecayMLP):
         if watch is not None:
             watch.training(problem, task, targets)
         chosen = choose(problem, task, targets)
-        report(chosen.task, chosen.trained, settings["ensemble"], settings["alpha"])
+        report(
+            chosen.task,
+            chosen.trained,
+            settings["ensemble"],
+            settings["alpha"],
+            settings["solver"],
+        )
         attributes = fitted_attributes(
             settings,
             chosen,

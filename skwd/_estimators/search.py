@@ -170,7 +170,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         alphas, scores = self._scored_grid(asked, problem, whole, splits, how)
         raise_if_none(scores, self.scoring)
         best = choose(scores.score.T, self.rule)
-        warn_of_scores(scores, whole.solver, self.scoring, best)
+        warn_of_scores(scores, whole.solver, self, best)
         alpha = float(alphas[best])
         if watch is not None:
             watch.training(problem, whole, targets)
@@ -179,7 +179,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         of_groups = np.full((1, whole.groups.n_groups), alpha)
         fit = train_path([replace(whole, solver=loud)], of_groups)
         chosen = Chosen(whole, targets, AlphaChoice.of(fit), first_stage_alpha=first)
-        report(whole, chosen.trained, self.ensemble, alpha, is_found=True)
+        report(whole, chosen.trained, self.ensemble, alpha, self.solver, is_found=True)
         is_made = self.alphas is None or isinstance(self.alphas, Integral)
         if whole.has_varying_y and is_made and len(alphas) >= FEWEST:
             warn_of_the_end(alphas, scores, best, self.alphas is None)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
+from sklearn.exceptions import FitFailedWarning
 
 from skwd._cv.problem import Problem
 from skwd._cv.results import is_at_an_end
 from skwd._cv.scoring import Scores
 from skwd._cv.splits import Split
 from skwd._data.targets import Targets
-from skwd._estimators.warnings import warn
+from skwd._estimators.warnings import shown_solver, warn, warn_of_late_training
 from skwd._solvers.base import Solver
 from skwd._solvers.result import SUCCESS, UNUSABLE, Status, is_one_of
 
@@ -41,8 +41,11 @@ def raise_if_none(scores: Scores, scoring) -> None:
         )
 
 
-def warn_of_scores(scores: Scores, solver: Solver, scoring, best: int) -> None:
-    """One warning for each kind of trouble; of convergence, at the chosen alpha."""
+def warn_of_scores(scores: Scores, solver: Solver, given, best: int) -> None:
+    """One warning for each kind of trouble; of convergence, at the chosen alpha.
+
+    ``given``: the parameters solver and scoring, as attributes.
+    """
     unusable, n_fits = np.isin(scores.status, UNUSABLE), scores.score.size
     if unusable.any():
         number, alpha, why = scores.failures[0]
@@ -58,18 +61,18 @@ def warn_of_scores(scores: Scores, solver: Solver, scoring, best: int) -> None:
         )
     elif not np.isfinite(scores.score[~unusable]).all():
         warn(
-            f"scoring={scoring!r} is not finite for some alphas and splits, see "
+            f"scoring={given.scoring!r} is not finite for some alphas and splits, see "
             "cv_results_; an alpha whose mean score is nan is never chosen."
         )
     late = ~is_one_of(scores.status[:, best], SUCCESS) & ~unusable[:, best]
     if late.any():
         first = Status(scores.status[late, best][0])
-        warn(
-            f"{late.sum()} of {len(late)} fits of the cross-validation at the chosen "
-            f"alpha have not converged: solver={solver.name!r} {first.message} "
+        warn_of_late_training(
+            "Some fits of the cross-validation at the chosen alpha have not converged: "
+            f"{shown_solver(given.solver, solver)} {first.message} "
             f"(max_iter={solver.max_iter}, tol={solver.tol:g}). "
             f"{solver.remedy(first)}.",
-            ConvergenceWarning,
+            f"{late.sum()} of {len(late)} fits",
         )
 
 

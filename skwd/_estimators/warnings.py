@@ -15,6 +15,7 @@ from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.scales import collapse_threshold, default_alpha
 from skwd._core.layout import is_collapsed
 from skwd._core.objective import mean_loss_of_constant
+from skwd._solvers.base import Solver
 from skwd._solvers.failures import advice, check_any_usable
 from skwd._solvers.hooks import layer_norms
 from skwd._solvers.result import SUCCESS, Status
@@ -45,7 +46,7 @@ SORTED = 0.5
 LEAST_VALUES = 50
 
 
-def warn(message: str, category: type[Warning] = UserWarning) -> None:
+def warn(message: str | Warning, category: type[Warning] = UserWarning) -> None:
     """Warn, once, at the line outside of this package that called it."""
     frame, level = sys._getframe(1), 2
     while frame.f_back and frame.f_back.f_code.co_filename.startswith(_INSIDE):
@@ -53,18 +54,33 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=level + 1)
 
 
+def warn_of_late_training(text: str, numbers: str) -> None:
+    """A ConvergenceWarning whose text knows parameters alone, so that Python, which
+    shows a text once, shows it once; what differs from fit to fit is a note of it."""
+    warning = ConvergenceWarning(text)
+    warning.add_note(numbers)
+    warn(warning)
+
+
+def shown_solver(given: str, solver: Solver) -> str:
+    """How a message names a solver, which may be what "auto" has become."""
+    here = "" if given == solver.name else f", here {solver.name!r},"
+    return f"solver={given!r}{here}"
+
+
 def report(
     task: TrainingTask,
     trained: AlphaChoice,
     ensemble: bool,
     given,
+    solver: str,
     *,
     is_found: bool = False,
 ) -> None:
     """Raise when nothing can predict; warn of what the user should know.
 
-    ``given`` is alpha as a number, one per layer, None, or the name of a choice;
-    ``is_found``: the number has been found by a search.
+    ``solver`` is the parameter; ``given`` is alpha as a number, one per layer, None,
+    or the name of a choice; ``is_found``: the number has been found by a search.
     """
     if trained.unusable.all():
         check_any_usable(trained, task)
@@ -72,7 +88,8 @@ def report(
     fine = (*SUCCESS, Status.ASKED)
     late = [k for k in networks if trained.status[k] not in fine]
     if late:
-        _warn_if_not_converged(task, trained, networks, late)
+        named = shown_solver(solver, task.solver)
+        _warn_if_not_converged(task, trained, networks, late, named)
     if not task.has_varying_y:  # a constant is right
         return
     params, alpha = trained.params[networks], trained.alpha[networks[0]]
@@ -96,7 +113,7 @@ def report(
 
 
 def _warn_if_not_converged(
-    task: TrainingTask, trained: AlphaChoice, networks: np.ndarray, late: list
+    task: TrainingTask, trained: AlphaChoice, networks: np.ndarray, late: list, named
 ) -> None:
     """One ConvergenceWarning for those of the ``networks`` that are ``late``."""
     solver = task.solver
@@ -105,20 +122,21 @@ def _warn_if_not_converged(
         late, key=lambda k: (np.nan_to_num(trained.predicted_fall[k]), trained.loss[k])
     )
     status = Status(trained.status[k])
-    who = f"{len(late)} of {len(networks)} networks: " if len(networks) > 1 else ""
-    left = ""
+    who, notes = "", [f"{trained.nit[k]} {solver.unit}"]
+    if len(networks) > 1:
+        who = "Some networks of the ensemble are late: "
+        notes.insert(0, f"{len(late)} of {len(networks)} networks")
     if np.isfinite(trained.predicted_fall[k]):
-        left = (
-            f", with a fall of J by {trained.predicted_fall[k]:.2g} of itself in sight"
+        notes.append(
+            f"a fall of J by {trained.predicted_fall[k]:.2g} of itself in sight"
         )
     loss, constant = _losses(task, trained, np.array(late))
     is_worse = (loss > constant + CLEARLY * np.abs(constant)).any()
     than = " It is worse than a constant." if is_worse else ""
-    warn(
-        f"{who}solver={solver.name!r} {status.message} after {trained.nit[k]} "
-        f"{solver.unit}{left} (tol={solver.tol:g}).{than} "
-        f"{advice(solver.remedy(status), task)}",
-        ConvergenceWarning,
+    warn_of_late_training(
+        f"{who}{named} {status.message} (max_iter={solver.max_iter}, "
+        f"tol={solver.tol:g}).{than} {advice(solver.remedy(status), task)}",
+        ", ".join(notes),
     )
 
 

@@ -54,7 +54,7 @@ _MESSAGES = {
     Status.OVERFLOW: "the objective is not finite at the initial weights",
     Status.UNWATCHED: "the validation loss is not finite at the initial weights",
     Status.UNSETTLED: "did not settle on alpha",
-    Status.SLOW: "made no more progress, though not at a minimum,",
+    Status.SLOW: "made no more progress, though not at a minimum",
     Status.ASKED: "was asked to stop",
     Status.ROSE: "stopped with an objective above the lowest it had reached",
 }
