@@ -182,7 +182,7 @@ def test_kinds_of_data():
 
 def test_auto_is_a_solver_that_drops():
     X, y = data()
-    with pytest.warns(match="solver='adam'"):
+    with pytest.warns(match="here 'adam'"):
         WeightDecayMLPRegressor(dropout=0.5, max_iter=2).fit(X, y)
 
 
