@@ -101,7 +101,8 @@ class Earlier:
             layout.b(params, 0)[:] = self.progress.bias
         params = params.astype(np.float64)
         same = targets.continued(self.targets, layout, params)
-        return np.stack([same] if np.array_equal(same, params) else [same, params])
+        alike = self.keeps_units or np.array_equal(same, params)
+        return np.stack([same] if alike else [same, params])
 
     def _refuse(self, held: str, asked: str) -> None:
         remedy = "Call fit, or use a new estimator,"

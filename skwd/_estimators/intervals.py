@@ -52,8 +52,8 @@ def _shuffled(problem: Problem, n_folds: int, X, y) -> list[tuple]:
     first, value = different_rows(X, Y)
     if len(first) < n_folds:
         raise ValueError(
-            f"intervals={n_folds!r} needs as many different rows; got {len(first)}. "
-            "Use fewer folds, or give fit more rows."
+            f"intervals={n_folds!r} needs as many different rows; got {len(first)} "
+            f"in n_samples={len(Y)}. Use fewer folds, or give fit more rows."
         )
     seed = int(problem.stream(INTERVALS).integers(2**31 - 1))
     folds = KFold(n_folds, shuffle=True, random_state=seed).split(first)
