@@ -132,10 +132,13 @@ class EvidenceSearch:
             return np.zeros_like(fit.alpha[k])
         found = fit.known(k)  # that of the state gone back to, if it was
         change = mackay_change(found, fit.alpha[k], self.low, self.high)
-        gamma, again = found.n_effective.sum(), np.minimum(found.alpha, self.high)
-        endless = gamma < LEAST_GAMMA and (change > 0.0).all()
+        endless = found.n_effective.sum() < LEAST_GAMMA and (change > 0.0).all()
         at_the_edge = collapsed and state.longest[k] < SHORTEST
-        if endless or at_the_edge or has_no_signal(task, fit, k, again, self.high):
+        if (
+            endless
+            or at_the_edge
+            or has_no_signal(task, fit, k, found.alpha, self.high)
+        ):
             least = state.highest[k] - STRONG if at_the_edge else -np.inf
             if self.constant.log_evidence >= least:
                 self._take_constant(k)

@@ -168,9 +168,8 @@ def _worst(task: TrainingTask) -> float:
     loss, y = task.loss, task.training.y
     if task.layout.n_weight_layers == 1 or task.likelihood.of_classes:
         return np.inf
-    return loss.loss(
-        y, np.broadcast_to(task.constant, (len(y), len(task.constant)))
-    ).max()
+    constant = task.constant
+    return loss.loss(y, np.broadcast_to(constant, (len(y), len(constant)))).max()
 
 
 def _gram(root: np.ndarray) -> np.ndarray:

@@ -139,14 +139,10 @@ class PathSearch:
         self.errors[k, where] = 0.0 if path.errors is None else path.errors
         if self.is_exact:
             # The highest of equals: GCV is infinite where nothing is left to be noise.
-            best, is_last = (
-                len(self.alphas) - 1 - int(np.argmin(path.losses[::-1])),
-                True,
-            )
-        else:
-            known = self.losses[k], self.seen[k]
-            best, is_last = next_place(*known, self.first, self.patience)
-        self.place[k] = best
+            self.place[k] = len(self.alphas) - 1 - int(np.argmin(path.losses[::-1]))
+            return True
+        known = self.losses[k], self.seen[k]
+        self.place[k], is_last = next_place(*known, self.first, self.patience)
         return is_last or asked
 
     def _path(self, k: int) -> AlphaPath | None:

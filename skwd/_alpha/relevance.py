@@ -67,11 +67,17 @@ def choose_by_relevance(task: TrainingTask, verbose: bool = False) -> AlphaChoic
     problem = ColumnProblem(task, members_of(task))
     is_linear = task.layout.n_weight_layers == 1
     bases = None if is_linear else Bases(problem)
-    for k in map(int, np.flatnonzero(~chosen.unusable)):
-        seed = task.params0[k].view(np.uint32)[:64]  # as its initial weights have it
+    usable = np.flatnonzero(~chosen.unusable)
+    # It begins at no weights: every restart is the same.
+    linear = _linear(problem) if bases is None and len(usable) else None
+    for k in map(int, usable):
         if bases is None:
-            fit, margin = _linear(problem), 0.0
+            assert linear is not None
+            fit, margin = linear, 0.0
         else:
+            seed = task.params0[k].view(np.uint32)[
+                :64
+            ]  # as its initial weights have it
             fit, margin = _search(problem, bases, seed, verbose), MARGIN
         # Of the minimum: fits on the way have stopped before it.
         ended = _in_all_columns(problem, fit)

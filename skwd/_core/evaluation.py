@@ -39,6 +39,11 @@ class Step(NamedTuple):
     raw: np.ndarray  # (*, b, n_outputs), scratch memory
 
 
+def _stack(n_networks: int) -> tuple[int, ...]:
+    """The axes of the arrays of some networks: a single one is spared its own."""
+    return (n_networks,) if n_networks > 1 else ()
+
+
 class LossGradientEvaluator:
     """The loss and its gradient of K networks that stay together.
 
@@ -54,10 +59,7 @@ class LossGradientEvaluator:
 
     def __init__(self, network: Network, loss: Loss, groups: list, n_rows: int):
         self._network = network
-        self._losses = [
-            loss[networks].shaped((len(networks),) if len(networks) > 1 else ())
-            for _, networks in groups
-        ]
+        self._losses = [loss[k].shaped(_stack(len(k))) for _, k in groups]
         self._groups, self._n_rows = groups, n_rows
         self._order = np.concatenate([networks for _, networks in groups])
         self._in_order = bool((np.diff(self._order) == 1).all())
@@ -79,8 +81,8 @@ class LossGradientEvaluator:
             for step in self._steps(number, rows):
                 run(step.forward)
                 block, raw = step.block, step.raw
+                # raw becomes dl/draw.
                 losses = self._losses[number].loss_gradient(block.y, raw)
-                # raw: dl/draw
                 np.multiply(raw, block.weight, raw)
                 run(step.backward)
                 grad[rows] += self._part[rows]
@@ -109,7 +111,7 @@ class LossGradientEvaluator:
 
     def _new_steps(self, rows: slice, blocks: Iterable[Block]) -> Iterator[Step]:
         params, part = self._params[rows], self._part[rows]
-        stack = (len(params),) if len(params) > 1 else ()
+        stack = _stack(len(params))
         for block in blocks:
             passes = ForwardBackward(
                 self._network, params, block.X.shape[0], part, stack

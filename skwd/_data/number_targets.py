@@ -82,10 +82,9 @@ class RegressionTargets(Targets):
                 )
             rows = y.reshape(len(y), -1)
             weight = np.where(np.isnan(rows).all(axis=1), 0.0, weight)
-        else:
-            if not np.isfinite(y).all():  # objects may have held NaN
-                what = "NaN" if np.isnan(y).any() else "infinity"
-                raise ValueError(f"Input {name} contains {what}. Leave such rows out.")
+        elif not np.isfinite(y).all():  # objects may have held NaN
+            what = "NaN" if np.isnan(y).any() else "infinity"
+            raise ValueError(f"Input {name} contains {what}. Leave such rows out.")
         if self.loss.domain is not None:
             least, is_excluded = self.loss.domain
             if (y <= least if is_excluded else y < least).any():

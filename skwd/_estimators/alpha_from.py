@@ -125,7 +125,7 @@ def alpha_from(
         )
     if library not in NAMES:
         listed = ", ".join(repr(name) for name in NAMES)
-        near = meant(library, NAMES) or "."
+        near = meant(library, NAMES)
         raise ValueError(f"library must be one of {listed}; got {library!r}{near}")
     if not is_real(value) or value < 0 or (value == 0 and library.startswith("Log")):
         raise ValueError(

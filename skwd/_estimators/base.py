@@ -106,8 +106,7 @@ class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
         super().__setstate__(state)
         if "_fitted" in self.__dict__:  # pickled and copied without its weights
             network = self._fitted.network = self._network()
-            self.coefs_ = list(network.coefs)
-            self.intercepts_ = list(network.intercepts)
+            self.__dict__.update(network.weights())
 
     @np.errstate(over="ignore", invalid="ignore")
     def _predict_blocks(self, X, combine) -> np.ndarray:

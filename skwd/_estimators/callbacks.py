@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from skwd._cv.chosen import Chosen
 from skwd._cv.problem import Problem, Settings
 from skwd._data.targets import Targets
 from skwd._estimators.fitted import fitted_attributes
+from skwd._estimators.validation import unchanged_on_failure
 from skwd._solvers.hooks import Hooks
 from skwd._solvers.task import TrainingTask, one_network
 
@@ -127,3 +129,14 @@ class FitWatch:
             problem.seed,
             lazily=True,
         )
+
+
+@contextmanager
+def watched_fit(estimator: Any, X, y, sample_weight) -> Iterator[FitWatch | None]:
+    """A fit, or the estimator as it was: with its watch, where there are callbacks."""
+    has_callbacks = getattr(estimator, "_skl_callbacks", None)
+    watch = FitWatch(estimator, X, y, sample_weight) if has_callbacks else None
+    with unchanged_on_failure(estimator):
+        yield watch
+    if watch is not None:
+        watch.close()

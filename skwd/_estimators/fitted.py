@@ -93,8 +93,7 @@ def fitted_attributes(
     curve = trained.loss_curve[best]
     n_iter = int(trained.nit[best])
     found: dict[str, Any] = {
-        "coefs_": list(network.coefs),
-        "intercepts_": list(network.intercepts),
+        **network.weights(),
         "n_layers_": len(layout.layer_units),
         "n_outputs_": layout.layer_units[-1],
         "out_activation_": loss.out_activation,
@@ -240,8 +239,7 @@ def told_of_classes(found: dict[str, Any], classes: np.ndarray) -> dict[str, Any
     targets = fitted.targets.told_of(classes)
     return {
         **found,
-        "coefs_": list(network.coefs),
-        "intercepts_": list(network.intercepts),
+        **network.weights(),
         "classes_": classes,
         "n_outputs_": len(classes),
         "out_activation_": targets.loss.out_activation,

@@ -72,6 +72,10 @@ class FittedNetwork:
         names = "activation", "posterior", "origin", "pending"
         return {name: getattr(self, name) for name in names}
 
+    def weights(self) -> dict[str, list[np.ndarray]]:
+        """coefs_ and intercepts_: new lists, which their owner may change."""
+        return {"coefs_": list(self.coefs), "intercepts_": list(self.intercepts)}
+
     def with_weights(
         self, coefs: list[np.ndarray], intercepts: list[np.ndarray]
     ) -> FittedNetwork:

@@ -12,6 +12,7 @@ from skwd._cv.problem import INTERVALS, Problem
 from skwd._cv.splits import row_numbers
 from skwd._data.merged_rows import different_rows
 from skwd._estimators.parameter_values import check_intervals
+from skwd._estimators.rules import is_off
 
 
 def interval_rows(problem: Problem, groups) -> list[tuple]:
@@ -27,7 +28,7 @@ def interval_rows(problem: Problem, groups) -> list[tuple]:
         )
     splitter = params["intervals"]
     check_intervals(splitter, own_folds=False)
-    if splitter is None or splitter is False:
+    if is_off(splitter):
         raise ValueError(
             "groups are those of the folds of intervals: set intervals to a "
             "splitter such as GroupKFold(10), or leave groups out."

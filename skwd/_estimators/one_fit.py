@@ -17,7 +17,7 @@ from skwd._cv.models import LINEAR
 from skwd._cv.problem import in_dtype
 from skwd._cv.ways import choose
 from skwd._estimators.base import BaseWeightDecayMLP
-from skwd._estimators.callbacks import FitWatch, with_callbacks
+from skwd._estimators.callbacks import watched_fit, with_callbacks
 from skwd._estimators.fitted import (
     fitted_attributes,
     one_epoch_more,
@@ -26,6 +26,7 @@ from skwd._estimators.fitted import (
 )
 from skwd._estimators.intervals import interval_rows
 from skwd._estimators.parameters import check_parameters
+from skwd._estimators.rules import is_off
 from skwd._estimators.validation import unchanged_on_failure
 from skwd._estimators.warnings import report
 from skwd._solvers.failures import check_any_usable
@@ -83,13 +84,9 @@ class OneFit(BaseWeightDecayMLP):
             For parameters or data out of range, before any training, and when
             training diverges. The estimator is then as it was.
         """
-        has_callbacks = getattr(self, "_skl_callbacks", None)
-        watch = FitWatch(self, X, y, sample_weight) if has_callbacks else None
-        validation = X_val, y_val, sample_weight_val
-        with unchanged_on_failure(self):
-            self._fit(X, y, sample_weight, validation, groups, watch)
-        if watch is not None:
-            watch.close()
+        val = X_val, y_val, sample_weight_val
+        with watched_fit(self, X, y, sample_weight) as watch:
+            self._fit(X, y, sample_weight, val, groups, watch)
         return self
 
     def _fit(self, X, y, sample_weight, val: tuple, groups, watch) -> None:
@@ -100,8 +97,8 @@ class OneFit(BaseWeightDecayMLP):
         problem = self._problem(settings, X, y, sample_weight, val, earlier)
         if earlier is not None and self._starts_anew():
             problem = replace(problem, earlier=None)
-        folds, intervals = None, settings.params.get("intervals")
-        if groups is not None or (intervals is not None and intervals is not False):
+        folds = None
+        if groups is not None or not is_off(settings.params.get("intervals")):
             folds = interval_rows(problem, groups)
         task, targets = problem.whole()
         targets.check_known()

@@ -8,13 +8,21 @@ from skwd._alpha import WAYS
 from skwd._core.losses import LOSSES
 from skwd._core.penalties import PENALTIES
 from skwd._cv.ways import alpha_names
-from skwd._estimators.rules import as_list, is_bool, is_integer, is_real, meant
+from skwd._estimators.rules import (
+    as_list,
+    is_bool,
+    is_count,
+    is_integer,
+    is_off,
+    is_real,
+    meant,
+)
 
 
 def check_hidden_layer_sizes(sizes) -> tuple[int, ...]:
     """The hidden layers' units as a tuple; a single integer is one layer."""
     units_of = as_list(sizes)
-    if not all(is_integer(units) and units >= 1 for units in units_of):
+    if not all(map(is_count, units_of)):
         raise ValueError(
             "hidden_layer_sizes must hold integers >= 1, one per hidden layer; got "
             f"{sizes!r}. Use hidden_layer_sizes=() for a linear model."
@@ -24,7 +32,7 @@ def check_hidden_layer_sizes(sizes) -> tuple[int, ...]:
 
 def check_intervals(intervals, own_folds: bool) -> None:
     """Raise unless intervals can be had; ``own_folds``: of those of a CV form."""
-    if intervals is None or (is_bool(intervals) and (own_folds or not intervals)):
+    if is_off(intervals) or (own_folds and is_bool(intervals)):
         return
     if own_folds:
         raise ValueError(
@@ -69,7 +77,7 @@ def check_missing_targets(params) -> None:
     named = "alpha_groups", "posterior", "intervals"
     asked |= {name: params.get(name) for name in named}
     for name, value in asked.items():
-        if value is not None and value is not False:
+        if not is_off(value):
             raise ValueError(
                 f"missing_targets='mask' leaves no curvature and no residuals of whole "
                 f"rows, which {name}={value!r} needs. Use missing_targets='error'."
@@ -83,7 +91,7 @@ def check_sparsity(sparsity, l1_ratio, decay: str) -> None:
         *names, last = (repr(name) for name in PENALTIES)
         raise ValueError(
             f"sparsity must be {', '.join(names)} or {last}; got {sparsity!r}"
-            f"{meant(sparsity, PENALTIES) or '.'} Use sparsity=None for the L1 norm of "
+            f"{meant(sparsity, PENALTIES)} Use sparsity=None for the L1 norm of "
             "all weights."
         )
     if sparsity is not None and l1_ratio == 0:
@@ -149,7 +157,7 @@ def check_alpha(alpha, n_weight_layers: int) -> np.ndarray | str | None:
         listed = ", ".join(repr(name) for name in alpha_names())
         raise ValueError(
             f"alpha must be None, finite and >= 0, or one of {listed}; got {alpha!r}"
-            f"{meant(alpha, alpha_names()) or '.'} Use alpha=None for the default, or "
+            f"{meant(alpha, alpha_names())} Use alpha=None for the default, or "
             "alpha=0 for no weight decay."
         )
     if len(values) != n_weight_layers and not is_real(alpha):

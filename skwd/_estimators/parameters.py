@@ -101,7 +101,7 @@ def check_choice(name: str, value, choices: tuple[str, ...]) -> None:
     """Raise unless ``value`` is one of the names in ``choices``."""
     if not isinstance(value, str) or value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
-        near = meant(value, choices) or "."
+        near = meant(value, choices)
         raise ValueError(f"{name} must be one of {listed}; got {value!r}{near}")
 
 
@@ -133,7 +133,7 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
         if not rule.allows(params[name]):
             default = repr(defaults[name]).replace("e-0", "e-")
             remedy = rule.remedy or f"Use {name}={default}, the default."
-            near = meant(params[name], rule.others) or "."
+            near = meant(params[name], rule.others)
             raise ValueError(
                 f"{name} must be {rule.wanted}; got {params[name]!r}{near} {remedy}"
             )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from skwd._cv.ways import alpha_names
+from skwd._estimators.rules import is_off
 from skwd._solvers.registry import solvers_with
 
 # Parameters that have no meaning for one epoch at a time: (name, value, reason).
@@ -60,7 +61,7 @@ def check_partial_fit(estimator) -> None:
                 f"{name}."
             )
     intervals = getattr(estimator, "intervals", None)
-    if intervals is not None and intervals is not False:
+    if not is_off(intervals):
         raise AttributeError(
             f"intervals={intervals!r} has no partial_fit: it needs all rows, in folds. "
             "Use fit, or intervals=None."

@@ -27,7 +27,7 @@ class Rule(NamedTuple):
         """Whether a value is right."""
         if self.is_each and is_list(value):
             return all(map(self.allows, value))
-        if isinstance(value, (bool, np.bool_)):
+        if is_bool(value):
             return bool in self.kinds
         if not isinstance(value, self.kinds) or not is_finite(value):
             return any(value is other or value == other for other in self.others)
@@ -124,12 +124,16 @@ def is_finite(value) -> bool:
 
 
 def is_real(value) -> bool:
-    real = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
-    return real and is_finite(value)
+    return isinstance(value, Real) and not is_bool(value) and is_finite(value)
 
 
 def is_bool(value) -> bool:
     return isinstance(value, (bool, np.bool_))
+
+
+def is_off(value) -> bool:
+    """Whether what may be asked for is not: None or False."""
+    return value is None or (is_bool(value) and not value)
 
 
 def is_list(value) -> bool:
@@ -159,10 +163,11 @@ OTHER_NAMES = {
 
 
 def meant(value: Any, choices: Iterable[Any]) -> str:
-    """ ": did you mean ...?" where a word is like one of the right ones, else ""."""
+    """How what was given ends: ": did you mean ...?" where a word is like a right one,
+    else "."."""
     if not isinstance(value, str):
-        return ""
+        return "."
     word, names = value.lower(), [c for c in choices if isinstance(c, str)]
     likely = OTHER_NAMES.get(word), *difflib.get_close_matches(word, names, 1)
     near = [name for name in likely if name in names]
-    return f": did you mean {near[0]!r}?" if near else ""
+    return f": did you mean {near[0]!r}?" if near else "."

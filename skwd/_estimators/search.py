@@ -30,7 +30,7 @@ from skwd._cv.splits import (
     tasks,
 )
 from skwd._estimators.base import BaseWeightDecayMLP
-from skwd._estimators.callbacks import FitWatch, with_callbacks
+from skwd._estimators.callbacks import watched_fit, with_callbacks
 from skwd._estimators.fitted import FittedCopies, fitted_attributes, replace_fitted
 from skwd._estimators.one_fit import OneFit
 from skwd._estimators.parameter_values import (
@@ -47,7 +47,6 @@ from skwd._estimators.search_warnings import (
     warn_of_the_end,
     warn_of_unseen_classes,
 )
-from skwd._estimators.validation import unchanged_on_failure
 from skwd._estimators.warnings import report, warn_of_order
 from skwd._solvers.task import TrainingTask, train_path
 
@@ -108,13 +107,9 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
             before any training; for a scorer that fails; and when every network
             diverges. The estimator is then as it was.
         """
-        has_callbacks = getattr(self, "_skl_callbacks", None)
-        watch = FitWatch(self, X, y, sample_weight) if has_callbacks else None
-        validation = X_val, y_val, sample_weight_val
-        with unchanged_on_failure(self):
-            self._fit(X, y, sample_weight, validation, params, watch)
-        if watch is not None:
-            watch.close()
+        val = X_val, y_val, sample_weight_val
+        with watched_fit(self, X, y, sample_weight) as watch:
+            self._fit(X, y, sample_weight, val, params, watch)
         return self
 
     def _fit(self, X, y, sample_weight, val, params, watch) -> None:

@@ -96,8 +96,6 @@ def solver_of(
         return SOLVERS[params["solver"]].of(params)
     asked = given_parameters(params)
     kinds = tuple(
-        kind
-        for kind in SOLVERS.values()
-        if asked <= kind.reads and all(getattr(kind, need) for need in needs)
+        SOLVERS[name] for name in solvers_with(*needs) if asked <= SOLVERS[name].reads
     )
     return AutoSolver(params, kinds)
