@@ -92,11 +92,9 @@ def _copies(given, rng):
     return {"X": given["X"][rows], "y": given["y"][rows]}
 
 
-def _in_pieces(given, rng):
+def _units(X):
     """A column that does not vary, one of huge and one of tiny numbers."""
-    return _in_X(lambda X: np.c_[X[:, :3], 0 * X[:, :1] + 2.0] * [1, 1e4, 1e-4, 1])(
-        given, rng
-    )
+    return np.c_[X[:, :3], 0 * X[:, :1] + 2.0] * [1, 1e4, 1e-4, 1]
 
 
 def _two(rng):
@@ -119,7 +117,7 @@ TABLES = {
     "csr": _with(_numbers, _in_X(_holes)),
     "csr32": _with(_with(_numbers, _in_X(np.float32)), _in_X(_holes)),
     "frame": _with(_numbers, _in_X(_frame)),
-    "units": _with(_numbers, _in_pieces),
+    "units": _with(_numbers, _in_X(_units)),
     "copies": _with(_numbers, _copies),
     "groups": _with(_numbers, _in_groups),
     "validation": _with(_numbers, _held_out),

@@ -98,6 +98,7 @@ CONSTANTS = [
     ("_cv.auto", "FOLDS LOOSER LOWEST HIGHEST EQUAL", ("auto",), None),
     ("_cv.auto", "FACTOR", ("auto",), powers),
     ("_cv.results", "GRID", ("CV form",), None),
+    ("_cv.second_stage", "STARTS", ("adaptive",), None),
     ("_solvers.lbfgs", "SEEN", ("fit",), None),
     ("_solvers.lbfgs_state", "WINDOW", ("fit",), None),
     ("_solvers.lbfgs_memory", "MEMORY", ("fit",), None),
@@ -116,9 +117,8 @@ CONSTANTS = [
     ("_curvature.penalised", "MOST_TRACE", EVIDENCE[:2], None),
     ("_curvature.penalised", "KEPT", ("posterior",), None),
     ("_curvature.compact", "LEAST_REST", ("posterior",), None),
-    ("_estimators.search", "STARTS", ("adaptive",), None),
     ("_estimators.search", "FEWEST", ("CV form",), None),
-    ("_estimators.partial", "STREAM_ROWS", ("stream",), None),
+    ("_estimators.one_fit", "STREAM_ROWS", ("stream",), None),
 ]
 
 

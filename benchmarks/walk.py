@@ -172,9 +172,9 @@ def main():
     for name, walk in walks.items():
         functions = walk.functions()
         n_files = len({place(code) for code in functions})
-        counts = n_files, len(walk.pairs()), walk.calls.total()
-        print(f"{name:30s} {len(functions):9d} {counts[0]:6d} {counts[1]:6d} ", end="")
-        print(f"{counts[2]:7d}")
+        n_pairs, n_calls = len(walk.pairs()), walk.calls.total()
+        counts = f"{len(functions):9d} {n_files:6d} {n_pairs:6d} {n_calls:7d}"
+        print(f"{name:30s} {counts}")
     print("\nclasses of skwd in the MRO")
     for name in skwd.__all__:
         kind = getattr(skwd, name)

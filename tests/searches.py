@@ -27,20 +27,16 @@ def grid_search(model, X, y, weight=None, **fit_params):
     with warnings.catch_warnings():
         # Some that stop early are; the CV estimators say it of the one they refit.
         warnings.filterwarnings("ignore", "The network is worse than a constant")
-        return _fitted(plain, grid, how, model, search, X, y, weight, fit_params)
+        return _fitted(plain, grid, how, model, X, y, weight, fit_params)
 
 
-def _fitted(plain, grid, how, model, search, X, y, weight, fit_params):
+def _fitted(plain, grid, how, model, X, y, weight, fit_params):
     if weight is None:
         return GridSearchCV(plain, grid, **how).fit(X, y, **fit_params)
     # Before scikit-learn 1.7 only metadata routing weights the scores.
-    name = search["scoring"] or (
-        "accuracy" if hasattr(model, "predict_proba") else "r2"
-    )
+    scorer = how["scoring"] or ("accuracy" if hasattr(model, "predict_proba") else "r2")
     with sklearn.config_context(enable_metadata_routing=True):
-        scorer = get_scorer(name) if how["scoring"] is None else how["scoring"]
-        scorer = get_scorer(scorer) if isinstance(scorer, str) else scorer
-        how["scoring"] = scorer.set_score_request(sample_weight=True)
+        how["scoring"] = get_scorer(scorer).set_score_request(sample_weight=True)
         plain.set_fit_request(sample_weight=True)
         found = GridSearchCV(plain, grid, **how)
         return found.fit(X, y, sample_weight=weight, **fit_params)

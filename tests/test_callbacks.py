@@ -6,12 +6,11 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-import sklearn
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.fixes import parse_version
+from spies import HAS_CALLBACKS, Heard, needs_callbacks
 
 from skwd import (
     WeightDecayMLPClassifier,
@@ -21,35 +20,7 @@ from skwd import (
 )
 from skwd._curvature.laplace import Laplace
 
-HAS_CALLBACKS = parse_version(sklearn.__version__) >= parse_version("1.9")
-needs_callbacks = pytest.mark.skipif(
-    not HAS_CALLBACKS, reason="scikit-learn has callbacks since 1.9"
-)
 SMALL = {"hidden_layer_sizes": (4,), "random_state": 0}
-
-
-class Heard:
-    """Notes every task that ends, and asks to stop after some of a name."""
-
-    def __init__(self, name=None, stop_after=None):
-        self.name, self.stop_after = name, stop_after
-        self.ended, self.begun, self.scores, self.is_down = [], [], [], False
-
-    def setup(self, estimator, context):
-        self.is_up = True
-
-    def teardown(self, estimator, context):
-        self.is_down = True
-
-    def on_fit_task_begin(self, estimator, context):
-        self.begun.append(context.task_name)
-
-    def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
-        self.ended.append(context.task_name)
-        if fitted_estimator is not None:
-            self.scores.append(fitted_estimator.score(X, y))
-        if context.task_name == self.name:
-            return self.ended.count(self.name) >= self.stop_after
 
 
 @needs_callbacks

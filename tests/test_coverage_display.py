@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from scipy.special import ndtri
+from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
 from sklearn.model_selection import GridSearchCV
@@ -47,7 +48,7 @@ def test_a_transformed_target_in_pipelines_and_a_search():
     def through(part):
         return second.transform(first.transform(part))
 
-    net = WeightDecayMLPRegressor(**NET.get_params())
+    net = clone(NET)
     net.fit(through(X[TRAIN]), np.log(Y[TRAIN]))
     expected = by_hand(net, through(X[TEST]), np.log(Y[TEST]))
     for model in (search, search.best_estimator_):
@@ -57,13 +58,13 @@ def test_a_transformed_target_in_pipelines_and_a_search():
     falling = TransformedTargetRegressor(
         NET, func=np.negative, inverse_func=np.negative
     ).fit(X[TRAIN], Y[TRAIN])
-    plain = WeightDecayMLPRegressor(**NET.get_params()).fit(X[TRAIN], -Y[TRAIN])
+    plain = clone(NET).fit(X[TRAIN], -Y[TRAIN])
     found = shown(CoverageDisplay.from_estimator(falling, X[TEST], Y[TEST]))
     assert found == pytest.approx(by_hand(plain, X[TEST], -Y[TEST]))
 
 
 def test_y_as_one_column_is_y():
-    model = WeightDecayMLPRegressor(**NET.get_params()).fit(X[TRAIN], Y[TRAIN])
+    model = clone(NET).fit(X[TRAIN], Y[TRAIN])
     flat = CoverageDisplay.from_estimator(model, X[TEST], Y[TEST])
     column = CoverageDisplay.from_estimator(model, X[TEST], Y[TEST, np.newaxis])
     for name, part in flat.observed.items():

@@ -7,7 +7,6 @@ import re
 
 import numpy as np
 import pytest
-import sklearn
 from fits import (
     CASES,
     CCV,
@@ -27,7 +26,7 @@ from fits import (
     wanted,
 )
 from numpy.testing import assert_array_equal
-from sklearn.utils.fixes import parse_version
+from spies import HAS_CALLBACKS
 
 import skwd
 from skwd._solvers.monitor import Monitor
@@ -261,7 +260,7 @@ def interrupted(model, X, y, monkeypatch):
 
 
 def called_back(model, X, y, monkeypatch):
-    if parse_version(sklearn.__version__) < parse_version("1.9"):
+    if not HAS_CALLBACKS:
         pytest.skip("scikit-learn has callbacks since 1.9")
     model.set_callbacks(Stopped())
     return X, y

@@ -35,7 +35,6 @@ def test_the_nearest_right_word_is_named(name, given, meant):
 
 @pytest.mark.parametrize("given", ["xyz", "", 3, None])
 def test_what_is_like_nothing_names_nothing(given):
-    """bce is a loss, but classifiers have no such parameter."""
     for name in ("activation", "solver"):
         with pytest.raises(ValueError) as caught:
             WeightDecayMLPClassifier(**{name: given}).fit(np.eye(3), [0, 1, 0])

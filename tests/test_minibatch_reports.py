@@ -41,7 +41,9 @@ def said(estimator, *data):
         estimator.fit(*data)
     assert len(record) == 1
     assert record[0].filename == __file__
-    return record[0].category, str(record[0].message)
+    message = record[0].message
+    text = "\n".join([str(message), *getattr(message, "__notes__", ())])
+    return record[0].category, text
 
 
 @both
@@ -52,7 +54,7 @@ def test_warning_of_too_few_epochs(solver):
     assert model.n_iter_ == 7 and not model.converged_
     assert text == (
         f"solver={solver!r} reached max_iter (max_iter=7, tol=1e-05). Increase "
-        "max_iter, tol or learning_rate_init."
+        "max_iter, tol or learning_rate_init.\n7 epochs"
     )
 
 
@@ -65,7 +67,8 @@ def test_warning_of_steps_too_long_to_stay_at_the_minimum():
     assert category is ConvergenceWarning
     assert text == (
         "solver='sgd' stopped with an objective above the lowest it had reached "
-        f"(max_iter={model.max_iter}, tol=1e-05). Lower learning_rate_init."
+        f"(max_iter={model.max_iter}, tol=1e-05). Lower learning_rate_init.\n"
+        f"{model.n_iter_} epochs"
     )
     assert not model.converged_
 

@@ -83,7 +83,7 @@ def test_loss_and_scale_are_of_what_is_known(solver):
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
 
 
-@pytest.mark.filterwarnings("ignore:solver=.* reached max_iter")
+@pytest.mark.filterwarnings("ignore:solver='auto', here 'lbfgs', reached max_iter")
 def test_nothing_missing_is_a_plain_fit():
     """In its first iterations; later rounding may lead them to two minima."""
     X, Y = rows()

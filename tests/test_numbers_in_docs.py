@@ -1,6 +1,7 @@
-"""Numbers in docstrings and the guide are those of the constants."""
+"""Numbers in docstrings and the guide are those of the constants, wherever they are."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from skwd._solvers.decay import DECAYS
 from skwd._solvers.minimum import AUTO_WORK
 
 GUIDE = Path(__file__).parent.parent / "examples" / "guide"
+TRIED = Path(__file__).parent.parent / "benchmarks" / "constants.py"
 C = {name: f"{loss.default_decay:g}" for name, loss in LOSSES.items()}
 OF_CLASSES = f"{MULTINOMIAL.default_decay:g}"
 DECOUPLED = f"{DECAYS['decoupled'].default_alpha(1.0, 1.0):g}"
@@ -40,6 +42,7 @@ def test_numbers_in_docstrings(cls):
         assert said in text, said
 
 
+@pytest.mark.skipif(not GUIDE.exists(), reason="examples/ is not beside the tests")
 def test_numbers_in_the_guide():
     text = words((GUIDE / "choosing_lambda.md").read_text(encoding="utf-8"))
     for said in (
@@ -53,3 +56,12 @@ def test_numbers_in_the_guide():
         assert said in text, said
     assert auto.LOOSER == 10.0 and "stop at ten times `tol`" in text
     assert auto.EQUAL == 1e-3 and "as good, within a thousandth" in text
+
+
+@pytest.mark.skipif(not TRIED.exists(), reason="benchmarks/ is not beside the tests")
+def test_constants_that_the_benchmark_changes_are_where_it_says():
+    rows = re.findall(r'\("(_[a-z_.]+)", "([A-Z_ ]+)"', TRIED.read_text("utf-8"))
+    assert len(rows) > 30
+    for place, names in rows:
+        module = import_module(f"skwd.{place}")
+        assert [name for name in names.split() if not hasattr(module, name)] == []

@@ -1,5 +1,6 @@
 """Faults that were found where two features meet, each as the rule that was broken."""
 
+import itertools
 import re
 from functools import partial
 
@@ -76,12 +77,12 @@ def test_a_rate_that_would_never_be_reached_is_refused():
     model.partial_fit(X, Y)  # whose epochs go on
 
 
-@pytest.mark.parametrize("display", [RelevanceDisplay, WeightDecayDisplay])
-@pytest.mark.parametrize("number", [0, -1, 2.5, "all"])
-def test_no_columns_to_draw(display, number):
+def test_no_columns_to_draw():
     model = WeightDecayMLPRegressor(alpha=0.1, **SMALL).fit(X, Y)
-    with pytest.raises(ValueError, match=f"max_columns must be .*; got {number!r}"):
-        display.from_estimator(model, max_columns=number)
+    displays = RelevanceDisplay, WeightDecayDisplay
+    for display, number in itertools.product(displays, (0, -1, 2.5, "all")):
+        with pytest.raises(ValueError, match=f"max_columns must be .*; got {number!r}"):
+            display.from_estimator(model, max_columns=number)
 
 
 def test_importances_that_are_all_zero_are_drawn():
@@ -92,11 +93,11 @@ def test_importances_that_are_all_zero_are_drawn():
     assert len(RelevanceDisplay.from_estimator(model).bars_) == 8
 
 
-@pytest.mark.parametrize("coverage", [0.02, 0.3, 0.9])
-def test_the_ends_of_an_interval_are_in_order(coverage):
+def test_the_ends_of_an_interval_are_in_order():
     model = WeightDecayMLPRegressor(intervals=5, alpha=0.01, **SMALL).fit(X, Y)
-    ends = model.predict_interval(X, coverage=coverage)
-    assert (ends[:, 0] <= ends[:, 1]).all()
+    for coverage in (0.02, 0.3, 0.9):
+        ends = model.predict_interval(X, coverage=coverage)
+        assert (ends[:, 0] <= ends[:, 1]).all()
 
 
 def test_the_support_of_an_ensemble_is_that_of_all_its_networks():
@@ -138,9 +139,9 @@ def test_why_there_is_no_partial_fit_is_the_error_itself():
     assert "Train for one epoch more" in WeightDecayMLPRegressor.partial_fit.__doc__
 
 
-def copied(X, Y, times=2):
-    """Every row several times over, not beside each other."""
-    return np.tile(X, (times, 1)), np.tile(Y, times)
+def copied(X, Y):
+    """Every row twice, not beside each other."""
+    return np.tile(X, (2, 1)), np.tile(Y, 2)
 
 
 def test_copies_of_a_row_stay_in_one_fold_of_intervals():
@@ -196,7 +197,7 @@ def test_a_search_by_unseen_classes_says_so():
     ],
 )
 def test_a_search_without_scoring_goes_by_its_loss(params, metric):
-    """scorer_ says what that is; GridSearchCV by it has the same scores."""
+    """scorer_ says what that is; plain fits judged by it have the same mean."""
     how = {**params, **SMALL}
     model = WeightDecayMLPRegressorCV(alphas=[0.01, 0.1], cv=3, **how).fit(X, Y)
     plain = WeightDecayMLPRegressor(alpha=model.alpha_, **how)

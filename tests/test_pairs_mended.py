@@ -4,8 +4,7 @@ import re
 
 import numpy as np
 import pytest
-import sklearn
-from sklearn.utils.fixes import parse_version
+from spies import Heard, needs_callbacks
 
 from skwd import WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
 
@@ -13,30 +12,6 @@ RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 4))
 LINE = X @ [1.0, -1.0, 0.5, 0.0] + 0.5 * RNG.standard_normal(60)
 SMALL = {"hidden_layer_sizes": (3, 2), "random_state": 0}
-needs_callbacks = pytest.mark.skipif(
-    parse_version(sklearn.__version__) < parse_version("1.9"),
-    reason="scikit-learn has callbacks since 1.9",
-)
-
-
-class Heard:
-    """A callback that asks for the estimator as it would be, had the fit ended."""
-
-    def __init__(self):
-        self.scores = []
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
-
-    def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
-        if fitted_estimator is not None:
-            self.scores.append(fitted_estimator.score(X, y))
 
 
 @needs_callbacks

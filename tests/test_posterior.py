@@ -126,7 +126,7 @@ def test_far_from_the_data_the_error_is_larger(regression):
     assert near.min() > model.noise_std_ and np.median(far) > 2.0 * np.median(near)
 
 
-@pytest.mark.filterwarnings("ignore:solver=.* reached max_iter")
+@pytest.mark.filterwarnings("ignore:solver='auto', here 'lbfgs', reached max_iter")
 def test_units_of_y_blocks_sparse_and_float32(regression):
     """Of a few iterations, in which rounding has not grown."""
     X, y = regression

@@ -1,4 +1,4 @@
-"""A warm start on y in other units is as good as a cold one."""
+"""A warm start on y in other units goes on from where it was."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ SMALL = {"hidden_layer_sizes": (5,), "alpha": 0.01}
     ("before", "after"),
     [
         ((1000.0, 0.0), (1.0, 0.0)),
-        ((1.0, 5e3), (-30.0, 1.0)),
+        ((-1.0, 5e3), (-30.0, 1.0)),
         ((1.0, 0.0), (1e6, -9.0)),
     ],
 )
@@ -28,14 +28,12 @@ def test_of_y_in_other_units_the_minimum_is_that_of_before(
     """The fit of c y + d is the fit of y: a warm start begins at its end."""
     y = Y if n_outputs == 1 else np.stack([Y, X[:, 0] - np.sin(Y)], axis=1)
     model = WeightDecayMLPRegressor(random_state=seed, warm_start=True, **SMALL)
-    first = model.fit(X, before[0] * abs(after[0]) / after[0] * y + before[1])
-    lowest, was_predicted = first.loss_, (first.predict(X) - first.y_mean_)
-    was_predicted = was_predicted / first.y_scale_
-    model.fit(X, abs(after[0]) * abs(after[0]) / after[0] * y + after[1])
+    lowest = model.fit(X, before[0] * y + before[1]).loss_
+    was_predicted = (model.predict(X) - model.y_mean_) / model.y_scale_
+    model.fit(X, after[0] * y + after[1])
     assert model.loss_curve_[0] <= lowest * (1.0 + 1e-9)
     now = (model.predict(X) - model.y_mean_) / model.y_scale_
     assert_allclose(now, was_predicted, atol=0.05)
-    assert model.score(X, model.predict(X)) > 0.999
 
 
 def test_of_further_rows_of_the_same_y_predictions_go_on():

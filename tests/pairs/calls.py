@@ -91,9 +91,9 @@ def call_of(row):
     X, y, weight = data_of(*(row[f] for f in ("y", "missing", "weights", "dtype")))
     val = {}
     if row["stopping"] == "X_val":
-        X_val, y_val = X[:N_VAL] * 2 // 2, y[:N_VAL]
+        X_val, y_val = np.floor(X[:N_VAL]).astype(X.dtype), y[:N_VAL]
         val = {
-            "X_val": contained(X_val.astype(X.dtype), row["container"]),
+            "X_val": contained(X_val, row["container"]),
             "y_val": contained(y_val, row["container"]),
         }
     X, y = (contained(part, row["container"]) for part in (X, y))
@@ -113,8 +113,9 @@ def data_of(kind, missing, weights, dtype):
     y = targets(kind, signal, X)
     if missing == "mask" and y.dtype.kind in "fib":
         y = y.astype(np.float64)
-        y[3::9] = y[3::9] if y.ndim > 1 else np.nan
-        if y.ndim > 1:
+        if y.ndim == 1:
+            y[3::9] = np.nan
+        else:
             for k in range(y.shape[1]):
                 y[k + 2 :: 7, k] = np.nan
     u = rng.uniform(0.5, 1.5, N)

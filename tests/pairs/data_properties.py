@@ -26,6 +26,12 @@ def unlike(case, predicted, mine=None, y=None):
     return None
 
 
+def taken(case, rows):
+    """Some rows of X and y, in their containers."""
+    is_frame = case.has(container="frame")
+    return [a.iloc[rows] if is_frame else a[rows] for a in (case.call.X, case.call.y)]
+
+
 def a_weight_is_a_number_of_rows(case):
     """A row of weight 2 is a repeated row, one of weight 0 is absent."""
     if not case.is_to_a_minimum or case.is_cv or not case.has(intervals="none"):
@@ -34,28 +40,20 @@ def a_weight_is_a_number_of_rows(case):
     if case.has(y="booleans") or case.is_classifier:
         counts = 1 + np.arange(N) % 2
     rows = np.repeat(np.arange(N), counts)
-    X, y = case.call.X, case.call.y
-    take = (
-        (lambda a: a.iloc[rows]) if case.has(container="frame") else lambda a: a[rows]
-    )
-    weighted = case.call.quietly(X, y, counts.astype(float))
-    repeated = case.call.quietly(take(X), take(y), None)
-    return unlike(case, repeated.predict(X), weighted.predict(X))
+    weighted = case.call.quietly(case.call.X, case.call.y, counts.astype(float))
+    repeated = case.call.quietly(*taken(case, rows), None)
+    return unlike(case, repeated.predict(case.call.X), weighted.predict(case.call.X))
 
 
 def weights_of_zero_are_absent(case):
     """Rows of weight 0 may hold anything, as far as predictions go."""
-    if not case.has(weights="zeros", dropout="none", stopping="none"):
+    if not case.has(weights="zeros"):
         return SKIPPED
     if case.is_cv or not case.has(intervals="none") or not case.is_to_a_minimum:
         return SKIPPED
     kept = np.flatnonzero(case.call.weight)
-    X, y = case.call.X, case.call.y
-    take = (
-        (lambda a: a.iloc[kept]) if case.has(container="frame") else lambda a: a[kept]
-    )
-    without = case.call.quietly(take(X), take(y), case.call.weight[kept])
-    return unlike(case, without.predict(X))
+    without = case.call.quietly(*taken(case, kept), case.call.weight[kept])
+    return unlike(case, without.predict(case.call.X))
 
 
 def weights_of_one_are_none(case):

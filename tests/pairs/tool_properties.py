@@ -1,7 +1,6 @@
 """Properties of rows that fit, seen through scikit-learn's tools."""
 
 import copy
-import warnings
 
 import joblib
 import numpy as np
@@ -76,9 +75,7 @@ def transformed_targets_are_by_hand(case):
         case.call.model(), func=np.sqrt, inverse_func=np.square
     )
     X, weight = case.call.X, case.call.weight
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model.fit(X, case.call.y, sample_weight=weight)
+    model.fit(X, case.call.y, sample_weight=weight)
     by_hand = case.call.quietly(X, np.sqrt(case.y), weight)
     by_hand = np.square(by_hand.predict(X))
     return None if np.array_equal(model.predict(X), by_hand) else "predict differs"
@@ -94,9 +91,7 @@ def scores_work(case):
         return f"score is {score}"
     if not case.has(stopping=("none", "fraction"), how=("fit", "twice"), callback="no"):
         return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        scores = cross_val_score(case.call.model(), X, y, cv=2, error_score="raise")
+    scores = cross_val_score(case.call.model(), X, y, cv=2, error_score="raise")
     return None if np.isfinite(scores).all() else f"cross-validated scores are {scores}"
 
 
