@@ -75,7 +75,7 @@ REGRESSIONS = {
 }
 
 
-@pytest.mark.wide(7)
+@pytest.mark.wide(13)
 @all_solvers
 @pytest.mark.parametrize("case", REGRESSIONS)
 @pytest.mark.parametrize("weighted", [False, True])
@@ -91,7 +91,7 @@ def test_a_regressor_equals_the_grid_search(
     assert_same_search(model.fit(X, y, weight), search)
 
 
-@pytest.mark.wide(5)
+@pytest.mark.wide(9)
 @all_solvers
 @pytest.mark.parametrize(
     "case",

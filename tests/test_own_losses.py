@@ -168,7 +168,7 @@ def test_networks_of_folds_are_plain_fits(
     assert_own(fits, case, normalize)
 
 
-@pytest.mark.wide(17)
+@pytest.mark.wide(31)
 @in_all_ways
 def test_candidates_of_auto_are_plain_fits(
     case, weighted, normalize, n_outputs, solver, monkeypatch

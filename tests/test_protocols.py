@@ -325,6 +325,7 @@ def test_a_loss_of_two_raw_outputs_is_trained(two_raw_outputs, solver, rate, n_t
     assert model.loss_ < LOSSES["gaussian"].loss(scaled, constant).mean() - 0.1
 
 
+@pytest.mark.slow
 def test_a_loss_of_two_raw_outputs_is_stacked_continued_and_refused(
     two_raw_outputs, one_blas_thread
 ):

@@ -290,6 +290,7 @@ def test_without_groups_there_are_no_importances():
     assert not hasattr(model, "feature_importances_") and np.ndim(model.alpha_) == 0
 
 
+@pytest.mark.wide(5)
 @pytest.mark.parametrize("factor", [1e3, 1e-3, -1e6])
 @pytest.mark.parametrize("real", [False, True])
 def test_units_of_a_column_change_nothing_of_a_linear_model(factor, real):
