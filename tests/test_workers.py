@@ -22,6 +22,7 @@ import skwd._solvers.lbfgs
 import skwd._solvers.minibatch
 import skwd._solvers.task
 from skwd import WeightDecayMLPClassifierCV, WeightDecayMLPRegressorCV
+from skwd._core.blas import ONE_BLAS_THREAD
 from skwd._cv.chunks import chunks
 from skwd._solvers.result import Status
 
@@ -375,7 +376,7 @@ def test_searches_that_overlap_in_threads_share_the_limit_of_blas(regression):
     with threadpool_limits(2, user_api="blas"):
         before = n_threads()
         other = threading.Thread(target=model(scoring=wait).fit, args=regression)
-        with skwd._cv.parallel._LIMIT:  # a search that is at work already
+        with ONE_BLAS_THREAD:  # a search that is at work already
             other.start()
             assert inside.wait(20)
             assert n_threads() == {1}

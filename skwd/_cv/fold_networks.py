@@ -11,6 +11,7 @@ from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.constant import constant_params
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.alpha_groups import ABSENT
+from skwd._core.blas import for_prediction
 from skwd._core.layout import Layout
 from skwd._core.loss import Loss
 from skwd._core.network import Network
@@ -46,10 +47,13 @@ class FoldNetworks:
         """The prediction (m, n_targets) without a fold, in y's units."""
         network = Network(self.layout, ACTIVATIONS[self.activation])
         mean, scale = self.scaling[number]
-        blocks = [
-            (self.loss.inverse_link(raw).mean(axis=0) * scale + mean).astype(raw.dtype)
-            for raw in network.predict_blocks(self.params[number], X)
-        ]
+        with for_prediction(X.shape[0], self.layout.n_params):
+            blocks = [
+                (self.loss.inverse_link(raw).mean(axis=0) * scale + mean).astype(
+                    raw.dtype
+                )
+                for raw in network.predict_blocks(self.params[number], X)
+            ]
         return np.concatenate(blocks)
 
 

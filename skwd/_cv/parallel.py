@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from threading import Lock
 from time import perf_counter
 
 import numpy as np
-import threadpoolctl
 from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from joblib.parallel import get_active_backend
 
+from skwd._core.blas import ONE_BLAS_THREAD
 from skwd._cv.chunks import chunks
 from skwd._cv.scoring import CellScorer, Scores, Split, train_and_score
 from skwd._solvers.monitor import Interrupt
@@ -79,43 +78,8 @@ def _one_blas_thread_each() -> Iterator[None]:
     if type(backend).__name__ == "LokyBackend":
         options = getattr(backend, "backend_kwargs", {})
         callback = parallel_config("loky", inner_max_num_threads=1, **options)
-    with _LIMIT, callback:
+    with ONE_BLAS_THREAD, callback:
         yield
-
-
-class _BlasLimit:
-    """BLAS on one thread from the first search that begins until the last one ends.
-
-    The limit is one for the whole process, where searches in several threads overlap.
-    """
-
-    def __init__(self):
-        self._lock, self._n_inside, self._limit = Lock(), 0, None
-
-    def __enter__(self):
-        with self._lock:
-            if self._n_inside == 0:
-                self._limit = threadpoolctl.threadpool_limits(1, user_api="blas")
-            self._n_inside += 1
-
-    def __exit__(self, *exception):
-        with self._lock:
-            self._n_inside -= 1
-            if self._n_inside == 0:
-                self._let_any_thread_restore()
-                self._limit.restore_original_limits()
-                self._let_any_thread_restore()
-
-    def _let_any_thread_restore(self):
-        # Since threadpoolctl 3.8 only the thread that set a limit of OpenBLAS changes
-        # it; others are ignored. The last search to end may be in another one.
-        openblas = getattr(threadpoolctl, "OpenBLASController", None)
-        clear = getattr(openblas, "clear_controlling_thread", None)
-        if clear is not None:
-            clear(force=True)
-
-
-_LIMIT = _BlasLimit()
 
 
 def _progress_line(n_done: int, n_fits: int, seconds: float) -> str:

@@ -14,6 +14,7 @@ import sklearn.metrics
 from sklearn.metrics import check_scoring, get_scorer, make_scorer
 
 from skwd._alpha.choice import AlphaChoice
+from skwd._core.blas import ONE_BLAS_THREAD
 from skwd._core.loss import Loss
 from skwd._cv.splits import Split
 from skwd._data.targets import Targets
@@ -141,6 +142,7 @@ class Scores:
 ARRAYS = ("score", "fit_time", "score_time", "status", "n_columns")
 
 
+@ONE_BLAS_THREAD
 def train_and_score(
     splits: list[Split],
     alphas: np.ndarray,

@@ -11,6 +11,7 @@ import numpy as np
 import sklearn
 
 from skwd._alpha.choice import AlphaChoice
+from skwd._core.blas import ONE_BLAS_THREAD
 from skwd._cv.chosen import Chosen
 from skwd._cv.problem import Problem, Settings
 from skwd._data.targets import Targets
@@ -136,7 +137,7 @@ def watched_fit(estimator: Any, X, y, sample_weight) -> Iterator[FitWatch | None
     """A fit, or the estimator as it was: with its watch, where there are callbacks."""
     has_callbacks = getattr(estimator, "_skl_callbacks", None)
     watch = FitWatch(estimator, X, y, sample_weight) if has_callbacks else None
-    with unchanged_on_failure(estimator):
+    with unchanged_on_failure(estimator), ONE_BLAS_THREAD:
         yield watch
     if watch is not None:
         watch.close()

@@ -8,6 +8,7 @@ import numpy as np
 
 from skwd._alpha.averaging import posteriors_of
 from skwd._core.activations import ACTIVATIONS
+from skwd._core.blas import ONE_BLAS_THREAD, for_prediction
 from skwd._core.layout import Layout, initial_scale
 from skwd._core.network import Network
 from skwd._core.rows import row_block, shift_origin
@@ -118,9 +119,11 @@ class FittedNetwork:
     def combine_blocks(self, X, combine: Callable) -> np.ndarray:
         """``combine`` of the raw predictions of X, block after block."""
         blocks = self.network.predict_blocks(self.params, X)
-        parts = [combine(block) for block in blocks]
+        with for_prediction(X.shape[0], self.params.shape[1]):
+            parts = [combine(block) for block in blocks]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
+    @ONE_BLAS_THREAD
     def combine_posterior_blocks(self, X, combine: Callable) -> np.ndarray:
         """``combine`` of raw predictions (K, b, o) and their covariances, by blocks."""
         posteriors, dtype = self.posteriors(), self.params.dtype

@@ -9,6 +9,7 @@ import numpy as np
 
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.scales import default_alpha
+from skwd._core.blas import ONE_BLAS_THREAD
 from skwd._core.layout import is_collapsed
 from skwd._cv.chosen import Chosen
 from skwd._cv.earlier import Earlier
@@ -127,6 +128,7 @@ class OneFit(BaseWeightDecayMLP):
             self._one_epoch(X, y, sample_weight, **classes)
         return self
 
+    @ONE_BLAS_THREAD
     def _one_epoch(self, X, y, sample_weight, **classes: Any) -> None:
         settings = check_parameters(self, by_epochs=True)
         earlier = self._earlier("partial_fit")
