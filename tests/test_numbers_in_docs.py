@@ -38,6 +38,10 @@ def test_numbers_in_docstrings(cls):
         f'``decay="decoupled"`` it is {DECOUPLED}',
         f"{auto.FOLDS} shuffled folds (of more than {auto.MOST_ROWS} rows one split of "
         f"a random {auto.MOST_ROWS})",
+        f"From {auto.RACE_ROWS} rows on {auto.FIRST_FOLDS} folds judge everything, and "
+        f"the others only what is less than {auto.BEHIND:.0%} behind".replace(
+            "%", " %"
+        ),
     ):
         assert said in text, said
 

@@ -195,15 +195,13 @@ def test_an_interrupt_ends_the_threads_and_leaves_the_estimator(
     changed.__dict__.update({k: v for k, v in before.items() if k.endswith("_")})
     kept = dict(changed.__dict__)
 
-    def run(tasks, n_jobs):
+    def run(function, tasks, n_jobs):
         for task in tasks:
-            threading.Thread(
-                target=skwd._cv.parallel.train_and_score, args=task
-            ).start()
+            threading.Thread(target=function, args=task).start()
         assert started.wait(20)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(skwd._cv.parallel, "_run", run)
+    monkeypatch.setattr(skwd._cv.parallel, "run", run)
     monkeypatch.setattr(threading, "excepthook", lambda args: None)
     with pytest.raises(KeyboardInterrupt):
         changed.fit(X, y)

@@ -18,7 +18,7 @@ WAYS: dict[str, Way] = {way.name: way for way in (ByEvidence(), ByLOO(), ByGCV()
 
 
 def train_choosing(
-    task: TrainingTask, name: str, *, kind: str | None = None
+    task: TrainingTask, name: str, kind: str | None = None
 ) -> AlphaChoice:
     """Train the restarts of a task, each at the alpha that the way ``name`` chooses.
 

@@ -12,6 +12,7 @@ class ByEvidence(Way):
 
     name = "evidence"
     has_groups = True
+    restarts_apart = False  # all begin where the first has the most evidence
 
     def choose(self, task, kind, verbose):
         if kind == "columns":

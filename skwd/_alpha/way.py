@@ -18,6 +18,8 @@ class Way(Interface, abstract=True):
     has_groups: ClassVar[bool] = False
     # Whether it is for losses whose noise is estimated.
     needs_noise: ClassVar[bool] = False
+    # Whether a restart is what it is alone: no restart learns from another.
+    restarts_apart: ClassVar[bool] = True
 
     @abstractmethod
     def choose(

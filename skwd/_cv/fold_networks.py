@@ -18,11 +18,12 @@ from skwd._core.network import Network
 from skwd._core.rows import shift_origin
 from skwd._cv.chosen import Chosen
 from skwd._cv.chunks import share_memory
+from skwd._cv.parallel import train_cells
 from skwd._cv.problem import Problem
 from skwd._cv.splits import Split, tasks
 from skwd._data.number_targets import RegressionTargets
 from skwd._solvers.failures import check_any_usable
-from skwd._solvers.task import TrainingTask, train_path
+from skwd._solvers.task import TrainingTask
 
 Rows = tuple[np.ndarray, np.ndarray]
 
@@ -83,7 +84,8 @@ def fold_networks(problem: Problem, chosen: Chosen, rows: list[Rows]) -> FoldNet
     first = chosen.first_stage_alpha
     first_stage = alpha[0] if first is None else np.full(alpha.shape[1], first)
     fold_tasks = second_stage(fold_tasks, first_stage, keep_best=not ensemble)
-    fits = AlphaChoice.of(train_path(fold_tasks, alpha))
+    n_jobs = problem.settings["n_jobs"]
+    fits = AlphaChoice.of(train_cells(fold_tasks, alpha, n_jobs))
     n_init = len(fold_tasks[0].params0)
     is_constant = not (trained.params[best] * layout.decay_mask).any()
     params = []

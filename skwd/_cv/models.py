@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from skwd._alpha import train_choosing
 from skwd._alpha.adaptive import second_stage
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.constant import train_constant
 from skwd._alpha.scales import default_alpha, search_unit
 from skwd._core.sample import Sample
-from skwd._cv.auto import FOLDS, LOOSER, Candidates, as_good, splits_of
+from skwd._cv.auto import BEHIND, FOLDS, LOOSER, Candidates, as_good, splits_of
 from skwd._cv.chosen import Chosen
 from skwd._cv.chunks import share_memory
+from skwd._cv.parallel import choose_cells, train_cells
 from skwd._cv.problem import FOLDS as FOLDS_STREAM
 from skwd._cv.problem import Problem
+from skwd._cv.race import Competitor, ConstantModel, GroupedModel, race
 from skwd._data.merged_rows import distinct_rows, numbers_of_copies
 from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
@@ -30,8 +31,6 @@ LEAST_ROWS = 12
 CONSTANT, LINEAR, NETWORK = "constant", "linear model", "network"
 GROUPED = "network with alpha_groups"
 MODELS = (CONSTANT, LINEAR, NETWORK, GROUPED)
-
-Losses = dict[str, tuple[float, Candidates]]
 
 
 def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> Chosen:
@@ -53,23 +52,24 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         return _at_the_default(whole, targets)
     strata, rng = problem.targets.strata(Y), problem.stream(FOLDS_STREAM)
     splits = list(splits_of(numbers, data.weight, strata, rng))
-    models = _judge_models(problem, whole, splits)
-    losses = {name: loss for name, (loss, _) in models.items()}
+    losses, candidates_of = _judge_models(problem, whole, splits)
     if not np.isfinite(min(losses.values())):
         return _at_the_default(whole, targets)
     # The simplest of those that are as good.
     most = as_good(min(losses.values()))
     model = next(name for name in MODELS if losses.get(name, np.inf) <= most)
-    task, candidates = whole, models[model][1]
+    task, candidates = whole, candidates_of[model]
     if model == LINEAR:
         solver = problem.settings.linear_solver(whole.solver)
         task, _ = problem.task(targets=problem.targets, hidden=(), solver=solver)
     unit, first = float(search_unit(task)[0]), candidates.first_stage
+    n_jobs = problem.settings["n_jobs"]
     if model == GROUPED:
         if (hooks := task.solver.hooks) is not None:  # its steps are rounds
             solver = task.solver.changed(hooks=replace(hooks, after_iteration=None))
             task = replace(task, solver=solver)
-        trained = train_choosing(task, "evidence", kind=problem.settings.groups)
+        kind = problem.settings.groups
+        (trained,) = choose_cells([task], "evidence", kind, n_jobs)
     elif model == CONSTANT:
         trained = train_constant(task)
     else:
@@ -78,7 +78,8 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
             keep_best = not problem.settings["ensemble"]
             (task,) = second_stage([task], first * one, keep_best=keep_best)
         best = candidates.multiples[candidates.best]
-        trained = AlphaChoice.of(train_path([task], (best * one)[np.newaxis]))
+        fit = train_cells([task], (best * one)[np.newaxis], n_jobs)
+        trained = AlphaChoice.of(fit)
     is_lowest = model == NETWORK and candidates.best == 0
     n_networks = len(trained.params)
     trained = replace(
@@ -90,29 +91,29 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     return Chosen(task, targets, trained, choice, first)
 
 
-def _judge_models(problem: Problem, whole: TrainingTask, splits: list) -> Losses:
+def _judge_models(
+    problem: Problem, whole: TrainingTask, splits: list
+) -> tuple[dict[str, float], dict[str, Candidates]]:
     """The held-out loss of each model at its best, and the candidates that it is of."""
     looser = whole.solver.changed(tol=LOOSER * whole.solver.tol)
-    judged = partial(_judged, problem, splits)
-    networks = judged(problem.settings.hidden, looser)
-    models = {
-        NETWORK: (networks.lowest, networks),
-        CONSTANT: (networks.constant(), networks),
-    }
+    searched = partial(_searched, problem, splits)
+    networks = searched(problem.settings.hidden, looser)
+    candidates = {NETWORK: networks, CONSTANT: networks}
+    competitors: dict[str, Competitor] = {CONSTANT: ConstantModel(networks)}
     if whole.layout.n_weight_layers > 1:
-        linear = judged((), problem.settings.linear_solver(whole.solver))
-        models[LINEAR] = linear.lowest, linear
-    kind = problem.settings.groups
-    if kind is not None:
-        fits = [train_choosing(task, "evidence", kind=kind) for task in networks.tasks]
-        models[GROUPED] = networks.held_out_loss(fits), networks
-    return models
+        linear = searched((), problem.settings.linear_solver(whole.solver))
+        candidates[LINEAR] = competitors[LINEAR] = linear
+    competitors[NETWORK] = networks
+    if problem.settings.groups is not None:
+        candidates[GROUPED] = networks
+        competitors[GROUPED] = GroupedModel(networks, problem.settings)
+    return race(competitors), candidates
 
 
-def _judged(
+def _searched(
     problem: Problem, splits: list, hidden: tuple[int, ...], solver: Solver
 ) -> Candidates:
-    """Networks of the hidden layers ``hidden``, judged on every split."""
+    """Networks of the hidden layers ``hidden``, judged by the first splits."""
     data, tasks, tests = problem.data, [], []
     for train, test in splits:
         task, targets = problem.task(
@@ -123,15 +124,29 @@ def _judged(
         assert task.training.origin is not None
         tests.append(held_out.in_units(held_out.y, task.training.origin))
         tasks.append(task)
-    candidates = Candidates(share_memory(tasks), tests)
+    n_jobs, told = problem.settings["n_jobs"], None
+    if problem.settings["verbose"]:
+        told = partial(_say, NETWORK if hidden else LINEAR)
+    candidates = Candidates(share_memory(tasks), tests, n_jobs, told)
     candidates.search()
     if not tasks[0].penalty.has_second_stage:
         return candidates
+    candidates.finish(as_good(float(candidates.first.min()), BEHIND))
     first = candidates.multiples[candidates.best]
     following = second_stage(candidates.tasks, first * candidates.units)
-    candidates = Candidates(following, tests, first)
+    candidates = Candidates(following, tests, n_jobs, told, first)
     candidates.search()
     return candidates
+
+
+def _say(model: str, multiples: np.ndarray, losses: np.ndarray, seconds: float) -> None:
+    """A line for each multiple, of its losses (F, m) in some folds."""
+    for multiple, loss in zip(multiples, losses.mean(axis=0)):
+        print(
+            f"{model}, {multiple:.3g} times the default alpha: held-out loss "
+            f"{loss:.5g} in {len(losses)} fold{'s' * (len(losses) > 1)} "
+            f"({seconds / len(multiples):.1f} s)"
+        )
 
 
 def _choice(model: str, losses: dict[str, float], splits: list) -> dict[str, Any]:

@@ -1,19 +1,22 @@
-"""How a cross-validation is spread over workers: chunks of networks through joblib."""
+"""How fits are spread over workers: chunks of networks through joblib."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs, parallel_config
-from joblib.parallel import get_active_backend
+from joblib import effective_n_jobs
 
-from skwd._core.blas import ONE_BLAS_THREAD
+from skwd._alpha import WAYS, train_choosing
+from skwd._alpha.choice import AlphaChoice
 from skwd._cv.chunks import chunks
 from skwd._cv.scoring import CellScorer, Scores, Split, train_and_score
 from skwd._solvers.monitor import Interrupt
+from skwd._solvers.task import TrainingTask, train_path
+from skwd._solvers.training import StackFit
+from skwd._solvers.workers import one_blas_thread_each, run
 
 
 def cross_validate(
@@ -37,8 +40,9 @@ def cross_validate(
     )
     start, n_done = perf_counter(), 0
     try:
-        with _one_blas_thread_each():
-            for part, found in zip(parts, _run(jobs, min(n_jobs, len(parts)))):
+        with one_blas_thread_each():
+            found_in_order = run(train_and_score, jobs, min(n_jobs, len(parts)))
+            for part, found in zip(parts, found_in_order):
                 whole.take(part.tasks, part.alphas, found)
                 n_done += found.score.size
                 if told is not None:
@@ -54,32 +58,68 @@ def cross_validate(
     return whole
 
 
-def _run(jobs, n_jobs: int) -> Iterator[Scores]:
-    """The scores of each task, in their order, as they come."""
-    if n_jobs == 1:
-        return (train_and_score(*job) for job in jobs)
-    how = {"n_jobs": n_jobs, "batch_size": 1}
-    try:
-        parallel = Parallel(return_as="generator", **how)
-    except ValueError:  # a backend that gives all results at once
-        parallel = Parallel(**how)
-    return iter(parallel(delayed(train_and_score)(*job) for job in jobs))
+def train_cells(tasks: list[TrainingTask], alphas: np.ndarray, n_jobs) -> StackFit:
+    """Train tasks x alphas x restarts, chunk by chunk, as `train_path` numbers them.
 
-
-@contextmanager
-def _one_blas_thread_each() -> Iterator[None]:
-    """BLAS on one thread per worker: what each job has to itself, and bits to compare.
-
-    In this process that holds for all threads; joblib's own processes are told. Those
-    of other backends are set up by whoever starts them.
+    ``alphas`` (A, G) or (F, A, G). Networks that somebody hears of are one stack.
     """
-    backend, _ = get_active_backend()
-    callback = nullcontext()
-    if type(backend).__name__ == "LokyBackend":
-        options = getattr(backend, "backend_kwargs", {})
-        callback = parallel_config("loky", inner_max_num_threads=1, **options)
-    with ONE_BLAS_THREAD, callback:
-        yield
+    n_alphas, n_init = alphas.shape[-2], len(tasks[0].params0)
+    solver = tasks[0].solver
+    if solver.verbose or solver.hooks is not None:
+        return train_path(tasks, alphas)
+    n_jobs = effective_n_jobs(n_jobs)
+    alphas = np.broadcast_to(alphas, (len(tasks), *alphas.shape[-2:]))
+    numbers = np.arange(len(tasks) * n_alphas * n_init)
+    numbers = numbers.reshape(len(tasks), n_alphas, n_init)
+    jobs, mine = [], []
+    parts = chunks(tasks, n_alphas, n_jobs)
+    for part in parts:
+        cells = np.ix_(part.tasks, part.alphas)
+        for starts in _restarts(n_init, -(-n_jobs // len(parts))):
+            some = [_with_starts(tasks[f], starts) for f in part.tasks]
+            jobs.append((some, alphas[cells]))
+            mine.append(numbers[cells][:, :, starts].ravel())
+    return StackFit.joined(_results(train_path, jobs, n_jobs), mine)
+
+
+def choose_cells(
+    tasks: list[TrainingTask], way: str, kind: str | None, n_jobs
+) -> list[AlphaChoice]:
+    """What the restarts of each task are by a way to choose alpha, over workers."""
+    n_jobs, solver = effective_n_jobs(n_jobs), tasks[0].solver
+    if solver.verbose or solver.hooks is not None:
+        n_jobs = 1
+    n_init = len(tasks[0].params0)
+    n_parts = -(-n_jobs // len(tasks)) if WAYS[way].restarts_apart else 1
+    starts = _restarts(n_init, n_parts)
+    jobs = [(_with_starts(task, some), way, kind) for task in tasks for some in starts]
+    found = _results(train_choosing, jobs, n_jobs)
+    each = len(starts)
+    return [
+        AlphaChoice.joined(found[f * each : (f + 1) * each], starts)
+        for f in range(len(tasks))
+    ]
+
+
+def _restarts(n_init: int, n_parts: int) -> list[np.ndarray]:
+    """The numbers of the restarts of a task, in so many parts if there are enough."""
+    return np.array_split(np.arange(n_init), min(n_init, n_parts))
+
+
+def _with_starts(task: TrainingTask, starts: np.ndarray) -> TrainingTask:
+    """The task of some of its restarts, itself for all."""
+    if len(starts) == len(task.params0):
+        return task
+    return replace(task, params0=task.params0[starts])
+
+
+def _results(function: Callable, jobs: list[tuple], n_jobs: int) -> list:
+    """What ``function`` makes of each job, by as many workers as there are jobs for."""
+    n_jobs = min(n_jobs, len(jobs))
+    if n_jobs == 1:
+        return [function(*job) for job in jobs]
+    with one_blas_thread_each():
+        return list(run(function, jobs, n_jobs))
 
 
 def _progress_line(n_done: int, n_fits: int, seconds: float) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from skwd._alpha import WAYS, train_choosing
+from skwd._alpha import WAYS
 from skwd._alpha.adaptive import second_stage
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.scales import default_alpha
 from skwd._cv.chosen import Chosen
 from skwd._cv.models import choose_by_folds
+from skwd._cv.parallel import choose_cells, train_cells
 from skwd._cv.problem import Problem
 from skwd._data.targets import Targets
-from skwd._solvers.task import TrainingTask, train_path
+from skwd._solvers.task import TrainingTask
 
 
 def alpha_names() -> tuple[str, ...]:
@@ -36,7 +37,8 @@ def choose(problem: Problem, task: TrainingTask, targets: Targets) -> Chosen:
         return _at_the_given(problem, task, targets)
     if alpha not in WAYS:
         return choose_by_folds(problem, task, targets)
-    trained = train_choosing(task, alpha, kind=problem.settings.groups)
+    kind, n_jobs = problem.settings.groups, problem.settings["n_jobs"]
+    (trained,) = choose_cells([task], alpha, kind, n_jobs)
     return Chosen(task, targets, trained)
 
 
@@ -46,5 +48,6 @@ def _at_the_given(problem: Problem, task: TrainingTask, targets: Targets) -> Cho
     if task.penalty.has_second_stage:
         keep_best = not problem.settings["ensemble"]
         (task,) = second_stage([task], alpha, keep_best=keep_best)
-    trained = AlphaChoice.of(train_path([task], alpha[np.newaxis]))
+    fit = train_cells([task], alpha[np.newaxis], problem.settings["n_jobs"])
+    trained = AlphaChoice.of(fit)
     return Chosen(task, targets, trained)

@@ -32,6 +32,7 @@ class WeightDecayMLPClassifier(OneFit, BaseClassifier):
     <<of_classifiers>>
     <<warm_start>>
     <<random_state>>
+    <<n_jobs>>
     <<verbose>>
 
     Attributes
@@ -94,6 +95,7 @@ class WeightDecayMLPClassifier(OneFit, BaseClassifier):
         ensemble=False,
         warm_start=False,
         random_state=None,
+        n_jobs=None,
         verbose=False,
         track_gradients=False,
     ):

@@ -35,9 +35,11 @@ alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", defaul
 
     "auto" chooses alpha, with every solver, by the held-out loss of a small
     cross-validation: 5 shuffled folds (of more than 12000 rows one split of a random
-    12000), multiples of the default alpha, three at first and further ones while an end
-    is the best. The linear model and the constant are compared too, and the simplest
-    that is as good is taken: ``alpha_choice_`` says which, and their scores.
+    12000), multiples of the default alpha, two at first and further ones while an end
+    is the best. From 1000 rows on 2 folds judge everything, and the others only what is
+    less than 5 % behind the best there. The linear model and the constant are compared
+    too, and the simplest that is as good is taken: ``alpha_choice_`` says which, and
+    their scores.
 
     Other names choose alpha from the training data alone, in one fit by "lbfgs":
 
@@ -158,6 +160,13 @@ verbose : bool or int, default=False
     Print a line per iteration; with alpha by name one per round of its search (alpha,
     evidence or score, effective parameters), and from 2 on those of the iterations.
 <<track_gradients>>
+""",
+    "n_jobs": """\
+n_jobs : int or None, default=None
+    Workers for what is many fits: the folds of ``alpha="auto"`` and of ``intervals``,
+    and the starts of ``n_init``, but those of ``alpha="evidence"``. As in joblib; None
+    is 1 and -1 all processors. They are processes, or what ``joblib.parallel_config``
+    names: threads, Dask, Ray. The results depend on none of this.
 """,
     "search_verbose": """\
 n_jobs : int or None, default=None

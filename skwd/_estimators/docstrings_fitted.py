@@ -33,14 +33,16 @@ alphas_, alpha_scores_, alpha_score_errors_ : ndarray of shape (n_alphas,)
     minus the expected loss of a new row (that part of J, in its units) and its standard
     error (None for "gcv"). `AlphaPathDisplay` draws them. With "loo" and "gcv" hidden
     networks are judged at fits that are wide apart, and ``alpha_`` is the lowest point
-    of the parabola through the three lowest losses. Not there if y does not vary, nor
+    of the parabola through the three lowest losses. nan where "auto" has not asked all
+    folds, as others were better in the first. Not there if y does not vary, nor
     where "auto" has nothing else to judge by and takes the default alpha.
 alpha_choice_ : dict
     With ``alpha="auto"``: "way", how candidates were judged, or "default" where there
     was nothing to judge by, as with fewer than 12 different rows; "model", "network",
     "network with alpha_groups", "linear model" (then there is no hidden layer in
     ``coefs_``) or "constant" (zero weights); "reason"; "scores", minus the held-out
-    loss of the best of each model.
+    loss of the best of each model, of one that has left as far behind the best as it
+    was in the first folds.
 <<fitted_posterior>>
 """,
     "fitted_columns": """\

@@ -17,6 +17,7 @@ from skwd._estimators.parameter_values import (
     check_dropout,
     check_hidden_layer_sizes,
     check_missing_targets,
+    check_n_jobs,
     check_sparsity,
 )
 from skwd._estimators.rules import RULES, is_list, meant
@@ -149,6 +150,7 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
         )
     if params["sparsity"] is not None or params["l1_ratio"] > 0:
         check_sparsity(params["sparsity"], params["l1_ratio"], params["decay"])
+    check_n_jobs(params["n_jobs"])
     solver = params["solver"]
     for name in given_parameters(params):
         able = solvers_that_read(name)

@@ -31,6 +31,7 @@ class WeightDecayMLPRegressor(OneFit, BaseRegressor):
     <<of_regressors>>
     <<warm_start>>
     <<random_state>>
+    <<n_jobs>>
     <<verbose>>
 
     Attributes
@@ -100,6 +101,7 @@ class WeightDecayMLPRegressor(OneFit, BaseRegressor):
         ensemble=False,
         warm_start=False,
         random_state=None,
+        n_jobs=None,
         verbose=False,
         track_gradients=False,
     ):

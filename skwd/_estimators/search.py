@@ -17,7 +17,7 @@ from skwd._cv.auto import LOOSER
 from skwd._cv.chosen import Chosen
 from skwd._cv.fold_networks import fold_networks
 from skwd._cv.intervals import check_folds
-from skwd._cv.parallel import cross_validate
+from skwd._cv.parallel import cross_validate, train_cells
 from skwd._cv.problem import Data, Problem
 from skwd._cv.results import RULES, choose, grown_grid, results_table
 from skwd._cv.scoring import CellScorer, Scores
@@ -37,7 +37,6 @@ from skwd._estimators.parameter_values import (
     check_alphas,
     check_intervals,
     check_missing_targets,
-    check_n_jobs,
 )
 from skwd._estimators.parameters import check_choice, check_parameters
 from skwd._estimators.routing import RoutingMixin
@@ -48,7 +47,7 @@ from skwd._estimators.search_warnings import (
     warn_of_unseen_classes,
 )
 from skwd._estimators.warnings import report, warn_of_order
-from skwd._solvers.task import TrainingTask, train_path
+from skwd._solvers.task import TrainingTask
 
 # A grid of fewer alphas is a comparison, and its end no sign that more would help.
 FEWEST = 4
@@ -121,7 +120,6 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         settings = replace(settings, solver=solver)
         asked = check_alphas(self.alphas)
         check_choice("rule", self.rule, RULES)
-        check_n_jobs(self.n_jobs)
         scorer = self._scorer()
         X, y = indexable(X, y)
         problem = self._problem(settings, X, y, sample_weight, val)
@@ -172,7 +170,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         loud = loud.resolved(whole.n_rows, whole.layout.n_params)
         loud = whole.solver.changed(verbose=int(self.verbose > 1), hooks=loud.hooks)
         of_groups = np.full((1, whole.groups.n_groups), alpha)
-        fit = train_path([replace(whole, solver=loud)], of_groups)
+        fit = train_cells([replace(whole, solver=loud)], of_groups, self.n_jobs)
         chosen = Chosen(whole, targets, AlphaChoice.of(fit), first_stage_alpha=first)
         report(whole, chosen.trained, self.ensemble, alpha, self.solver, is_found=True)
         is_made = self.alphas is None or isinstance(self.alphas, Integral)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from skwd._solvers.first_order import FirstOrder
 from skwd._solvers.monitor import Interrupt, Monitor
 from skwd._solvers.result import UNUSABLE, Result, Status, is_one_of
 from skwd._solvers.stepping import State
+
+T = TypeVar("T", bound="StackFit")
 
 
 @dataclass
@@ -48,6 +50,20 @@ class StackFit:
                 [value[k] for k in networks] if is_list else value[networks]
             )
         return type(self)(**held)
+
+    @classmethod
+    def joined(cls: type[T], parts: list[T], numbers: list[np.ndarray]) -> T:
+        """The networks of several, which have these ``numbers`` among all."""
+        order = np.argsort(np.concatenate(numbers))
+        held: dict[str, Any] = {}
+        for field in fields(cls):
+            values = [getattr(part, field.name) for part in parts]
+            if isinstance(values[0], list):
+                together = [item for value in values for item in value]
+                held[field.name] = [together[k] for k in order]
+            else:
+                held[field.name] = np.concatenate(values)[order]
+        return cls(**held)
 
     @property
     def unusable(self) -> np.ndarray:
