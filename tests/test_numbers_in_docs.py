@@ -11,6 +11,7 @@ from skwd._core.losses import BINOMIAL, LOSSES, MULTINOMIAL
 from skwd._cv import auto
 from skwd._estimators.one_fit import STREAM_ROWS
 from skwd._solvers.decay import DECAYS
+from skwd._solvers.first_order import PLAN, PLANNED_RATE
 from skwd._solvers.minimum import AUTO_WORK
 
 GUIDE = Path(__file__).parent.parent / "examples" / "guide"
@@ -31,6 +32,8 @@ def test_numbers_in_docstrings(cls):
     assert BINOMIAL.default_decay == MULTINOMIAL.default_decay
     for said in (
         f"at most {AUTO_WORK:.0e}".replace("e+0", "e"),
+        f"{PLAN['max_iter']} epochs of batches of {PLAN['batch_size']}, at a rate that "
+        f"falls from {PLANNED_RATE} to 0",
         f"with c = {C['squared_error']} for squared and absolute errors and quantiles, "
         f'{C["huber"]} for "huber", {OF_CLASSES} for classes, {C["poisson"]} for '
         f'counts, {C["gamma"]} and {C["tweedie"]} for "gamma" and "tweedie"',

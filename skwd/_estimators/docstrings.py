@@ -19,9 +19,12 @@ solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
     "lbfgs" is limited-memory BFGS and "gd" gradient descent, both on all rows at
     once; "sgd" is gradient descent with momentum on mini-batches, "adam" Adam [1]_.
     All minimise J itself. "auto" is "lbfgs" for small problems (rows of positive
-    weight times parameters at most 5e7, the work of one evaluation of J) and "adam"
-    for larger ones, for parameters that ask for epochs (``batch_size``,
-    ``learning_rate`` or ``decay`` other than their defaults) and in partial_fit.
+    weight times parameters at most 5e7, the work of one evaluation of J) and where
+    ``posterior`` or ``l1_ratio`` wants a minimum. Larger ones are trained by "adam"
+    with a plan: 100 epochs of batches of 128, at a rate that falls from 0.008 to 0 by a
+    cosine; another ``learning_rate_init`` or a lower ``max_iter`` stands. Parameters
+    that ask for epochs (``batch_size``, ``learning_rate`` or ``decay`` other than their
+    defaults), early stopping and partial_fit mean "adam" itself.
 """,
     "alpha": """\
 alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", default=None

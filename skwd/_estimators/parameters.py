@@ -168,7 +168,10 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
     if way is not None or kind is not None or params["posterior"]:
         _check_optimum(params, way, kind)
     needs = ["has_epochs"] if by_epochs else []
+    wants_minimum = params["posterior"] or params["l1_ratio"] > 0
     if way is not None or kind is not None:
+        needs.append("finds_minima")
+    elif wants_minimum and not by_epochs and not given_parameters(params):
         needs.append("finds_minima")
     return Settings(
         params,

@@ -61,6 +61,11 @@ class Solver(Interface, abstract=True):
         """The solver that checked parameters of an estimator ask for."""
 
     @classmethod
+    def of_auto(cls: type[T], params: Mapping[str, Any]) -> T:
+        """The solver as solver="auto" has it, of parameters that ask for nothing."""
+        return cls.of(params)
+
+    @classmethod
     def suits(cls, n_rows: int, n_params: int) -> bool:
         """Whether solver="auto" may be this one, for so many rows and parameters."""
         return False

@@ -57,12 +57,15 @@ class AutoSolver:
         Checked parameters of an estimator.
     kinds : tuple of Solver classes
         The first that suits is made.
+    is_free : bool
+        No parameter asks for anything that only some solvers do.
     changes : dict
         Values of its fields that replace those of ``params``.
     """
 
     params: Mapping[str, Any]
     kinds: tuple[type[Solver], ...]
+    is_free: bool
     changes: Mapping[str, Any] = field(default_factory=dict)
 
     def changed(self, **changes: Any) -> AutoSolver:
@@ -81,7 +84,8 @@ class AutoSolver:
     def resolved(self, n_rows: int, n_params: int) -> Solver:
         """The solver that suits so many rows and parameters."""
         suiting = (kind for kind in self.kinds if kind.suits(n_rows, n_params))
-        solver = next(suiting, self.kinds[0]).of(self.params)
+        kind = next(suiting, self.kinds[0])
+        solver = (kind.of_auto if self.is_free else kind.of)(self.params)
         return solver.changed(**self.changes) if self.changes else solver
 
 
@@ -90,7 +94,8 @@ def solver_of(
 ) -> Solver | AutoSolver:
     """The solver of an estimator with checked parameters.
 
-    ``needs`` are offers that it must have, as `solvers_with` names them.
+    ``needs`` are offers that it must have, as `solvers_with` names them; to have epochs
+    is to be stepped by them.
     """
     if params["solver"] != "auto":
         return SOLVERS[params["solver"]].of(params)
@@ -98,4 +103,4 @@ def solver_of(
     kinds = tuple(
         SOLVERS[name] for name in solvers_with(*needs) if asked <= SOLVERS[name].reads
     )
-    return AutoSolver(params, kinds)
+    return AutoSolver(params, kinds, not asked and "has_epochs" not in needs)
