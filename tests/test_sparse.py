@@ -470,3 +470,16 @@ def test_what_does_not_go_with_it_is_one_clear_error(given, message):
     X, y = rows()
     with pytest.raises(ValueError, match=message):
         WeightDecayMLPRegressor(**SMALL, **given).fit(X, y)
+
+
+def test_each_block_is_shrunk_as_if_it_were_alone():
+    """Its root takes its own number of steps, whatever those beside it need."""
+    rng = np.random.default_rng(0)
+    w = rng.normal(size=(6, 40, 5)) * 10.0 ** rng.uniform(-3, 3, (6, 40, 1))
+    step = 10.0 ** rng.uniform(-4, 0, w.shape)
+    strength = np.full((6, 40, 1), 0.3)
+    together = shrunk(w, step, strength)
+    for index in np.ndindex(6, 40):
+        block = tuple(slice(i, i + 1) for i in index)
+        alone = shrunk(w[block], step[block], strength[block])
+        np.testing.assert_array_equal(alone, together[block])

@@ -142,7 +142,7 @@ def shrunk(w: np.ndarray, step: np.ndarray, strength: np.ndarray) -> np.ndarray:
         r = np.sqrt(np.square(w).sum(axis=-1, keepdims=True)) - reach.max(
             axis=-1, keepdims=True
         )
-        r = np.maximum(r, 0.0)
+        r, going = np.maximum(r, 0.0), stays
         for _ in range(NEWTON_STEPS):
             ratio = np.square(w / (r + reach))
             gap = ratio.sum(axis=-1, keepdims=True) - 1.0
@@ -150,8 +150,9 @@ def shrunk(w: np.ndarray, step: np.ndarray, strength: np.ndarray) -> np.ndarray:
             # On 1 - 1 / root(sum): nearly straight.
             size = gap + 1.0
             move = 2.0 * size * (np.sqrt(size) - 1.0) / slope
-            move = np.where(stays & (slope > 0.0), move, 0.0)
-            if not (np.abs(move) > 1e-15 * r).any():
-                break
+            move = np.where(going & (slope > 0.0), move, 0.0)
             r = np.maximum(r + move, 0.0)
+            going = np.abs(move) > 1e-15 * r  # of each alone, whatever is beside it
+            if not going.any():
+                break
         return np.where(stays, w * (r / (r + reach)), 0.0)

@@ -189,7 +189,7 @@ def refusal(row):
     with (
         warnings.catch_warnings(),
         patch("skwd._solvers.task.train", side_effect=Began),
-        patch("skwd._cv.ways.train_choosing", side_effect=Began),
+        patch("skwd._cv.parallel.train_choosing", side_effect=Began),
         patch("skwd._estimators.one_fit.train_epoch", side_effect=Began),
     ):
         warnings.simplefilter("ignore")
