@@ -28,7 +28,8 @@ class OneBlasThread(ContextDecorator, AbstractContextManager):
     """
 
     def __init__(self) -> None:
-        self._lock, self._n_inside, self._before = Lock(), 0, [0]
+        self._lock, self._n_inside = Lock(), 0
+        self._before: list[int] = []
         self._here = local()
 
     @cached_property
@@ -41,6 +42,16 @@ class OneBlasThread(ContextDecorator, AbstractContextManager):
             has_own = getattr(library, "threading_layer", None) == "openmp"
             (of_each if has_own else of_all).append(library)
         return of_all, of_each
+
+    @property
+    def n_spare(self) -> int:
+        """The threads that BLAS would have had, for each of the fits at work; or 1."""
+        before = max([*self._before, *getattr(self._here, "before", [])], default=1)
+        return max(1, before // max(1, self._n_inside))
+
+    def limit_this_thread(self) -> None:
+        """BLAS on one thread for good in this Python thread, where each has its own."""
+        _limit(self._libraries[1])
 
     def __enter__(self) -> None:
         depth = self._here.depth = getattr(self._here, "depth", 0) + 1
@@ -64,6 +75,7 @@ class OneBlasThread(ContextDecorator, AbstractContextManager):
             if self._n_inside == 0:
                 _let_this_thread_set()
                 _restore(of_all, self._before)
+                self._before = []
                 _let_this_thread_set()
         _restore(of_each, self._here.before)
 

@@ -8,17 +8,21 @@ operations of a small network.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from skwd._core.arrays import aligned, weighted_sum
+from skwd._core.lanes import LANE_WORK, n_lanes, run_lanes
 from skwd._core.loss import Loss
 from skwd._core.network import ForwardBackward, Network, RecordedOp, run
 
 # Samples of more blocks than this keep neither blocks nor calls: there the array
 # operations take so long that nothing is gained, and each call costs memory.
 KEPT_BLOCKS = 4
+# Parts of the rows of one network, for threads to take; changes rounding only.
+MOST_PARTS = 8
 
 
 class Block(NamedTuple):
@@ -44,6 +48,15 @@ def _stack(n_networks: int) -> tuple[int, ...]:
     return (n_networks,) if n_networks > 1 else ()
 
 
+class Part(NamedTuple):
+    """Some rows that some networks are evaluated on, one part after the other."""
+
+    number: int
+    group: int
+    networks: slice  # the group's, among those of all groups
+    blocks: range  # of rows, by their numbers
+
+
 class LossGradientEvaluator:
     """The loss and its gradient of K networks that stay together.
 
@@ -58,7 +71,6 @@ class LossGradientEvaluator:
     """
 
     def __init__(self, network: Network, loss: Loss, groups: list, n_rows: int):
-        self._network = network
         self._losses = [loss[k].shaped(_stack(len(k))) for _, k in groups]
         self._groups, self._n_rows = groups, n_rows
         self._order = np.concatenate([networks for _, networks in groups])
@@ -66,56 +78,108 @@ class LossGradientEvaluator:
         shape, dtype = (len(self._order), network.layout.n_params), groups[0][0].dtype
         # Of one group after the other, so that each is a view.
         self._params = aligned(shape, dtype)
-        self._part = aligned(shape, dtype)
         self._blocks: dict[int, list[Block]] = {}  # by the sample's identity
-        self._kept: dict[int, list[Step]] = {}  # by the number of the group
+        self._kept: dict[int, list[Step]] = {}  # by the number of the part
+        work = [len(sample) * len(k) * network.layout.n_params for sample, k in groups]
+        parts = self._parts(network.layout.n_params)
+        lanes = min(n_lanes(sum(work)), len(parts))
+        self._lanes = [
+            (Network(network.layout, network.activation), aligned(shape, dtype))
+            for _ in range(lanes - 1)
+        ]
+        self._lanes.insert(0, (network, aligned(shape, dtype)))
+        self._of_lanes = np.array_split(np.arange(len(parts)), lanes)
+        self._all_parts = parts
+
+    def _parts(self, n_params: int) -> list[Part]:
+        """The parts of the work, which depend on sizes alone."""
+        parts: list[Part] = []
+        first = 0
+        for number, (sample, networks) in enumerate(self._groups):
+            rows = slice(first, first + len(networks))
+            n_blocks, first = -(-len(sample) // self._n_rows), rows.stop
+            worth = int(len(sample) * n_params // LANE_WORK)
+            n_parts = max(1, min(worth, n_blocks, MOST_PARTS))
+            for blocks in np.array_split(np.arange(n_blocks), n_parts):
+                part = range(int(blocks[0]), int(blocks[-1]) + 1)
+                parts.append(Part(len(parts), number, rows, part))
+        return parts
 
     def __call__(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The loss (K,) and its gradient (K, P), in float64, at ``params`` (K, P)."""
         ordered = params if self._in_order else params[self._order]
         np.copyto(self._params, ordered, casting="same_kind")
+        parts = self._all_parts
+        found: list = [None] * len(parts)
+        if not self._blocks:
+            self._gather()
+
+        def lane(number: int) -> None:
+            for k in self._of_lanes[number]:
+                found[k] = self._evaluated(parts[k], *self._lanes[number])
+
+        run_lanes([partial(lane, number) for number in range(len(self._lanes))])
         fun, grad = np.zeros(len(params)), np.zeros(params.shape)
-        first = 0
-        for number, (_, networks) in enumerate(self._groups):
-            rows = slice(first, first + len(networks))
-            for step in self._steps(number, rows):
-                run(step.forward)
-                block, raw = step.block, step.raw
-                # raw becomes dl/draw.
-                losses = self._losses[number].loss_gradient(block.y, raw)
-                np.multiply(raw, block.weight, raw)
-                run(step.backward)
-                grad[rows] += self._part[rows]
-                fun[rows] += weighted_sum(losses, block.norm_weight)
-            first = rows.stop
+        for part, (losses, gradient) in zip(parts, found):
+            fun[part.networks] += losses
+            grad[part.networks] += gradient
         if self._in_order:
             return fun, grad
         back = np.argsort(self._order)
         return fun[back], grad[back]
 
-    def _steps(self, number: int, rows: slice) -> list[Step] | Iterator[Step]:
-        """What is done for a group, kept where its blocks are."""
-        if number in self._kept:
-            return self._kept[number]
-        sample = self._groups[number][0]
-        if not sample.is_gathered or len(sample) > KEPT_BLOCKS * self._n_rows:
-            return self._new_steps(rows, self._new_blocks(sample))
-        if id(sample) not in self._blocks:
-            self._blocks[id(sample)] = list(self._new_blocks(sample))
-        self._kept[number] = list(self._new_steps(rows, self._blocks[id(sample)]))
-        return self._kept[number]
+    def _evaluated(
+        self, part: Part, network: Network, scratch: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The sums of loss and gradient over the rows of a part."""
+        mine, loss = scratch[part.networks], self._losses[part.group]
+        fun, grad = np.zeros(len(mine)), np.zeros(mine.shape)
+        for step in self._steps(part, network, mine):
+            run(step.forward)
+            block, raw = step.block, step.raw
+            # raw becomes dl/draw.
+            losses = loss.loss_gradient(block.y, raw)
+            np.multiply(raw, block.weight, raw)
+            run(step.backward)
+            grad += mine
+            fun += weighted_sum(losses, block.norm_weight)
+        return fun, grad
 
-    def _new_blocks(self, sample) -> Iterator[Block]:
-        for X, y, norm_weight in sample.blocks(self._n_rows):
+    def _steps(
+        self, part: Part, network: Network, grad: np.ndarray
+    ) -> list[Step] | Iterator[Step]:
+        """What is done for a part, kept where its blocks are."""
+        if part.number in self._kept:
+            return self._kept[part.number]
+        kept = self._blocks.get(id(self._groups[part.group][0]))
+        how = part.networks, network, grad
+        if not kept:
+            blocks = self._new_blocks(self._groups[part.group][0], part.blocks)
+            return self._new_steps(blocks, *how)
+        some = kept[part.blocks.start : part.blocks.stop]
+        self._kept[part.number] = list(self._new_steps(some, *how))
+        return self._kept[part.number]
+
+    def _gather(self) -> None:
+        """Gather the rows that are gathered once, before threads ask for them."""
+        for sample, _ in self._groups:
+            if sample.is_gathered and id(sample) not in self._blocks:
+                is_few = len(sample) <= KEPT_BLOCKS * self._n_rows
+                blocks = list(self._new_blocks(sample)) if is_few else []
+                self._blocks[id(sample)] = blocks
+                sample.gathered  # noqa: B018, is computed here
+
+    def _new_blocks(self, sample, blocks: range | None = None) -> Iterator[Block]:
+        for X, y, norm_weight in sample.blocks(self._n_rows, blocks):
             yield Block(X, y, norm_weight, norm_weight.astype(sample.dtype, copy=False))
 
-    def _new_steps(self, rows: slice, blocks: Iterable[Block]) -> Iterator[Step]:
-        params, part = self._params[rows], self._part[rows]
+    def _new_steps(
+        self, blocks: Iterable[Block], rows: slice, network: Network, grad: np.ndarray
+    ) -> Iterator[Step]:
+        params = self._params[rows]
         stack = _stack(len(params))
         for block in blocks:
-            passes = ForwardBackward(
-                self._network, params, block.X.shape[0], part, stack
-            )
+            passes = ForwardBackward(network, params, block.X.shape[0], grad, stack)
             raw = passes.values[-1]
             calls = passes.forward_ops(block.X, raw), passes.backward_ops(block.X, raw)
             yield Step(block, *calls, raw)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -124,9 +125,17 @@ class Sample:
         # The positions are in range; "clip" spares a copy.
         return np.take(self.gathered, positions, axis=0, out=out, mode="clip")
 
-    def blocks(self, n_rows: int | None = None) -> Iterator[tuple]:
-        """X as of `take`, y (b, n_outputs), norm_weight (b, 1), block after block."""
-        for block in row_blocks(len(self), n_rows):
+    def blocks(
+        self, n_rows: int | None = None, some: range | None = None
+    ) -> Iterator[tuple]:
+        """X as of `take`, y (b, n_outputs), norm_weight (b, 1), block after block.
+
+        ``some`` are the numbers of those that are asked for.
+        """
+        blocks = row_blocks(len(self), n_rows)
+        if some is not None:
+            blocks = islice(blocks, some.start, some.stop)
+        for block in blocks:
             y = self.y[block].astype(self.dtype, copy=False)
             yield self.take(block), y, self.norm_weight[block, np.newaxis]
 
