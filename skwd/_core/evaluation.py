@@ -57,6 +57,11 @@ class Part(NamedTuple):
     blocks: range  # of rows, by their numbers
 
 
+def _shares(n: int, k: int) -> list[range]:
+    """The numbers below n in k shares, about equal."""
+    return [range(i * n // k, (i + 1) * n // k) for i in range(k)]
+
+
 class LossGradientEvaluator:
     """The loss and its gradient of K networks that stay together.
 
@@ -88,7 +93,7 @@ class LossGradientEvaluator:
             for _ in range(lanes - 1)
         ]
         self._lanes.insert(0, (network, aligned(shape, dtype)))
-        self._of_lanes = np.array_split(np.arange(len(parts)), lanes)
+        self._of_lanes = _shares(len(parts), lanes)
         self._all_parts = parts
 
     def _parts(self, n_params: int) -> list[Part]:
@@ -100,9 +105,8 @@ class LossGradientEvaluator:
             n_blocks, first = -(-len(sample) // self._n_rows), rows.stop
             worth = int(len(sample) * n_params // LANE_WORK)
             n_parts = max(1, min(worth, n_blocks, MOST_PARTS))
-            for blocks in np.array_split(np.arange(n_blocks), n_parts):
-                part = range(int(blocks[0]), int(blocks[-1]) + 1)
-                parts.append(Part(len(parts), number, rows, part))
+            for blocks in _shares(n_blocks, n_parts):
+                parts.append(Part(len(parts), number, rows, blocks))
         return parts
 
     def __call__(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -119,6 +123,8 @@ class LossGradientEvaluator:
                 found[k] = self._evaluated(parts[k], *self._lanes[number])
 
         run_lanes([partial(lane, number) for number in range(len(self._lanes))])
+        if len(parts) == 1:
+            return found[0]
         fun, grad = np.zeros(len(params)), np.zeros(params.shape)
         for part, (losses, gradient) in zip(parts, found):
             fun[part.networks] += losses
