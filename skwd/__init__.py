@@ -5,6 +5,7 @@ from skwd._estimators.classifier import WeightDecayMLPClassifier
 from skwd._estimators.classifier_cv import WeightDecayMLPClassifierCV
 from skwd._estimators.regressor import WeightDecayMLPRegressor
 from skwd._estimators.regressor_cv import WeightDecayMLPRegressorCV
+from skwd._estimators.sources import source_groups
 from skwd.display import (
     AlphaPathDisplay,
     CoverageDisplay,
@@ -25,6 +26,7 @@ __all__ = [
     "WeightDecayMLPRegressorCV",
     "__version__",
     "alpha_from",
+    "source_groups",
 ]
 
 __version__ = "0.1.0"

@@ -135,7 +135,8 @@ def fitted(name):
 
 def attributes(model):
     """The names of the public fitted attributes."""
-    return {name for name in vars(model) if name.endswith("_") and name[0] != "_"}
+    there = {name for name in vars(model) if name.endswith("_") and name[0] != "_"}
+    return there | ({"feature_importances_"} & set(dir(model)))
 
 
 def assert_same(a, b, where="it"):
@@ -196,14 +197,13 @@ def has_evidence(p):
 TABLE = {
     "alpha_ coefs_ intercepts_ solver_ loss_ loss_curve_ learning_rates_ best_loss_ "
     "validation_scores_ best_validation_score_ n_iter_ t_ converged_ n_layers_ "
-    "n_outputs_ out_activation_ n_features_in_": lambda p: True,
+    "n_outputs_ out_activation_ n_features_in_ feature_importances_": lambda p: True,
     "feature_names_in_": lambda p: p["table"],
     "y_mean_ y_scale_": lambda p: "loss" in p,
     "classes_": lambda p: "loss" not in p,
     "alphas_": lambda p: has_path(p) or "cv" in p,
     "alpha_scores_ alpha_score_errors_": has_path,
     "alpha_choice_": lambda p: p.get("alpha") == "auto",
-    "feature_importances_": lambda p: p["sparsity"] is not None or has_columns(p),
     "column_effective_params_": has_columns,
     "support_": lambda p: p["l1_ratio"] > 0.0,
     "first_stage_alpha_": lambda p: (

@@ -218,10 +218,10 @@ def test_relevance_of_columns():
     total = model.column_effective_params_.sum()
     assert total < model.n_effective_params_
     plain = model.set_params(alpha_groups=None).fit(X, y)
-    lengths = RelevanceDisplay.from_estimator(plain)
-    squares = np.square(plain.coefs_[0]).sum(axis=1)
-    assert_allclose(lengths.importances, squares / squares.sum())
-    assert "squared weights" in lengths.ax_.get_xlabel()
+    bare = RelevanceDisplay.from_estimator(plain)
+    assert_array_equal(bare.importances, plain.feature_importances_)
+    assert bare.n_effective is None
+    assert bare.ax_.get_xlabel() == "share of the mean squared derivative"
 
 
 def test_sparse_paths_and_columns():

@@ -283,11 +283,11 @@ def test_what_is_refused(Estimator, change, message):
     assert not hasattr(model, "coefs_")
 
 
-def test_without_groups_there_are_no_importances():
+def test_without_groups_there_is_one_alpha():
     X, y = curve()
     model = WeightDecayMLPRegressor(**SMALL).fit(X, y)
     model.set_params(alpha_groups=None).fit(X, y)
-    assert not hasattr(model, "feature_importances_") and np.ndim(model.alpha_) == 0
+    assert not hasattr(model, "column_effective_params_") and np.ndim(model.alpha_) == 0
 
 
 @pytest.mark.wide(5)

@@ -7,11 +7,8 @@ from typing import Any
 import numpy as np
 
 from skwd._alpha.choice import AlphaChoice, laplace_of
-from skwd._core.network import Network
-from skwd._curvature.sensitivity import mean_squared_derivatives
 from skwd._estimators.rules import is_integer
 from skwd._solvers.task import TrainingTask
-from skwd._solvers.units import column_deviations
 
 
 def check_alpha_groups(groups: Any) -> None:
@@ -59,15 +56,6 @@ def groups_of_columns(groups: Any, n_columns: int, names) -> np.ndarray:
     rest = of_column < 0
     of_column[rest] = len(listed) + np.arange(rest.sum())
     return of_column
-
-
-def importances(task: TrainingTask, params: np.ndarray) -> np.ndarray:
-    """The share of each column in the mean squared derivatives, in deviations: (d,)."""
-    network = Network(task.layout, task.activation)
-    squares = mean_squared_derivatives(network, task.training, params)
-    squares *= np.square(column_deviations(task.training))
-    total = squares.sum()
-    return squares / total if 0.0 < total < np.inf else np.zeros(len(squares))
 
 
 def effective_params(task: TrainingTask, trained: AlphaChoice, k: int) -> np.ndarray:

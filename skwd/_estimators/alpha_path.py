@@ -7,6 +7,7 @@ from numbers import Real
 import numpy as np
 
 from skwd._cv.results import split_scores
+from skwd._estimators.wrappers import inner_of
 
 
 def path_of(estimator) -> dict:
@@ -42,21 +43,6 @@ def path_of(estimator) -> dict:
         if of_splits
         else None,
     }
-
-
-def inner_of(estimator):
-    """The fitted estimator inside a search, pipeline or wrapper, or None."""
-    for name in ("best_estimator_", "regressor_", "estimator_"):
-        if hasattr(estimator, name):
-            return getattr(estimator, name)
-    return estimator.steps[-1][1] if hasattr(estimator, "steps") else None
-
-
-def innermost(estimator):
-    """The estimator inside all searches, pipelines and wrappers, or itself."""
-    while (inner := inner_of(estimator)) is not None:
-        estimator = inner
-    return estimator
 
 
 def _grid_over_alpha(search) -> dict | None:

@@ -126,6 +126,14 @@ class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
         network, X = self._to_predict(X)
         return network.combine_posterior_blocks(X, combine)
 
+    @property
+    def feature_importances_(self) -> np.ndarray:
+        """The share of each column of X in the mean squared derivatives, when asked."""
+        check_is_fitted(self)
+        importances = self._fitted.importances
+        assert importances is not None
+        return importances.shares
+
     def _has_posterior(self) -> bool:
         return "_fitted" in vars(self) and self._fitted.network.has_posterior
 

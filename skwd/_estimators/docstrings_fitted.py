@@ -47,9 +47,10 @@ alpha_choice_ : dict
 """,
     "fitted_columns": """\
 feature_importances_ : ndarray of shape (n_features,)
-    With ``sparsity``, or ``alpha_groups="input"`` or a list: the mean square of df/dx_j
-    over the rows trained on, in deviations of column j and summed over outputs, as a
-    share of all. Of the fit, not of a cause. `RelevanceDisplay` draws it.
+    The mean square of df/dx_j over the rows trained on (a thousand of them at most), in
+    deviations of column j and summed over outputs, as a share of all: 0 for a column
+    that changes nothing, all 0 for a constant. It is found when it is read. Of the fit,
+    not of a cause. `RelevanceDisplay` draws it.
 support_ : ndarray of bool, of shape (n_features,)
     With ``l1_ratio`` > 0: the columns of X that have a weight that is not 0.
 first_stage_alpha_ : float

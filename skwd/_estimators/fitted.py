@@ -18,8 +18,9 @@ from skwd._cv.models import GROUPED
 from skwd._cv.problem import Settings
 from skwd._cv.splits import Split
 from skwd._data.targets import Targets
-from skwd._estimators.alpha_groups import effective_params, importances
+from skwd._estimators.alpha_groups import effective_params
 from skwd._estimators.fitted_network import FittedNetwork
+from skwd._estimators.importances import Importances
 from skwd._estimators.posterior import posterior_attributes
 from skwd._solvers.result import SUCCESS, is_one_of
 from skwd._solvers.training import PartialFitState
@@ -47,6 +48,8 @@ class Fitted:
     folds: FoldNetworks | None = None  # of intervals
     progress: PartialFitState | None = None  # of partial_fit
     scoring: str | None = None  # of a CV form, if it has a name
+    importances: Importances | None = None
+    group_of_column: np.ndarray | None = None  # where columns have alphas of their own
 
 
 def replace_fitted(estimator: Any, attributes: dict[str, Any]) -> None:
@@ -68,6 +71,7 @@ def fitted_attributes(
     epochs: int = 0,
     folds: FoldNetworks | None = None,
     lazily: bool = False,
+    by_epochs: bool = False,
 ) -> dict[str, Any]:
     """All attributes of an estimator that was fitted, by name.
 
@@ -84,6 +88,8 @@ def fitted_attributes(
     folds : FoldNetworks, optional
     lazily : bool
         Leave a posterior for when it is asked for.
+    by_epochs : bool
+        After an epoch of partial_fit.
     """
     task, trained, targets = chosen.task, chosen.trained, chosen.targets
     layout, loss, ensemble = task.layout, task.loss, settings["ensemble"]
@@ -130,9 +136,9 @@ def fitted_attributes(
             network.pending = task, trained, networks
         else:
             found |= posterior_attributes(settings, chosen, networks, network)
-    if settings.groups == "columns" or settings["sparsity"] is not None:
-        found["feature_importances_"] = importances(task, trained.params[best])
+    columns = None
     if settings.groups == "columns":
+        columns = task.group_of_column
         found["column_effective_params_"] = effective_params(task, trained, best)
     if settings["l1_ratio"] > 0.0:
         found["support_"] = layout.columns_left(trained.params[networks]).any(axis=0)
@@ -144,6 +150,8 @@ def fitted_attributes(
         n_iter + epochs,
         None if chosen.choice is None else chosen.choice["model"],
         folds,
+        importances=Importances(task, network, by_epochs),
+        group_of_column=columns,
     )
     return found
 

@@ -154,7 +154,9 @@ class OneFit(BaseWeightDecayMLP):
         check_any_usable(trained, task)
         chosen = Chosen(task, targets, trained)
         shown = shown_alpha(settings, chosen)
-        attributes = fitted_attributes(settings, chosen, shown, problem.seed)
+        attributes = fitted_attributes(
+            settings, chosen, shown, problem.seed, by_epochs=True
+        )
         replace_fitted(self, one_epoch_more(attributes, before, progress, task.n_rows))
 
     def _earlier(self, by: str) -> Earlier | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 from sklearn.base import is_regressor
-from sklearn.utils.validation import check_is_fitted
 
-from skwd._estimators.alpha_path import inner_of
+from skwd._estimators.wrappers import reached
 from skwd.display.matplotlib import axes_of
 
 # The coverages that are asked for.
@@ -62,8 +61,9 @@ class CoverageDisplay:
         Parameters
         ----------
         estimator : regressor of this package
-            Fitted with ``posterior=True`` or ``intervals``; a Pipeline that ends in
-            one, or a search over parameters of either.
+            Fitted with ``posterior=True`` or ``intervals``; a Pipeline or
+            TransformedTargetRegressor that ends in one, or a search over parameters of
+            any of these. X and y are taken through the steps and functions of each.
         X : array-like of shape (n_samples, n_features)
             Rows, better those that were not trained on.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -85,13 +85,14 @@ class CoverageDisplay:
         ValueError
             Without deviations or intervals.
         """
-        check_is_fitted(estimator)
-        net, X, y = _reached(estimator, X, np.asarray(y))
+        found = reached(estimator, cls.__name__)
+        net = found.net
         if not is_regressor(net):
             raise ValueError(
                 "CoverageDisplay is for regressors, whose targets are numbers; got "
                 f"{type(net).__name__}."
             )
+        X, y = found.transformed(X, np.asarray(y))
         observed: dict[str, np.ndarray] = {}
         fitted = net._fitted
         if fitted.network.has_posterior:
@@ -146,19 +147,3 @@ class CoverageDisplay:
         ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-
-def _reached(estimator, X, y: np.ndarray) -> tuple:
-    """The estimator inside all wrappers, with X and y as it sees them.
-
-    Steps of a Pipeline transform X; a TransformedTargetRegressor transforms y, and what
-    covers y there covers it here, as its functions are monotone.
-    """
-    while (inner := inner_of(estimator)) is not None:
-        if hasattr(estimator, "steps"):
-            X = estimator[:-1].transform(X) if len(estimator.steps) > 1 else X
-        elif hasattr(estimator, "transformer_"):
-            columns = y.reshape(len(y), -1) if y.ndim == 1 else y
-            y = np.asarray(estimator.transformer_.transform(columns))
-        estimator = inner
-    return estimator, X, y

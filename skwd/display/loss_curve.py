@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
-from skwd._estimators.alpha_path import innermost
+from skwd._estimators.wrappers import reached
 from skwd.display.matplotlib import axes_of
 
 
@@ -75,8 +74,7 @@ class LossCurveDisplay:
         NotFittedError
             Where fit has not been called.
         """
-        check_is_fitted(estimator)
-        estimator = innermost(estimator)
+        estimator = reached(estimator, cls.__name__).net
         validation = estimator.validation_scores_
         display = cls(
             loss_curve=np.array(estimator.loss_curve_),

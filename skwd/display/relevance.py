@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
-from skwd._estimators.alpha_path import innermost
 from skwd._estimators.rules import is_count
+from skwd._estimators.wrappers import reached
 from skwd.display.matplotlib import axes_of
 
 
 class RelevanceDisplay:
     """The importance of each column, and its effective parameters.
 
-    A bar for each column, the most important on top: its ``feature_importances_``, of
-    an estimator fitted with ``sparsity``, or with ``alpha_groups="input"`` or a list of
-    groups, of which the effective parameters of the weights that share its alpha stand
-    beside it; of others its share of the squared weights of the first layer. Create it
-    with `from_estimator`; every parameter is stored as an attribute.
+    A bar for each column, the most important on top: its ``feature_importances_``, the
+    share of the mean squared derivative of the output by that column, in deviations of
+    the column. With ``alpha_groups="input"`` or a list the effective parameters of the
+    weights that share its alpha stand beside it. Of a Pipeline, columns have the names
+    that the steps before the estimator give. Create it with `from_estimator`; every
+    parameter is stored as an attribute.
 
     Parameters
     ----------
     importances : ndarray of shape (n_features,)
-        The share of each column.
+        The share of each column, or source of columns.
     n_effective : ndarray of shape (n_features,) or None
         Effective parameters of each column's group, where they are known.
     names : list of str
         Of the columns.
-    are_lengths : bool, default=False
-        Whether the importances are shares of the squared weights of the first layer.
 
     Attributes
     ----------
@@ -50,14 +48,15 @@ class RelevanceDisplay:
     >>> display = RelevanceDisplay.from_estimator(model)  # doctest: +SKIP
     """
 
-    def __init__(self, *, importances, n_effective, names, are_lengths=False):
+    def __init__(self, *, importances, n_effective, names):
         self.importances = importances
         self.n_effective = n_effective
         self.names = names
-        self.are_lengths = are_lengths
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, max_columns=20, bar_kw=None):
+    def from_estimator(
+        cls, estimator, *, by="column", ax=None, max_columns=20, bar_kw=None
+    ):
         """Draw the relevance of the columns of a fitted estimator.
 
         Parameters
@@ -65,6 +64,11 @@ class RelevanceDisplay:
         estimator : estimator of this package
             Or a Pipeline or TransformedTargetRegressor that ends in one, or a search
             over parameters of any of these.
+        by : {"column", "source"}, default="column"
+            What a bar is of: a column as the network sees it, or a column of the table
+            that the Pipeline is given, with the sum of what it became (one-hot columns,
+            splines, an indicator of missing values). A column that was made of several
+            stands for itself.
         ax : matplotlib axes, optional
             Where to draw; new axes by default.
         max_columns : int, default=20
@@ -83,41 +87,47 @@ class RelevanceDisplay:
             Without matplotlib.
         NotFittedError
             Where fit has not been called.
+        ValueError
+            For another ``by``.
         """
-        check_is_fitted(estimator)
-        return cls.of(innermost(estimator)).plot(
-            ax, max_columns=max_columns, bar_kw=bar_kw
-        )
+        display = cls.of(estimator, by=by)
+        return display.plot(ax, max_columns=max_columns, bar_kw=bar_kw)
 
     @classmethod
-    def of(cls, estimator):
-        """The display of a fitted estimator of this package, not drawn yet.
+    def of(cls, estimator, *, by="column", who="RelevanceDisplay"):
+        """The display of a fitted estimator, not drawn yet.
 
         Parameters
         ----------
         estimator : estimator of this package
-            Fitted.
+            Fitted, or a wrapper of one, as of `from_estimator`.
+        by : {"column", "source"}, default="column"
+            What a bar is of.
+        who : str, default="RelevanceDisplay"
+            The display that a message names.
 
         Returns
         -------
         display : RelevanceDisplay
             Not drawn.
         """
-        shares = getattr(estimator, "feature_importances_", None)
-        are_lengths = shares is None
-        if are_lengths:
-            squares = np.square(estimator.coefs_[0], dtype=np.float64)
-            squares = squares.reshape(-1, *squares.shape[-2:]).sum(axis=(0, 2))
-            shares = squares / max(squares.sum(), np.finfo(float).tiny)
-        names = getattr(estimator, "feature_names_in_", None)
-        if names is None:
-            names = [f"column {j}" for j in range(len(shares))]
-        return cls(
-            importances=shares,
-            n_effective=getattr(estimator, "column_effective_params_", None),
-            names=list(names),
-            are_lengths=are_lengths,
-        )
+        if not (isinstance(by, str) and by in ("column", "source")):
+            raise ValueError(
+                f"by must be 'column' or 'source'; got {by!r}. Use by='source' for "
+                "what the columns of a table became behind the steps of a Pipeline."
+            )
+        found = reached(estimator, who)
+        net, columns = found.net, found.columns()
+        shares = net.feature_importances_
+        n_effective = getattr(net, "column_effective_params_", None)
+        names = columns.names
+        if by == "source":
+            names, source = columns.by_source()
+            shares = np.bincount(source, shares, minlength=len(names))
+            if n_effective is not None:
+                groups = net._fitted.group_of_column
+                n_effective = _by_source(n_effective, groups, source, len(names))
+        return cls(importances=shares, n_effective=n_effective, names=list(names))
 
     def plot(self, ax=None, *, max_columns=20, bar_kw=None):
         """Draw the relevance.
@@ -158,16 +168,21 @@ class RelevanceDisplay:
             ax.text(shown[place], place, text, va="center", color="0.35", fontsize=8)
         ax.set_xlim(0.0, 1.12 * max(shown.max(), 1e-12))
         extra = "" if self.n_effective is None else " (effective parameters)"
-        what = "mean squared derivative"
-        if self.are_lengths:
-            what = "squared weights of the first layer"
-        ax.set_xlabel(f"share of the {what}{extra}")
+        ax.set_xlabel(f"share of the mean squared derivative{extra}")
         left = int((self.importances == 0.0).sum())
         ax.set_title(
             f"{len(self.importances) - left} of {len(self.importances)} columns"
         )
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _by_source(n_effective, groups, source, n_sources: int) -> np.ndarray:
+    """Effective parameters of the groups of each source, each group once."""
+    found = np.zeros(n_sources)
+    pairs = np.unique(np.stack([source, groups]), axis=1, return_index=True)[1]
+    np.add.at(found, source[pairs], n_effective[pairs])
+    return found
 
 
 def check_max_columns(max_columns) -> None:

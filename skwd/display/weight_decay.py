@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
-from skwd._estimators.alpha_path import innermost
+from skwd._estimators.wrappers import reached
 from skwd.display.matplotlib import axes_of
 from skwd.display.relevance import RelevanceDisplay, check_max_columns
 
@@ -56,7 +55,7 @@ class WeightDecayDisplay:
         self.columns = columns
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, max_columns=20):
+    def from_estimator(cls, estimator, *, by="column", ax=None, max_columns=20):
         """Draw the layers and columns of a fitted estimator.
 
         Parameters
@@ -64,6 +63,8 @@ class WeightDecayDisplay:
         estimator : estimator of this package
             Or a Pipeline or TransformedTargetRegressor that ends in one, or a search
             over parameters of any of these. Of an ensemble the mean over its networks.
+        by : {"column", "source"}, default="column"
+            What a bar on the right is of, as in `RelevanceDisplay`.
         ax : array-like of two matplotlib axes, optional
             Where to draw; a new figure by default.
         max_columns : int, default=20
@@ -81,15 +82,15 @@ class WeightDecayDisplay:
         NotFittedError
             Where fit has not been called.
         """
-        check_is_fitted(estimator)
-        estimator = innermost(estimator)
+        columns = RelevanceDisplay.of(estimator, by=by, who=cls.__name__)
+        estimator = reached(estimator, cls.__name__).net
         coefs = [np.asarray(W, dtype=np.float64) for W in estimator.coefs_]
         display = cls(
             sizes=np.array([np.sqrt(np.square(W).mean()) for W in coefs]),
             initial_sizes=estimator._network().initial_sizes(),
             n_weights=np.array([W.shape[-2] * W.shape[-1] for W in coefs]),
             n_effective=getattr(estimator, "layer_effective_params_", None),
-            columns=RelevanceDisplay.of(estimator),
+            columns=columns,
         )
         return display.plot(ax, max_columns=max_columns)
 

@@ -1,0 +1,85 @@
+"""From searches, pipelines and wrappers to the estimator inside, and its columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from skwd._estimators.base import BaseWeightDecayMLP
+from skwd._estimators.sources import Columns, columns_behind
+
+
+def inner_of(estimator):
+    """The fitted estimator inside a search, pipeline or wrapper, or None."""
+    if isinstance(estimator, BaseWeightDecayMLP):
+        return None
+    if isinstance(estimator, FrozenEstimator):
+        return estimator.estimator
+    for name in ("best_estimator_", "regressor_", "estimator_"):
+        if hasattr(estimator, name):
+            return getattr(estimator, name)
+    return estimator.steps[-1][1] if hasattr(estimator, "steps") else None
+
+
+@dataclass
+class Reached:
+    """An estimator of this package and the wrappers that were opened to reach it.
+
+    Parameters
+    ----------
+    net : estimator of this package
+        Fitted.
+    wrappers : list
+        From the outside in.
+    """
+
+    net: Any
+    wrappers: list
+
+    def transformed(self, X, y: np.ndarray) -> tuple:
+        """X and y as the estimator sees them.
+
+        Steps of a Pipeline transform X; a TransformedTargetRegressor transforms y, and
+        what covers y there covers it here, as its functions are monotone.
+        """
+        for wrapper in self.wrappers:
+            if hasattr(wrapper, "steps"):
+                X = wrapper[:-1].transform(X) if len(wrapper.steps) > 1 else X
+            elif hasattr(wrapper, "transformer_"):
+                columns = y.reshape(len(y), -1) if y.ndim == 1 else y
+                y = np.asarray(wrapper.transformer_.transform(columns))
+        return X, y
+
+    def columns(self) -> Columns:
+        """The names of the columns of X there, and which column each comes from."""
+        found = None
+        for wrapper in self.wrappers:
+            if hasattr(wrapper, "steps"):
+                for _, step in wrapper.steps[:-1]:
+                    found = columns_behind(step, found)
+        n_columns = self.net.n_features_in_
+        if found is None or len(found.names) != n_columns:
+            names = getattr(self.net, "feature_names_in_", None)
+            found = Columns.of(n_columns, names)
+        return found
+
+
+def reached(estimator, who: str) -> Reached:
+    """The estimator of this package inside all wrappers, for the display ``who``."""
+    check_is_fitted(estimator)
+    inner, wrappers = estimator, []
+    while (deeper := inner_of(inner)) is not None:
+        if not isinstance(inner, FrozenEstimator):  # which has all that is inside
+            wrappers.append(inner)
+        inner = deeper
+    if not isinstance(inner, BaseWeightDecayMLP):
+        raise ValueError(
+            f"{who} draws estimators of skwd, and Pipelines, searches and wrappers "
+            f"that end in one; got {type(inner).__name__}. Give it one of those."
+        )
+    check_is_fitted(inner)
+    return Reached(inner, wrappers)
