@@ -6,6 +6,7 @@ from skwd._estimators.classifier_cv import WeightDecayMLPClassifierCV
 from skwd._estimators.regressor import WeightDecayMLPRegressor
 from skwd._estimators.regressor_cv import WeightDecayMLPRegressorCV
 from skwd._estimators.sources import source_groups
+from skwd._estimators.version import __version__, show_versions
 from skwd.display import (
     AlphaPathDisplay,
     CoverageDisplay,
@@ -26,7 +27,6 @@ __all__ = [
     "WeightDecayMLPRegressorCV",
     "__version__",
     "alpha_from",
+    "show_versions",
     "source_groups",
 ]
-
-__version__ = "0.1.0"

@@ -23,6 +23,7 @@ from skwd._estimators.validation import (
     check_validation_data,
     draw_seed,
 )
+from skwd._estimators.version import with_version, without_version
 
 
 class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
@@ -102,8 +103,11 @@ class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
         """The networks of coefs_ and intercepts_, whoever has set them."""
         return self._fitted.network.with_weights(self.coefs_, self.intercepts_)
 
+    def __getstate__(self) -> dict:
+        return with_version(super().__getstate__())
+
     def __setstate__(self, state: dict) -> None:
-        super().__setstate__(state)
+        super().__setstate__(without_version(state, type(self).__name__))
         if "_fitted" in self.__dict__:  # pickled and copied without its weights
             network = self._fitted.network = self._network()
             self.__dict__.update(network.weights())

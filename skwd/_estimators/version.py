@@ -1,4 +1,4 @@
-"""The version of the package, what goes into a pickle of it, and what it runs beside."""
+"""The version of the package, as pickles carry it, and what the package runs beside."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class OtherVersionWarning(InconsistentVersionWarning):
     """scikit-learn's warning of a pickle from another version, of skwd's own."""
 
     def __str__(self) -> str:
+        then, now = self.original_sklearn_version, self.current_sklearn_version
         return (
-            f"Trying to unpickle {self.estimator_name} of skwd "
-            f"{self.original_sklearn_version} with skwd {self.current_sklearn_version}. "
+            f"Trying to unpickle {self.estimator_name} of skwd {then} with skwd {now}. "
             "This might lead to breaking code or wrong predictions. Fit it again, or "
-            f"install skwd=={self.original_sklearn_version}."
+            f"install skwd=={then}."
         )
 
 
@@ -61,8 +61,7 @@ def show_versions() -> None:
     --------
     >>> import skwd
     >>> skwd.show_versions()  # doctest: +ELLIPSIS
-    skwd: 0.1.0
-    python: ...
+    skwd: ...
     """
     print(f"skwd: {__version__}")
     print(f"python: {sys.version.split()[0]} ({sys.executable})")
