@@ -170,7 +170,9 @@ def test_negative_y_for_poisson():
         (
             {"X_val": np.column_stack([X, X]), "y_val": Y},
             "X has 4 features, but WeightDecayMLPRegressor is expecting 2 features as "
-            "input.",
+            "input. X_val must have the columns of fit's X. In a Pipeline they are "
+            "those that the steps before give: with metadata routing "
+            "transform_input=['X_val'] of the Pipeline transforms X_val.",
         ),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from numbers import Integral
 from typing import NamedTuple
 
@@ -23,8 +23,13 @@ class Split(NamedTuple):
     test: np.ndarray
 
 
-def row_numbers(cv, X, y, classifier: bool, params: dict) -> list[tuple]:
-    """(rows to train on, rows to test on) of each split of the user's X and y."""
+def row_numbers(
+    cv, X, y, classifier: bool, params: dict, name: str = "cv"
+) -> list[tuple]:
+    """(rows to train on, rows to test on) of each split of the user's X and y.
+
+    ``name`` is that of the parameter that ``cv`` is.
+    """
     if isinstance(cv, Integral) and cv < 2:
         raise ValueError(
             "cv must be None, an integer >= 2, a splitter or an iterable of splits; "
@@ -32,7 +37,7 @@ def row_numbers(cv, X, y, classifier: bool, params: dict) -> list[tuple]:
         )
     splitter = check_cv(cv, y, classifier=classifier)
     all_rows, found = np.arange(X.shape[0] if hasattr(X, "shape") else len(X)), []
-    for number, split in enumerate(splitter.split(X, y, **params)):
+    for number, split in enumerate(_splits(splitter, X, y, params, name)):
         parts = [np.asarray(part) for part in split]
         for part, what in zip(parts, ("train on", "test on")):
             if not part.size or (part.dtype == bool and not part.any()):
@@ -42,6 +47,20 @@ def row_numbers(cv, X, y, classifier: bool, params: dict) -> list[tuple]:
                 )
         found.append(tuple(all_rows[part] for part in parts))
     return found
+
+
+def _splits(splitter, X, y, params: dict, name: str) -> Iterator[tuple]:
+    """Those of a splitter, or the word that it needs groups."""
+    try:
+        yield from splitter.split(X, y, **params)
+    except ValueError as error:
+        if params.get("groups") is not None or "'groups'" not in str(error):
+            raise
+        raise ValueError(
+            f"{name}={splitter!r} needs the group of every row. Pass groups to fit; in "
+            "a Pipeline to its last step, pipe.fit(X, y, step__groups=groups), with "
+            "the name of the step."
+        ) from error
 
 
 def check_enough(splits: list, cv, rule: str) -> None:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skwd._cv.earlier import Earlier
 from skwd._cv.problem import Data, Problem, Settings, in_dtype
 from skwd._estimators.alpha_groups import groups_of_columns
-from skwd._estimators.callbacks import CallbackSupportMixin
+from skwd._estimators.callbacks import SetsCallbacks
 from skwd._estimators.export import to_sklearn
 from skwd._estimators.fitted import Fitted
 from skwd._estimators.fitted_network import FittedNetwork
@@ -22,11 +22,12 @@ from skwd._estimators.validation import (
     check_sample_weight,
     check_validation_data,
     draw_seed,
+    says_how_it_is_seen,
 )
 from skwd._estimators.version import with_version, without_version
 
 
-class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
+class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
     """An estimator that makes a problem of a user's data, and predicts."""
 
     # Parameters that are read here.
@@ -86,8 +87,9 @@ class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
         may_miss = settings.params.get("missing_targets") == "mask"
         check_y = CHECK_Y | ({"ensure_all_finite": "allow-nan"} if may_miss else {})
         if suffix:  # the same checks, in messages that name the validation data
-            validate_data(self, X, reset=False, skip_check_array=True)
-            X = check_array(X, **CHECK_X, input_name="X_val", estimator=self)
+            with says_how_it_is_seen("X_val"):
+                validate_data(self, X, reset=False, skip_check_array=True)
+                X = check_array(X, **CHECK_X, input_name="X_val", estimator=self)
             y = check_array(y, **check_y, input_name="y_val", estimator=self)
             check_consistent_length(X, y)
         elif may_miss and y is not None:

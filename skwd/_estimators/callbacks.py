@@ -16,12 +16,17 @@ from skwd._cv.chosen import Chosen
 from skwd._cv.problem import Problem, Settings
 from skwd._data.targets import Targets
 from skwd._estimators.fitted import fitted_attributes
+from skwd._estimators.step_callbacks import StepCallback
 from skwd._estimators.validation import unchanged_on_failure
 from skwd._solvers.hooks import Hooks
 from skwd._solvers.task import TrainingTask, one_network
 
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.callback import (
+        AutoPropagatedCallback,
+        CallbackSupportMixin,
+        with_callbacks,
+    )
 except ImportError:  # they came with scikit-learn 1.9
 
     def with_callbacks(method: Callable) -> Callable:
@@ -37,6 +42,35 @@ except ImportError:  # they came with scikit-learn 1.9
                 "set_callbacks needs scikit-learn 1.9 or newer; installed is "
                 f"{sklearn.__version__}."
             )
+
+    AutoPropagatedCallback = ()  # type: ignore[assignment, misc]
+
+
+class SetsCallbacks(CallbackSupportMixin):
+    """`set_callbacks`, on the outermost estimator and on a step alike."""
+
+    def set_callbacks(self, *callbacks):
+        """Set callbacks, as ProgressBar, on this estimator.
+
+        Parameters
+        ----------
+        *callbacks : callback instances
+            None to take all away. Those that scikit-learn passes on, as ProgressBar,
+            show the fits of this estimator alone, also where it is a step of a Pipeline
+            or inside a search.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        super().set_callbacks(*callbacks)
+        if callbacks and not hasattr(self, "_parent_callback_ctx"):  # which passes on
+            self._skl_callbacks = [
+                StepCallback(one) if isinstance(one, AutoPropagatedCallback) else one
+                for one in callbacks
+            ]
+        return self
 
 
 class FitWatch:

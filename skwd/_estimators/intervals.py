@@ -41,7 +41,7 @@ def interval_rows(problem: Problem, groups) -> list[tuple]:
     if isinstance(splitter, Integral):
         found = _shuffled(problem, int(splitter), X, y)
     else:
-        found = row_numbers(splitter, X, y, False, {"groups": groups})
+        found = row_numbers(splitter, X, y, False, {"groups": groups}, "intervals")
     tests = [test for _, test in found]
     check_folds(tests, len(counted), f"intervals={params['intervals']!r}")
     return [(counted[train], counted[test]) for train, test in found]

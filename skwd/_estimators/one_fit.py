@@ -68,11 +68,13 @@ class OneFit(BaseWeightDecayMLP):
             s_i of the objective; 2 is a repeated row, 0 a removed one.
         X_val, y_val : array-like, optional
             Validation data for ``early_stopping=True``, in the place of
-            ``validation_fraction`` of X and y.
+            ``validation_fraction`` of X and y. With metadata routing a Pipeline with
+            ``transform_input=["X_val"]`` takes X_val through its steps.
         sample_weight_val : array-like of shape (n_val,), optional
             Weights of the validation data.
         groups : array-like of shape (n_samples,), optional
             Of a regressor's ``intervals``: rows that belong together, for a splitter.
+            Through a Pipeline: ``pipe.fit(X, y, step__groups=groups)``.
 
         Returns
         -------

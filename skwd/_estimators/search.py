@@ -89,10 +89,13 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
             s_i of the objective; the scores are weighted as well if the scorer can do
             it, as in GridSearchCV (with metadata routing: if it requests weights).
         X_val, y_val, sample_weight_val : array-like, optional
-            Validation data for ``early_stopping=True``, the same for every split.
+            Validation data for ``early_stopping=True``, the same for every split. With
+            metadata routing a Pipeline with ``transform_input=["X_val"]`` takes X_val
+            through its steps.
         **params : dict
-            ``groups`` for the splitter; with metadata routing enabled, whatever
-            splitter and scorer request.
+            ``groups`` for the splitter, through a Pipeline ``pipe.fit(X, y,
+            step__groups=groups)``; with metadata routing enabled, whatever splitter and
+            scorer request.
 
         Returns
         -------

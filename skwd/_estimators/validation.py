@@ -68,6 +68,25 @@ def check_validation_data(estimator, X_val, y_val, sample_weight_val) -> None:
 
 
 @contextmanager
+def says_how_it_is_seen(name: str) -> Iterator[None]:
+    """What is wrong with validation rows, and where a Pipeline has to transform them.
+
+    Rows with a number that is not finite are nothing that a Pipeline has left out.
+    """
+    try:
+        yield
+    except ValueError as error:
+        text = str(error).strip()
+        if "NaN" in text or "infinity" in text:
+            raise
+        raise ValueError(
+            f"{text.removesuffix('.')}. {name} must have the columns of fit's X. In a "
+            "Pipeline they are those that the steps before give: with metadata routing "
+            f"transform_input=[{name!r}] of the Pipeline transforms {name}."
+        ) from error
+
+
+@contextmanager
 def unchanged_on_failure(estimator) -> Iterator[None]:
     """Give the estimator back the attributes it had if anything is raised inside."""
     before = estimator.__dict__.copy()
