@@ -8,6 +8,7 @@ from scipy.stats import rankdata
 
 # Is added to errors before they are divided: .01 of y's variance, or a log-loss of .01.
 NEGLIGIBLE = 0.01
+OURS = ("default", "auto", "evidence", "loo", "cv")
 MEASURES = ("error", "wrong", "calibration", "likelihood", "seconds")
 
 
@@ -115,23 +116,35 @@ def draw(drawn, path):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(drawn), figsize=(5.2 * len(drawn), 4.2))
+    size = 5.6 * len(drawn), 4.8
+    figure, axes = plt.subplots(1, len(drawn), figsize=size, layout="constrained")
     for ax, (kind, (learners, error)) in zip(np.atleast_1d(axes), drawn.items()):
         ratio = over(error, error.min(axis=1, keepdims=True))
         order = np.argsort(rankdata(error, axis=1).mean(axis=0))[::-1]
+        most = min(1.05 * ratio.max(), 6.0)
         for place, k in enumerate(order):
-            is_ours = learners[k] in ("default", "auto", "evidence", "loo", "cv")
-            color = "tab:blue" if is_ours else "tab:gray"
-            ax.plot(ratio[:, k], np.full(len(ratio), place), ".", c=color, alpha=0.5)
-            ax.plot(geometric(ratio[:, k : k + 1]), place, "|", c="k", ms=16, mew=2)
-        ax.set_yticks(range(len(order)), [learners[k] for k in order])
+            color = "#33658a" if learners[k] in OURS else "0.45"
+            # Beside each other in the order of the tables: none hides another.
+            heights = place + np.linspace(-0.25, 0.25, len(ratio))
+            inside = ratio[:, k] <= most
+            point = {"ms": 6, "mec": "white", "mew": 0.6, "ls": "none", "c": color}
+            ax.plot(ratio[inside, k], heights[inside], "o", **point)
+            beyond = np.full((~inside).sum(), most)
+            ax.plot(beyond, heights[~inside], ">", **point)
+            mean = min(float(geometric(ratio[:, k])), most)
+            ax.plot(mean, place, "|", c="k", ms=22, mew=2.5)
+        names = [f"skwd, {n}" if n in OURS else n for n in learners]
+        ax.set_yticks(range(len(order)), [names[k] for k in order], fontsize=11)
         ax.set_xscale("log")
-        ticks = [t for t in (1, 1.1, 1.25, 1.5, 2, 3, 5) if t <= 1.05 * ratio.max()]
-        ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
-        ax.set_xlim(0.98, min(ratio.max() * 1.05, 6))
+        ticks = [t for t in (1, 1.25, 1.5, 2, 3, 5) if t <= most]
+        ax.set_xticks(ticks, [f"{t:g}" for t in ticks], fontsize=11)
+        ax.set_xlim(0.96, 1.04 * most)
         ax.minorticks_off()
+        ax.grid(axis="x", color="0.9")
+        ax.set_axisbelow(True)
+        ax.spines[["top", "right"]].set_visible(False)
         title = "log-loss" if kind == "classes" else "squared error"
-        ax.set_title(f"{title}: {len(error)} tables, best mean rank on top")
-        ax.set_xlabel("error over the best learner's, by table (| mean)")
-    figure.tight_layout()
+        ax.set_title(f"{title}, {len(error)} tables", fontsize=12)
+        ax.set_xlabel("error over the best learner's, a point a table", fontsize=11)
+    figure.suptitle("Best mean rank on top; black: geometric mean", fontsize=11)
     figure.savefig(path, dpi=110)

@@ -1,4 +1,7 @@
-"""Choose the weight decay lambda by cross-validation, and look at the trade-off.
+"""Choose lambda by cross-validation
+=================================
+
+Choose the weight decay lambda by cross-validation, and look at the trade-off.
 
 Too small a lambda overfits: the training error is low, the validation error high. Too
 large a lambda underfits: both are high. WeightDecayMLPRegressorCV and
@@ -6,6 +9,8 @@ WeightDecayMLPClassifierCV find the value between them, here on data that come w
 scikit-learn. A table of each search is printed, the paths are drawn into one picture,
 and the last lines say what the choice has brought: beside no weight decay, and beside
 GridSearchCV over scikit-learn's own network, with the same objective, folds and solver.
+
+Run it with::
 
     python examples/choose_lambda.py [--output PICTURE.png]
 """
@@ -126,12 +131,13 @@ def draw(ax, title, metric, model, train):
     ax.set_xlabel("← overfits        λ (alpha)        underfits →")
     ax.set_ylim(0, 1.1 * np.max(-display.scores.mean(axis=1)))
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(edgecolor="none", framealpha=0.9, handlelength=1.6, fontsize="small")
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "ncols": 3}
+    ax.legend(**below, frameon=False, handlelength=1.6, fontsize="small")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    default = Path(__file__).with_suffix(".png")
+    default = Path(f"{Path(__file__).stem}.png")
     parser.add_argument("--output", type=Path, default=default, help="the picture")
     output = parser.parse_args().output
 
@@ -148,7 +154,7 @@ def main():
     except ImportError:
         print("\nNo picture: it needs matplotlib (pip install matplotlib).")
     else:
-        figure = Figure(figsize=(10, 4.2), layout="constrained")
+        figure = Figure(figsize=(10, 4.6), layout="constrained")
         figure.get_layout_engine().set(w_pad=0.1, wspace=0.04)
         for ax, (title, metric, ours, _, train) in zip(figure.subplots(1, 2), found):
             draw(ax, title, metric, ours[0], train)

@@ -1,4 +1,7 @@
-"""Does decoupled weight decay free lambda from the learning rate? Heat maps over both.
+"""Coupled, decoupled or independent decay
+=======================================
+
+Does decoupled weight decay free lambda from the learning rate? Heat maps over both.
 
 Loshchilov and Hutter (2019, figures 1 and 2) found, for images, the best lambda of
 coupled decay to move with the learning rate, and that of decoupled decay in their form
@@ -9,6 +12,8 @@ the other way round: a hundred epochs bring all but the slowest rates near a min
 J, which knows no learning rate, and what "independent" takes off in a step has to be
 weighed against a step that is as long as the rate. All lambdas and folds of a learning
 rate are trained as one stack.
+
+Run it with::
 
     python examples/coupled_or_decoupled.py [--output PICTURE.png]
 """
@@ -74,7 +79,7 @@ def draw(ax, decay, meaning, alphas, errors, lowest):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    default = Path(__file__).with_suffix(".png")
+    default = Path(f"{Path(__file__).stem}.png")
     parser.add_argument("--output", type=Path, default=default)
     output = parser.parse_args().output
     # The epochs are counted, whatever the loss does; some cells collapse.

@@ -1,10 +1,15 @@
-"""Weight decay, L1, whole columns, dropout or early stopping: on the same real data.
+"""Weight decay, L1, dropout or early stopping
+===========================================
+
+Weight decay, L1, whole columns, dropout or early stopping: on the same real data.
 
 Each network has 50 ReLU units, and each way its own strength, chosen by five shuffled
 folds of the training rows: lambda for L2 and the sparse penalties, the rate for
 dropout; early stopping has none. Half of the rows of diabetes and of breast cancer, ten
 times anew, test. Printed and drawn are the test loss (1 - R2, log-loss), the share of
 weights that are not zero, their length, and the seconds that choosing and fitting took.
+
+Run it with::
 
     python examples/decay_l1_dropout_stopping.py [--output PICTURE.png] [--splits 10]
 """
@@ -86,7 +91,7 @@ def measured(model, data, X, y, n_splits):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    default = Path(__file__).with_suffix(".png")
+    default = Path(f"{Path(__file__).stem}.png")
     parser.add_argument("--output", type=Path, default=default)
     parser.add_argument("--splits", type=int, default=10)
     arguments = parser.parse_args()
@@ -129,6 +134,7 @@ def main():
             ax.set_title(f"{data}: {title}")
             if column == 0:  # what no regularisation loses is off the scale
                 ax.set_xlim(0, 2.0 * np.median(values))
+                ax.locator_params(axis="x", nbins=5)
             else:
                 ax.set_yticks([])
     figure.savefig(arguments.output, dpi=100)

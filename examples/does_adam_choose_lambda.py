@@ -1,9 +1,14 @@
-"""Adam adapts its steps to each weight: does that choose lambda? It does not.
+"""Does Adam choose lambda?
+========================
+
+Adam adapts its steps to each weight: does that choose lambda? It does not.
 
 The error on new rows of 50 ReLU units on the diabetes data, against lambda: trained by
 Adam for 500 epochs, and by L-BFGS to the minimum of J. Adam divides each step by the
 size of the gradients it has seen, which changes the way to the minimum, not the
 minimum: both curves have their lowest point at about the same lambda.
+
+Run it with::
 
     python examples/does_adam_choose_lambda.py [--output PICTURE.png]
 """
@@ -44,7 +49,7 @@ def errors_of(solver, X, y):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    default = Path(__file__).with_suffix(".png")
+    default = Path(f"{Path(__file__).stem}.png")
     parser.add_argument("--output", type=Path, default=default)
     output = parser.parse_args().output
     warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are counted

@@ -1,4 +1,7 @@
-"""Choose lambda from the training data alone, in one fit, and see the error bands.
+"""Choose lambda without a grid
+============================
+
+Choose lambda from the training data alone, in one fit, and see the error bands.
 
 Three ways that need no grid, evidence, leave-one-out and (for squared errors) GCV,
 beside cross-validation with WeightDecayMLPRegressorCV or WeightDecayMLPClassifierCV and
@@ -7,6 +10,8 @@ its network is worth on test rows, and the time it took, as means over four spli
 
 Then a picture: five networks fitted to rows that leave a gap. alpha="evidence" learns
 lambda and the noise, and predict(X, return_std=True) knows where there were no rows.
+
+Run it with::
 
     python examples/lambda_without_a_grid.py [--output PICTURE.png]
 """
@@ -125,9 +130,10 @@ def draw(ax):
     grid = np.linspace(-4.5, 4.5, 400)
     mean, std = model.predict(grid[:, np.newaxis], return_std=True)
     red, blue = "#d1495b", "#33658a"
-    for times, label in ((2, "± 2 standard deviations"), (1, "± 1")):
+    shades = ((2, "± 2 standard deviations", "#f9dfe2"), (1, "± 1", "#eeb2ba"))
+    for times, label, shade in shades:
         band = mean - times * std, mean + times * std
-        ax.fill_between(grid, *band, color=red, alpha=0.18, linewidth=0, label=label)
+        ax.fill_between(grid, *band, color=shade, linewidth=0, label=label)
     ax.plot(grid, mean, color=red, label="prediction")
     truth = np.sin(2.0 * grid) + 0.4 * grid
     ax.plot(grid, truth, "--", color="0.4", linewidth=1, label="truth")
@@ -137,13 +143,15 @@ def draw(ax):
         f"{model.n_effective_params_:.0f} of {30 * 3 + 1} parameters"
     )
     ax.set_ylim(-5, 5)
+    ax.set_xlabel("x")
+    ax.set_ylabel("y")
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(edgecolor="none", framealpha=0.9, loc="lower center")
+    ax.legend(edgecolor="none", framealpha=0.9, loc="upper center", ncols=2)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    default = Path(__file__).with_suffix(".png")
+    default = Path(f"{Path(__file__).stem}.png")
     parser.add_argument("--output", type=Path, default=default, help="the picture")
     output = parser.parse_args().output
     for name, load in DATA.items():

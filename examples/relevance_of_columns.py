@@ -1,4 +1,7 @@
-"""Which columns matter? Three answers on real columns and permuted copies of them.
+"""Which columns matter?
+=====================
+
+Which columns matter? Three answers on real columns and permuted copies of them.
 
 The diabetes data have ten columns; beside each stands a copy whose rows are shuffled,
 which tells nothing of y. ``alpha_groups="input"`` gives each column an alpha of its
@@ -6,6 +9,8 @@ own, by the evidence; ``sparsity="adaptive"`` lets whole columns leave, at an al
 chosen by cross-validation; permutation importance shuffles columns of a network that
 has one alpha for all, on rows held out. The first two fit once and say zero; the third
 gives every column a number of either sign.
+
+Run it with::
 
     python examples/relevance_of_columns.py [--output PICTURE.png]
 """
@@ -52,7 +57,7 @@ def answers(X, y):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    default = Path(__file__).with_suffix(".png")
+    default = Path(f"{Path(__file__).stem}.png")
     parser.add_argument("--output", type=Path, default=default)
     output = parser.parse_args().output
     data = load_diabetes()

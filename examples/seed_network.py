@@ -1,15 +1,20 @@
-"""A network of 64 ReLU units with weight decay 0.001, in one line, beside scikit-learn.
+"""One network, beside scikit-learn
+================================
+
+A network of 64 ReLU units with weight decay 0.001, in one line, beside scikit-learn.
 
 1000 samples of 10 uniform inputs, Adam for 100 epochs in batches of 32. What the output
 of such inputs should be is free; here it is a smooth function of them with a little
 noise. scikit-learn's MLPRegressor divides its alpha by the rows of each batch, so it
-gets 32 times as much (only its last batch, of 8 rows, then has too much): both minimise
+gets 32 times as much (only its last batch, of 8 rows, then has too much). Both have ::
 
     J = mean of (y - f)^2 / 2  +  0.001 / 2 * sum of squared weights
 
 Both take all 100 epochs, one network each, fitted three times; the least time counts.
 They draw their own initial weights and their own batches, so J and R2, on the training
 data, differ: which one comes out ahead depends on the seed.
+
+Run it with::
 
     python examples/seed_network.py
 """

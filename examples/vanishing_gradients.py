@@ -1,4 +1,5 @@
 """Does weight decay make gradients vanish?
+========================================
 
 Left: the gradient of the loss by the first layer over that by the last, at the initial
 weights of networks of 1 to 10 hidden layers. That is the vanishing gradient of deep
@@ -8,6 +9,8 @@ Right: the gradient by the first layer as eight layers of 20 tanh units train, f
 several lambdas. At a minimum of J the gradient of the loss is minus lambda w: decay
 keeps it from vanishing, until there is so much that all weights shrink to zero, and
 with them every gradient, as each is a product with the weights of the other layers.
+
+Run it with::
 
     python examples/vanishing_gradients.py [--output PICTURE.png]
 """
@@ -45,7 +48,7 @@ def start_ratios(activation, X, y):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    default = Path(__file__).with_suffix(".png")
+    default = Path(f"{Path(__file__).stem}.png")
     parser.add_argument("--output", type=Path, default=default)
     output = parser.parse_args().output
     warnings.simplefilter("ignore")  # epochs are counted, and some networks collapse

@@ -1,4 +1,7 @@
-"""The same number, another lambda: what alpha means here and in other libraries.
+"""What alpha means
+================
+
+The same number, another lambda: what alpha means here and in other libraries.
 
 A penalty of the same strength has another number in every library: divided by n, by the
 batch, with or without the half. `alpha_from` turns a library's number into skwd's.
@@ -6,6 +9,8 @@ Drawn is how far each library's linear model is from skwd's, as a part of the la
 coefficient: with its own number typed in as it is, and with `alpha_from`. Keras and
 PyTorch need not be installed: their losses, as their manuals state them, are minimised
 here by SciPy.
+
+Run it with::
 
     python examples/what_alpha_means.py [--output PICTURE.png]
 """
@@ -71,7 +76,7 @@ def distance(alpha, coef, X, y):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    default = Path(__file__).with_suffix(".png")
+    default = Path(f"{Path(__file__).stem}.png")
     parser.add_argument("--output", type=Path, default=default)
     output = parser.parse_args().output
     distances = {}

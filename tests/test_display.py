@@ -1,5 +1,6 @@
 """The pictures: what is drawn, on whose axes, and what without matplotlib."""
 
+import itertools
 import subprocess
 import sys
 
@@ -112,6 +113,28 @@ def test_one_split_and_an_alpha_of_zero(regression):
     assert display.ax_.get_xscale() == "symlog"
     assert display.ax_.get_ylabel() == "R2"
     display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize("low", [1e-2, 1e-4, 1e-6, 1e-9])
+def test_labels_of_a_zero_do_not_overlap(low):
+    alphas = np.array([0.0, low, 0.1])
+    display = AlphaPathDisplay(alphas=alphas, scores=np.zeros((3, 2)), alpha=0.1)
+    ax = display.plot().ax_
+    display.figure_.set_size_inches(4.0, 3.0)
+    display.figure_.canvas.draw()
+    labels = [text for text in ax.get_xticklabels() if text.get_text()]
+    boxes = sorted((text.get_window_extent() for text in labels), key=lambda b: b.x0)
+    assert len(boxes) >= 3 and labels[0].get_text() == r"$\mathdefault{0}$"
+    assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
+
+
+def test_the_chosen_alpha_is_named_once():
+    scores = np.array([[0.0, 0.1], [1.0, 1.1], [0.5, 0.6]])
+    alphas = np.array([0.01, 0.1, 1.0])
+    display = AlphaPathDisplay(alphas=alphas, scores=scores, alpha=0.1).plot()
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert [text for text in texts if "chosen" in text] == ["best: 0.1, chosen"]
+    assert "1-se: 0.1" in texts
 
 
 @pytest.mark.parametrize("name", ["loo", "gcv"])

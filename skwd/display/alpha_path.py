@@ -9,6 +9,9 @@ from skwd._cv.results import choose
 from skwd._estimators.alpha_path import path_of
 from skwd.display.matplotlib import axes_of
 
+# Powers of ten on the axis of alpha, where there is a zero as well.
+MOST = 4
+
 
 class AlphaPathDisplay:
     """Scores of a cross-validation, or of leave-one-out, against alpha.
@@ -200,18 +203,30 @@ class AlphaPathDisplay:
         self._mark_choices(ax, of_splits)
         self._draw_columns(ax)
         self.line_.set_label(f"mean of {n_splits} splits" if of_splits else "score")
-        # Zero has no place on a logarithmic axis: it is drawn below the others.
-        positive = self.alphas[self.alphas > 0]
-        if len(positive) < len(self.alphas) and len(positive):
-            ax.set_xscale("symlog", linthresh=float(positive[0]))
-        elif len(positive):
-            ax.set_xscale("log")
+        self._scale_alphas(ax)
         ax.set_xlabel("alpha")
         ax.set_ylabel(self.score_name or ("Error" if negate_score else "Score"))
         # Above the axes, where no curve is.
         ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _scale_alphas(self, ax) -> None:
+        """A logarithmic axis of alpha; zero, which has no place there, below it."""
+        alphas = np.asarray(self.alphas, dtype=float)
+        positive = alphas[alphas > 0.0]
+        if not len(positive):
+            return
+        if len(positive) == len(alphas):
+            ax.set_xscale("log")
+            return
+        low, high = positive.min(), positive.max()
+        room = max(0.5, 0.2 * np.log10(high / low))
+        ax.set_xscale("symlog", linthresh=low, linscale=room)
+        first, last = np.ceil(np.log10(low)), np.floor(np.log10(high))
+        powers = np.arange(first, last + 1.0, max(1.0, np.ceil((last - first) / MOST)))
+        ax.set_xticks([0.0, *10.0**powers])
+        ax.set_xlim(-0.3 * low, high * (high / low) ** 0.05)
 
     def _mark_choices(self, ax, of_splits: bool) -> None:
         """Lines at the best alpha, that of the one-standard-error rule, the chosen."""
@@ -229,7 +244,7 @@ class AlphaPathDisplay:
             self.one_se_line_ = ax.axvline(
                 self.alphas[largest],
                 linestyle=":",
-                label=self._label(largest, "1-se"),
+                label=self._label(largest, "1-se", said=largest == best),
                 zorder=0,
                 **mark,
             )
@@ -252,8 +267,9 @@ class AlphaPathDisplay:
         right.set_ylabel("columns of X that are left", color=colour)
         right.tick_params(axis="y", colors=colour)
 
-    def _label(self, number: int, name: str) -> str:
-        chosen = ", chosen" if self.alphas[number] == self.alpha else ""
+    def _label(self, number: int, name: str, said: bool = False) -> str:
+        is_chosen = self.alphas[number] == self.alpha and not said
+        chosen = ", chosen" if is_chosen else ""
         return f"{name}: {self.alphas[number]:.2g}{chosen}"
 
 
