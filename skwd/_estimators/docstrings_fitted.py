@@ -63,7 +63,7 @@ log_evidence_, n_effective_params_ : float
     how many parameters the data determine, biases included. Directions of hidden
     biases of which H is below 2 pi var(y) / n, or 2 pi / n without squared errors, are
     taken to have that curvature, and no part in the evidence.
-layer_effective_params_ : ndarray of shape (n_layers_ - 1,)
+layer_effective_params_ : ndarray of shape (n_layers - 1,)
     Beside it: how many weights of each layer the data determine.
 """,
     "fitted": """\
@@ -82,7 +82,7 @@ loss_curve_ : list of float
     end.
 learning_rates_ : list of float
     Of each epoch; empty for "lbfgs".
-gradient_norms_ : ndarray of shape (n_iter_, n_layers_ - 1)
+gradient_norms_ : ndarray of shape (n_iter, n_layers - 1)
     With ``track_gradients``: after each iteration or epoch the Euclidean norm of the
     gradient of the loss on all rows, without the penalty, by the weights of each layer.
 best_loss_ : float or None
