@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from skwd._estimators.callbacks import CallbackSupportMixin
 from skwd._estimators.export import to_sklearn
 from skwd._estimators.fitted import Fitted
 from skwd._estimators.fitted_network import FittedNetwork
+from skwd._estimators.parameter_values import check_coverage
 from skwd._estimators.validation import (
     CHECK_X,
     CHECK_Y,
@@ -27,6 +29,10 @@ from skwd._estimators.validation import (
 
 class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
     """An estimator that makes a problem of a user's data, and predicts."""
+
+    _asking_for_folds = "intervals=10"
+    # The networks without each fold, of a problem, its fit and the rows of the folds.
+    _folds_of: Callable[..., Any]
 
     # Parameters that are read here.
     random_state: Any
@@ -128,6 +134,17 @@ class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
 
     def _has_posterior(self) -> bool:
         return "_fitted" in vars(self) and self._fitted.network.has_posterior
+
+    def _kept_folds(self, what: str, coverage) -> Any:
+        """The networks of folds, for ``what`` of some coverage."""
+        check_is_fitted(self)
+        check_coverage(coverage)
+        if self._fitted.folds is None:
+            raise ValueError(
+                f"{what} need the networks of folds, and this estimator was fitted "
+                f"without. Fit it with {self._asking_for_folds}."
+            )
+        return self._fitted.folds
 
     def _to_predict(self, X) -> tuple[FittedNetwork, np.ndarray]:
         """The networks, and X checked and in their dtype."""

@@ -13,23 +13,23 @@ from sklearn.utils.validation import check_is_fitted
 from skwd._core.loss import likelihood_of
 from skwd._core.losses import LOSSES
 from skwd._cv.intervals import interval, ranks
+from skwd._cv.number_folds import number_folds
 from skwd._cv.scoring import known_score, scorer_of_loss
 from skwd._data.number_targets import RegressionTargets
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
-from skwd._estimators.parameter_values import check_coverage
 from skwd._estimators.warnings import warn
 
 
 class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
     """Targets and predictions of the regressors, whoever chooses alpha."""
 
-    _asking_for_intervals = "intervals=10"
+    _folds_of = staticmethod(number_folds)
 
     y_mean_: np.ndarray
     y_scale_: np.ndarray
 
-    def predict(self, X, return_std=False):
+    def predict(self, X, return_std=False, coverage=None):
         """Predict targets, in y's own units.
 
         Parameters
@@ -39,6 +39,10 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
             Also return the standard deviation of y about the prediction: of its noise
             and of the network (of a Poisson count for ``loss="poisson"``). It needs
             ``posterior=True``.
+        coverage : float, optional
+            Also return the intervals of `predict_interval` that cover this part of new
+            targets, 0.9 say. It needs ``intervals``. A Pipeline passes it on, as it
+            does ``return_std``: ``pipe.predict(X, coverage=0.9)``.
 
         Returns
         -------
@@ -46,12 +50,23 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
             In the dtype of the X of fit.
         std : ndarray of the same shape
             Only with ``return_std``.
+        ends : ndarray of shape (n_samples, 2) or (n_samples, n_outputs, 2)
+            Only with ``coverage``.
 
         Raises
         ------
         ValueError
-            For ``return_std`` without a posterior.
+            For ``return_std`` without a posterior, ``coverage`` without ``intervals``
+            or out of range, and for both at once.
         """
+        if coverage is not None:
+            if return_std:
+                raise ValueError(
+                    f"return_std={return_std!r} and coverage={coverage!r} ask for two "
+                    "second answers, and predict gives one. Call it once for each."
+                )
+            ends = self.predict_interval(X, coverage)
+            return self.predict(X), ends
         y = self._predict_blocks(X, self._mean_prediction)
         is_column = not self._fitted.targets.shape
         y = y[:, 0] if is_column else y
@@ -122,14 +137,7 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         >>> ends.shape
         (442, 2)
         """
-        check_is_fitted(self)
-        check_coverage(coverage)
-        folds = self._fitted.folds
-        if folds is None:
-            raise ValueError(
-                "predict_interval needs the networks of folds, and this estimator was "
-                f"fitted without. Fit it with {self._asking_for_intervals}."
-            )
+        folds = self._kept_folds("Intervals", coverage)
         n_rows = len(folds.fold)
         low, high = ranks(n_rows, coverage)
         if low < 1 or high > n_rows:

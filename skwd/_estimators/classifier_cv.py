@@ -30,6 +30,7 @@ class WeightDecayMLPClassifierCV(CrossValidation, BaseClassifier):
     <<search>>
     <<sparsity>>
     <<posterior>>
+    <<search_intervals>>
     <<steps>>
     <<of_classifiers>>
     <<random_state>>
@@ -80,6 +81,7 @@ class WeightDecayMLPClassifierCV(CrossValidation, BaseClassifier):
         l1_ratio=0.0,
         sparsity=None,
         posterior=False,
+        intervals=None,
         batch_size="auto",
         learning_rate="constant",
         learning_rate_init=0.001,

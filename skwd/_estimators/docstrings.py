@@ -98,14 +98,17 @@ posterior : bool, default=False
 """,
     "intervals": """\
 intervals : None, int or splitter, default=None
-    The folds of `predict_interval`, so many shuffled ones or those of a splitter, each
-    row left out by exactly one; 10 is usual. fit then also trains the networks without
-    each fold, at ``alpha_`` and as one stack, and keeps them.
+    The folds of ``predict(X, coverage=0.9)``: of the intervals of a regressor
+    (`predict_interval`) and the sets of a classifier (`predict_set`). So many shuffled
+    ones, with classes in proportion, or those of a splitter, each row left out by
+    exactly one; 10 is usual. fit then also trains the networks without each fold, at
+    ``alpha_`` and as one stack, and keeps them.
 """,
     "search_intervals": """\
 intervals : None, bool, default=None
     True keeps the networks without each fold of ``cv`` at ``alpha_``, for
-    `predict_interval`: every row has to be tested exactly once.
+    ``predict(X, coverage=0.9)``, the intervals of a regressor (`predict_interval`) and
+    the sets of a classifier (`predict_set`): every row has to be tested exactly once.
 """,
     "search": """\
 alphas : None, int or array-like of float, default=None

@@ -13,8 +13,9 @@ from skwd._alpha.choice import AlphaChoice
 from skwd._core.alpha_groups import ABSENT
 from skwd._core.rows import shift_origin
 from skwd._cv.chosen import Chosen
-from skwd._cv.fold_networks import FoldNetworks
+from skwd._cv.class_folds import ClassFolds
 from skwd._cv.models import GROUPED
+from skwd._cv.number_folds import NumberFolds
 from skwd._cv.problem import Settings
 from skwd._cv.splits import Split
 from skwd._data.targets import Targets
@@ -44,7 +45,7 @@ class Fitted:
     seed: int
     epochs: int  # completed, those of the fits that it continues included
     model: str | None = None  # of alpha="auto"
-    folds: FoldNetworks | None = None  # of intervals
+    folds: NumberFolds | ClassFolds | None = None  # of intervals
     progress: PartialFitState | None = None  # of partial_fit
     scoring: str | None = None  # of a CV form, if it has a name
 
@@ -66,7 +67,7 @@ def fitted_attributes(
     seed: int,
     *,
     epochs: int = 0,
-    folds: FoldNetworks | None = None,
+    folds: NumberFolds | ClassFolds | None = None,
     lazily: bool = False,
 ) -> dict[str, Any]:
     """All attributes of an estimator that was fitted, by name.
@@ -81,7 +82,7 @@ def fitted_attributes(
     seed : int
     epochs : int
         Completed by the fits that this one continues.
-    folds : FoldNetworks, optional
+    folds : NumberFolds or ClassFolds, optional
     lazily : bool
         Leave a posterior for when it is asked for.
     """

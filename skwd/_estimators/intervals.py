@@ -1,11 +1,11 @@
-"""The folds of predict_interval: which rows each network of a fit has not seen."""
+"""The folds of intervals and sets: which rows each network of a fit has not seen."""
 
 from __future__ import annotations
 
 from numbers import Integral
 
 import numpy as np
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, StratifiedKFold
 
 from skwd._cv.intervals import check_folds
 from skwd._cv.problem import INTERVALS, Problem
@@ -20,13 +20,7 @@ def interval_rows(problem: Problem, groups) -> list[tuple]:
 
     Rows have a positive weight, and one fold leaves each of them out.
     """
-    params = problem.settings.params
-    if "intervals" not in params:
-        raise ValueError(
-            "groups are those of the folds of intervals, which classifiers do not "
-            "have: leave groups out."
-        )
-    splitter = params["intervals"]
+    splitter = problem.settings["intervals"]
     check_intervals(splitter, own_folds=False)
     if is_off(splitter):
         raise ValueError(
@@ -43,12 +37,16 @@ def interval_rows(problem: Problem, groups) -> list[tuple]:
     else:
         found = row_numbers(splitter, X, y, False, {"groups": groups})
     tests = [test for _, test in found]
-    check_folds(tests, len(counted), f"intervals={params['intervals']!r}")
+    check_folds(tests, len(counted), f"intervals={splitter!r}")
     return [(counted[train], counted[test]) for train, test in found]
 
 
 def _shuffled(problem: Problem, n_folds: int, X, y) -> list[tuple]:
-    """Shuffled folds that keep copies of a row together."""
+    """Shuffled folds that keep copies of a row together.
+
+    Classes are kept in proportion where each has as many different rows as there are
+    folds.
+    """
     Y, _ = problem.targets.encode(y, np.ones(len(y)))
     first, value = different_rows(X, Y)
     if len(first) < n_folds:
@@ -57,6 +55,12 @@ def _shuffled(problem: Problem, n_folds: int, X, y) -> list[tuple]:
             f"in n_samples={len(Y)}. Use fewer folds, or give fit more rows."
         )
     seed = int(problem.stream(INTERVALS).integers(2**31 - 1))
-    folds = KFold(n_folds, shuffle=True, random_state=seed).split(first)
+    splitter: KFold | StratifiedKFold = KFold(n_folds, shuffle=True, random_state=seed)
+    strata = problem.targets.strata(Y)
+    if strata is not None:
+        strata = strata[first]
+        if np.unique(strata, return_counts=True)[1].min() >= n_folds:
+            splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    folds = splitter.split(first, strata)
     parts = [np.isin(value, test) for _, test in folds]
     return [(np.flatnonzero(~test), np.flatnonzero(test)) for test in parts]

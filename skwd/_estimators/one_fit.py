@@ -12,7 +12,6 @@ from skwd._alpha.scales import default_alpha
 from skwd._core.layout import is_collapsed
 from skwd._cv.chosen import Chosen
 from skwd._cv.earlier import Earlier
-from skwd._cv.fold_networks import fold_networks
 from skwd._cv.models import LINEAR
 from skwd._cv.problem import in_dtype
 from skwd._cv.ways import choose
@@ -71,7 +70,7 @@ class OneFit(BaseWeightDecayMLP):
         sample_weight_val : array-like of shape (n_val,), optional
             Weights of the validation data.
         groups : array-like of shape (n_samples,), optional
-            Of a regressor's ``intervals``: rows that belong together, for a splitter.
+            Of ``intervals``: rows that belong together, for a splitter.
 
         Returns
         -------
@@ -118,7 +117,7 @@ class OneFit(BaseWeightDecayMLP):
             shown_alpha(settings, chosen),
             problem.seed,
             epochs=0 if problem.earlier is None else problem.earlier.epochs,
-            folds=None if folds is None else fold_networks(problem, chosen, folds),
+            folds=None if folds is None else self._folds_of(problem, chosen, folds),
         )
         replace_fitted(self, attributes)
 

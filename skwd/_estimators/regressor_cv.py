@@ -67,7 +67,6 @@ class WeightDecayMLPRegressorCV(CrossValidation, BaseRegressor):
     """
 
     _plain_class = WeightDecayMLPRegressor
-    _asking_for_intervals = "intervals=True"
 
     def __init__(
         self,

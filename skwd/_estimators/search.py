@@ -15,7 +15,6 @@ from skwd._alpha.scales import alpha_grid, alpha_scale
 from skwd._core.sample import Sample
 from skwd._cv.auto import LOOSER
 from skwd._cv.chosen import Chosen
-from skwd._cv.fold_networks import fold_networks
 from skwd._cv.intervals import check_folds
 from skwd._cv.parallel import cross_validate
 from skwd._cv.problem import Data, Problem
@@ -57,6 +56,8 @@ FEWEST = 4
 class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
     """`fit` of an estimator that chooses alpha; ``_plain_class`` has one alpha."""
 
+    _asking_for_folds = "intervals=True"
+
     _plain_class: type[OneFit]
     ensemble: bool
     verbose: int
@@ -64,6 +65,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
     cv: Any
     scoring: Any
     rule: str
+    intervals: bool | None
     n_jobs: int | None
 
     @with_callbacks
@@ -180,7 +182,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
             warn_of_the_end(alphas, scores, best, self.alphas is None)
         if self.cv is None or isinstance(self.cv, Integral):
             warn_of_order(data.y, rows, is_classifier(self))
-        networks = None if folds is None else fold_networks(problem, chosen, folds)
+        networks = None if folds is None else self._folds_of(problem, chosen, folds)
         attributes = fitted_attributes(
             settings, chosen, alpha, problem.seed, folds=networks
         )
@@ -198,12 +200,13 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         replace_fitted(self, attributes | searched)
 
     def _left_out(self, rows: list[tuple], data: Data) -> list[tuple] | None:
-        """The folds of ``rows`` for predict_interval, if it is asked for."""
-        intervals = getattr(self, "intervals", None)
-        check_intervals(intervals, own_folds=True)
-        if not intervals:
+        """The folds of ``rows`` for intervals and sets, if they are asked for."""
+        check_intervals(self.intervals, own_folds=True)
+        if not self.intervals:
             return None
-        check_missing_targets(self.get_params(deep=False))
+        params = self.get_params(deep=False)
+        if "missing_targets" in params:
+            check_missing_targets(params)
         check_folds([test for _, test in rows], len(data.weight), f"cv={self.cv!r}")
         counted = data.weight > 0.0
         return [(train, test[counted[test]]) for train, test in rows]
