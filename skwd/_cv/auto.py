@@ -171,12 +171,26 @@ class Candidates:
         """The lowest mean loss."""
         return float(self.losses.mean(axis=0).min())
 
+    def constants(self) -> np.ndarray:
+        """The held-out losses (F,) of the best constants of the rows trained on."""
+        pairs = zip(self.tasks, self.tests)
+        return np.array(
+            [mean_loss_of_constant(t.loss, test, t.constant) for t, test in pairs]
+        )
+
     def constant(self) -> float:
-        """The mean held-out loss of the best constants of the rows trained on."""
-        found = []
-        for task, test in zip(self.tasks, self.tests):
-            found.append(mean_loss_of_constant(task.loss, test, task.constant))
-        return float(np.mean(found))
+        """Their mean."""
+        return float(np.mean(self.constants()))
+
+    def gain(self) -> tuple[float, float]:
+        """How much the best multiple is below the constant, and its standard error.
+
+        Of the splits; 0 where there is one alone.
+        """
+        gains, n_splits = self.constants() - self.losses[:, self.best], len(self.tasks)
+        if n_splits == 1:
+            return float(gains[0]), 0.0
+        return float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(n_splits))
 
     def path(self, unit: float) -> AlphaPath:
         """What was seen, for a default alpha of ``unit``."""

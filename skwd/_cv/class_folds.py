@@ -22,8 +22,9 @@ import numpy as np
 from skwd._core.class_losses import ClassLoss
 from skwd._core.loss import Loss
 from skwd._cv.chosen import Chosen
-from skwd._cv.fold_networks import FoldNetwork, Rows, rows_left_out, train_folds
-from skwd._cv.problem import Problem
+from skwd._cv.fold_networks import KeptNetworks, Rows, rows_left_out, train_folds
+from skwd._cv.left_out import LeftOut
+from skwd._cv.problem import Problem, Settings
 from skwd._data.class_targets import LabelledTargets
 from skwd._data.targets import Targets
 
@@ -39,7 +40,7 @@ class ClassFolds:
     One target has C classes; multilabel y has a target for each label, of two classes.
     """
 
-    networks: list[FoldNetwork]
+    networks: list[KeptNetworks]
     losses: list[ClassLoss]
     places: list[np.ndarray]  # of the classes that each network knows, among all C
     n_classes: int
@@ -93,8 +94,16 @@ class ClassFolds:
         return self.n_likelier(X, by_class) < most
 
 
-def class_folds(problem: Problem, chosen: Chosen, rows: list[Rows]) -> ClassFolds:
-    """The networks without each of the folds ``rows``, of classes."""
+def learn_from_classes(
+    problem: Problem,
+    chosen: Chosen,
+    rows: list[Rows],
+    *,
+    keep: bool,
+    of_ratio: Settings | None,
+) -> LeftOut:
+    """The networks without each of the folds ``rows``, of classes, for sets."""
+    assert keep and of_ratio is None  # a classifier asks for nothing else of folds
     data, targets = problem.data, _labelled(problem.targets)
     if data.y.shape[1:] == (1,):  # said once, when the targets were made
         data = data._replace(y=data.y[:, 0])
@@ -105,7 +114,7 @@ def class_folds(problem: Problem, chosen: Chosen, rows: list[Rows]) -> ClassFold
     dtype = folds[0].trained.params.dtype
     classes = targets.alternatives
     found = ClassFolds(
-        [part.network() for part in folds],
+        [part.networks() for part in folds],
         [_class_loss(part.task.loss) for part in folds],
         [np.searchsorted(classes, _labelled(p.targets).alternatives) for p in folds],
         len(classes),
@@ -118,7 +127,7 @@ def class_folds(problem: Problem, chosen: Chosen, rows: list[Rows]) -> ClassFold
         p = found.predict(number, data.X[part.test])
         own = np.take_along_axis(p, codes[places][..., np.newaxis], axis=2)
         found.probabilities[places] = own[..., 0]
-    return found
+    return LeftOut(found)
 
 
 def _class_loss(loss: Loss) -> ClassLoss:

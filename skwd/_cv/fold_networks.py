@@ -27,12 +27,19 @@ Rows = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class FoldNetwork:
-    """What predicts without one fold: K networks, of X as it is."""
+class KeptNetworks:
+    """K networks that predict, and no more of them; of X as it is."""
 
     layout: Layout
     activation: str
     params: np.ndarray  # (K, P)
+
+    @classmethod
+    def of(cls, task: TrainingTask, trained: AlphaChoice) -> KeptNetworks:
+        """All the networks of a fit, which are about the task's origin."""
+        layout, origin = task.layout, task.training.origin
+        params = shift_origin(layout, trained.params, origin, -1.0)
+        return cls(layout, task.activation.name, params)
 
     def raw_blocks(self, X) -> Iterator[np.ndarray]:
         """Raw predictions (K, b, n_raw) of X, block after block."""
@@ -49,10 +56,8 @@ class TrainedFold:
     test: np.ndarray
     trained: AlphaChoice  # the K networks that predict, about the task's origin
 
-    def network(self) -> FoldNetwork:
-        task, params = self.task, self.trained.params
-        params = shift_origin(task.layout, params, task.training.origin, -1.0)
-        return FoldNetwork(task.layout, task.activation.name, params)
+    def networks(self) -> KeptNetworks:
+        return KeptNetworks.of(self.task, self.trained)
 
 
 def train_folds(

@@ -1,21 +1,23 @@
-"""What intervals need of the fit without each fold: predictions, and residuals."""
+"""What a regressor learns from the rows that folds leave out: residuals, and noise."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from skwd._core.loss import Loss
 from skwd._cv.chosen import Chosen
 from skwd._cv.fold_networks import (
-    FoldNetwork,
+    KeptNetworks,
     Rows,
     TrainedFold,
     rows_left_out,
     train_folds,
 )
-from skwd._cv.problem import Problem
+from skwd._cv.left_out import LeftOut
+from skwd._cv.noise import learn_noise, level_of, weighted_fit
+from skwd._cv.problem import Problem, Settings
 from skwd._data.number_targets import RegressionTargets
 
 
@@ -23,11 +25,12 @@ from skwd._data.number_targets import RegressionTargets
 class NumberFolds:
     """The networks without each fold, and how far off they are where they are blind."""
 
-    networks: list[FoldNetwork]
+    networks: list[KeptNetworks]
     loss: Loss
     scaling: list[tuple[np.ndarray, np.ndarray]]  # mean and scale of y in each
     fold: np.ndarray  # (n,) of the rows seen
-    residuals: np.ndarray  # (n, n_targets) absolute, in y's units
+    residuals: np.ndarray  # (n, n_targets) absolute, in y's units or in deviations
+    in_deviations: np.ndarray  # (n_targets,) bool: which are over the row's deviation
 
     def __len__(self) -> int:
         return len(self.networks)
@@ -37,16 +40,51 @@ class NumberFolds:
         return predicted(self.networks[number], self.loss, self.scaling[number], X)
 
 
-def number_folds(problem: Problem, chosen: Chosen, rows: list[Rows]) -> NumberFolds:
-    """The networks without each of the folds ``rows``, of numeric y."""
+def learn_from_numbers(
+    problem: Problem,
+    chosen: Chosen,
+    rows: list[Rows],
+    *,
+    keep: bool,
+    of_ratio: Settings | None,
+) -> LeftOut:
+    """What is learnt from the rows that the folds ``rows`` leave out.
+
+    Parameters
+    ----------
+    problem : Problem
+    chosen : Chosen
+        The fit to all rows.
+    rows : list of (rows to train on, rows left out)
+    keep : bool
+        Keep the networks without each fold, for intervals.
+    of_ratio : Settings or None
+        Those of rho, where the noise may vary.
+    """
     folds = train_folds(problem, chosen, rows)
-    return NumberFolds(
-        [fold.network() for fold in folds],
+    off = residuals(problem, chosen, folds)
+    noise, refit, varies = None, None, np.zeros(off.shape[1], dtype=bool)
+    if of_ratio is not None:
+        noise, deviations = learn_noise(problem, folds, off, of_ratio)
+        varies = noise.varies
+        if varies.any():
+            counted, _ = rows_left_out(folds)
+            rho = noise.ratio(problem.data.X[counted])
+            refit = weighted_fit(problem, chosen, off, rho)
+        if refit is not None and noise.variance is None:
+            noise = replace(noise, level=level_of(problem, chosen, refit))
+        off = off / np.where(varies, deviations, 1.0)
+    if not keep:
+        return LeftOut(None, noise, refit)
+    kept = NumberFolds(
+        [fold.networks() for fold in folds],
         chosen.task.loss,
         [_scaling(fold) for fold in folds],
         rows_left_out(folds)[1],
-        np.abs(residuals(problem, chosen, folds)),
+        np.abs(off),
+        varies,
     )
+    return LeftOut(kept, noise, refit)
 
 
 def residuals(problem: Problem, chosen: Chosen, folds: list[TrainedFold]) -> np.ndarray:
@@ -59,13 +97,13 @@ def residuals(problem: Problem, chosen: Chosen, folds: list[TrainedFold]) -> np.
     found = np.empty(y.shape)
     for fold in folds:
         places = np.searchsorted(counted, fold.test)
-        point = fold.network(), chosen.task.loss, _scaling(fold)
+        point = fold.networks(), chosen.task.loss, _scaling(fold)
         found[places] = y[places] - predicted(*point, data.X[fold.test])
     return found
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def predicted(network: FoldNetwork, loss: Loss, scaling: tuple, X) -> np.ndarray:
+def predicted(network: KeptNetworks, loss: Loss, scaling: tuple, X) -> np.ndarray:
     """The mean prediction (m, n_targets) of some networks, in y's units."""
     mean, scale = scaling
     blocks = [

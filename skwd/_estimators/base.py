@@ -11,6 +11,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skwd._cv.earlier import Earlier
+from skwd._cv.left_out import LeftOut
 from skwd._cv.problem import Data, Problem, Settings, in_dtype
 from skwd._estimators.alpha_groups import groups_of_columns
 from skwd._estimators.callbacks import CallbackSupportMixin
@@ -31,8 +32,8 @@ class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
     """An estimator that makes a problem of a user's data, and predicts."""
 
     _asking_for_folds = "intervals=10"
-    # The networks without each fold, of a problem, its fit and the rows of the folds.
-    _folds_of: Callable[..., Any]
+    # What is learnt from the rows that folds leave out: of a problem, its fit and rows.
+    _learn_left_out: Callable[..., LeftOut]
 
     # Parameters that are read here.
     random_state: Any

@@ -14,7 +14,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from skwd._core.loss import likelihood_of
-from skwd._cv.class_folds import class_folds
+from skwd._cv.class_folds import learn_from_classes
 from skwd._data.class_targets import ClassTargets, LabelTargets, check_classes
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
@@ -24,7 +24,7 @@ from skwd._estimators.warnings import warn
 class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
     """Targets and predictions of the classifiers, whoever chooses alpha."""
 
-    _folds_of = staticmethod(class_folds)
+    _learn_left_out = staticmethod(learn_from_classes)
 
     def decision_function(self, X):
         """The logits: the raw prediction f(x) before softmax or logistic function.

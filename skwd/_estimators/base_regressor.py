@@ -10,10 +10,9 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skwd._core.loss import likelihood_of
 from skwd._core.losses import LOSSES
 from skwd._cv.intervals import interval, ranks
-from skwd._cv.number_folds import number_folds
+from skwd._cv.number_folds import learn_from_numbers
 from skwd._cv.scoring import known_score, scorer_of_loss
 from skwd._data.number_targets import RegressionTargets
 from skwd._data.targets import Targets
@@ -24,7 +23,7 @@ from skwd._estimators.warnings import warn
 class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
     """Targets and predictions of the regressors, whoever chooses alpha."""
 
-    _folds_of = staticmethod(number_folds)
+    _learn_left_out = staticmethod(learn_from_numbers)
 
     y_mean_: np.ndarray
     y_scale_: np.ndarray
@@ -38,7 +37,7 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         return_std : bool, default=False
             Also return the standard deviation of y about the prediction: of its noise
             and of the network (of a Poisson count for ``loss="poisson"``). It needs
-            ``posterior=True``.
+            ``posterior=True`` or ``noise="varying"``.
         coverage : float, optional
             Also return the intervals of `predict_interval` that cover this part of new
             targets, 0.9 say. It needs ``intervals``. A Pipeline passes it on, as it
@@ -56,8 +55,8 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         Raises
         ------
         ValueError
-            For ``return_std`` without a posterior, ``coverage`` without ``intervals``
-            or out of range, and for both at once.
+            For ``return_std`` without a posterior and with one noise, ``coverage``
+            without ``intervals`` or out of range, and for both at once.
         """
         if coverage is not None:
             if return_std:
@@ -72,19 +71,32 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         y = y[:, 0] if is_column else y
         if not return_std:
             return y
-        std = self._posterior_blocks(X, self._deviation)
+        std = self._deviations(X)
         return y, std[:, 0] if is_column else std
 
-    def _deviation(self, raw: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-        """Deviations of y, (b, n_outputs), of raw predictions and their covariances.
+    def _has_deviations(self) -> bool:
+        """Whether predict has a deviation to return."""
+        return self._has_posterior() or self._fitted.noise is not None
 
-        Within the networks, noise included, plus between them.
-        """
-        raw_variance = np.diagonal(covariance, axis1=-2, axis2=-1)
-        loss = self._fitted.targets.loss
-        y, noise = loss.inverse_link(raw), self._fitted.network.noise()
-        within = likelihood_of(loss).variance(y, raw_variance, noise)
-        return np.sqrt(within.mean(axis=0) + y.var(axis=0)) * self.y_scale_
+    def _deviations(self, X) -> np.ndarray:
+        """Deviations of y about the prediction, (n_samples, n_outputs)."""
+        check_is_fitted(self)
+        noise = self._fitted.noise
+        if noise is None:
+            return self._posterior_blocks(X, self._deviation)
+        network, rows = self._to_predict(X)
+        if noise.variance is None:
+            found = self._posterior_blocks(X, self._deviation)
+        else:
+            found = np.tile(np.sqrt(noise.variance), (rows.shape[0], 1))
+        found = found * np.sqrt(noise.level * noise.ratio(rows))
+        return found.astype(network.params.dtype, copy=False)
+
+    def _deviation(self, raw: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+        """Deviations of y, (b, n_outputs), of raw predictions and their covariances."""
+        targets, noise = self._fitted.targets, self._fitted.network.noise()
+        assert isinstance(targets, RegressionTargets)
+        return np.sqrt(targets.variance(raw, covariance, noise))
 
     def _mean_prediction(self, raw: np.ndarray) -> np.ndarray:
         """Mean over the networks, in y's units: (K, b, n_outputs) -> (b, n_outputs)."""
@@ -104,6 +116,12 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         1 - 2 a - sqrt(2 / n) whatever the noise, and about 1 - a in practice [1]_. Rows
         that belong together, or to times, need folds that keep them together. Weights
         count in training alone; rows of weight 0 are left out.
+
+        With ``noise="varying"``, where it was found to vary, R_i is over the deviation
+        that row i was given when its fold was left out, and counts times the deviation
+        at x: intervals are wide where y varies much. The guarantee is that of a
+        deviation and a rho of each fold's own; those of the fit to all rows stand for
+        them, and it holds approximately.
 
         Parameters
         ----------
@@ -147,8 +165,12 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
             )
         _, X = self._to_predict(X)
         y = np.stack([folds.predict(number, X) for number in range(len(folds))])
+        scales: list = [None] * y.shape[2]
+        if folds.in_deviations.any():
+            deviations = self._deviations(X).T
+            scales = [s if f else None for s, f in zip(deviations, folds.in_deviations)]
         columns = [
-            interval(y[:, :, k], folds.fold, folds.residuals[:, k], coverage)
+            interval(y[:, :, k], folds.fold, folds.residuals[:, k], coverage, scales[k])
             for k in range(y.shape[2])
         ]
         return np.stack(columns, axis=1) if self._fitted.targets.shape else columns[0]

@@ -23,8 +23,8 @@ from skwd._estimators.fitted import (
     replace_fitted,
     shown_alpha,
 )
-from skwd._estimators.intervals import interval_rows
-from skwd._estimators.parameters import check_parameters
+from skwd._estimators.intervals import left_out_rows
+from skwd._estimators.parameters import check_parameters, ratio_settings
 from skwd._estimators.rules import is_off
 from skwd._estimators.validation import unchanged_on_failure
 from skwd._estimators.warnings import report
@@ -96,9 +96,7 @@ class OneFit(BaseWeightDecayMLP):
         problem = self._problem(settings, X, y, sample_weight, val, earlier)
         if earlier is not None and self._starts_anew():
             problem = replace(problem, earlier=None)
-        folds = None
-        if groups is not None or not is_off(settings.params.get("intervals")):
-            folds = interval_rows(problem, groups)
+        folds = left_out_rows(problem, groups)
         task, targets = problem.whole()
         targets.check_known()
         if watch is not None:
@@ -111,13 +109,23 @@ class OneFit(BaseWeightDecayMLP):
             settings["alpha"],
             settings["solver"],
         )
+        left_out = None
+        if folds is not None:
+            left_out = self._learn_left_out(
+                problem,
+                chosen,
+                folds,
+                keep=not is_off(settings["intervals"]),
+                of_ratio=ratio_settings(self, settings),
+            )
+            chosen = left_out.refit or chosen
         attributes = fitted_attributes(
             settings,
             chosen,
             shown_alpha(settings, chosen),
             problem.seed,
             epochs=0 if problem.earlier is None else problem.earlier.epochs,
-            folds=None if folds is None else self._folds_of(problem, chosen, folds),
+            left_out=left_out,
         )
         replace_fitted(self, attributes)
 

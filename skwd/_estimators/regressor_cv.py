@@ -30,6 +30,7 @@ class WeightDecayMLPRegressorCV(CrossValidation, BaseRegressor):
     <<sparsity>>
     <<posterior>>
     <<search_intervals>>
+    <<noise>>
     <<steps>>
     <<of_regressors>>
     <<random_state>>
@@ -82,6 +83,7 @@ class WeightDecayMLPRegressorCV(CrossValidation, BaseRegressor):
         sparsity=None,
         posterior=False,
         intervals=None,
+        noise="constant",
         batch_size="auto",
         learning_rate="constant",
         learning_rate_init=0.001,

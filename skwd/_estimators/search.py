@@ -37,8 +37,13 @@ from skwd._estimators.parameter_values import (
     check_intervals,
     check_missing_targets,
     check_n_jobs,
+    varies,
 )
-from skwd._estimators.parameters import check_choice, check_parameters
+from skwd._estimators.parameters import (
+    check_choice,
+    check_parameters,
+    ratio_settings,
+)
 from skwd._estimators.routing import RoutingMixin
 from skwd._estimators.search_warnings import (
     raise_if_none,
@@ -182,9 +187,17 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
             warn_of_the_end(alphas, scores, best, self.alphas is None)
         if self.cv is None or isinstance(self.cv, Integral):
             warn_of_order(data.y, rows, is_classifier(self))
-        networks = None if folds is None else self._folds_of(problem, chosen, folds)
+        left_out = None
+        if folds is not None:
+            left_out = self._learn_left_out(
+                problem,
+                chosen,
+                folds,
+                keep=bool(self.intervals),
+                of_ratio=ratio_settings(plain, settings),
+            )
         attributes = fitted_attributes(
-            settings, chosen, alpha, problem.seed, folds=networks
+            settings, chosen, alpha, problem.seed, left_out=left_out
         )
         if isinstance(self.scoring, str):
             attributes["_fitted"].scoring = self.scoring
@@ -200,13 +213,13 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         replace_fitted(self, attributes | searched)
 
     def _left_out(self, rows: list[tuple], data: Data) -> list[tuple] | None:
-        """The folds of ``rows`` for intervals and sets, if they are asked for."""
+        """The folds of ``rows`` for intervals, sets and noise, if asked for."""
         check_intervals(self.intervals, own_folds=True)
-        if not self.intervals:
-            return None
         params = self.get_params(deep=False)
-        if "missing_targets" in params:
+        if self.intervals and "missing_targets" in params:
             check_missing_targets(params)
+        if not self.intervals and not varies(params):
+            return None
         check_folds([test for _, test in rows], len(data.weight), f"cv={self.cv!r}")
         counted = data.weight > 0.0
         return [(train, test[counted[test]]) for train, test in rows]

@@ -62,8 +62,8 @@ class CoverageDisplay:
         Parameters
         ----------
         estimator : regressor of this package
-            Fitted with ``posterior=True`` or ``intervals``; a Pipeline that ends in
-            one, or a search over parameters of either.
+            Fitted with ``posterior=True``, ``noise="varying"`` or ``intervals``; a
+            Pipeline that ends in one, or a search over parameters of either.
         X : array-like of shape (n_samples, n_features)
             Rows, better those that were not trained on.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -94,7 +94,7 @@ class CoverageDisplay:
             )
         observed: dict[str, np.ndarray] = {}
         fitted = net._fitted
-        if fitted.network.has_posterior:
+        if net._has_deviations():
             mean, std = net.predict(X, return_std=True)
             far = np.abs(y.reshape(mean.shape) - mean) / std
             observed["return_std"] = np.array(

@@ -25,6 +25,7 @@ OTHER_PARAMETERS = {
     "loss": "huber",
     "missing_targets": "error",
     "n_init": 1,
+    "noise": "constant",
     "normalize_y": False,
     "posterior": False,
     "solver": "gd",
