@@ -5,6 +5,7 @@ from skwd._estimators.classifier import WeightDecayMLPClassifier
 from skwd._estimators.classifier_cv import WeightDecayMLPClassifierCV
 from skwd._estimators.regressor import WeightDecayMLPRegressor
 from skwd._estimators.regressor_cv import WeightDecayMLPRegressorCV
+from skwd._estimators.scorers import log_likelihood_scorer, neg_crps_scorer
 from skwd.display import (
     AlphaPathDisplay,
     CoverageDisplay,
@@ -25,6 +26,8 @@ __all__ = [
     "WeightDecayMLPRegressorCV",
     "__version__",
     "alpha_from",
+    "log_likelihood_scorer",
+    "neg_crps_scorer",
 ]
 
 __version__ = "0.1.0"

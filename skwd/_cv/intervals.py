@@ -32,7 +32,8 @@ def check_folds(tests: list[np.ndarray], n_rows: int, given: str) -> None:
         raise ValueError(
             f"{given}: intervals, sets and noise='varying' need folds that leave out "
             f"every row exactly once; row {wrong[0]} is left out by "
-            f"{times[wrong[0]]}. Use KFold, or GroupKFold for rows that belong together."
+            f"{times[wrong[0]]}. Use KFold, or GroupKFold for rows that belong "
+            "together."
         )
 
 
