@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -76,3 +76,59 @@ def test_classes_have_no_coverage_of_numbers():
     model.fit(X[TRAIN], Y[TRAIN] > 140.0)
     with pytest.raises(ValueError, match="CoverageDisplay is for regressors"):
         CoverageDisplay.from_estimator(model, X[TEST], Y[TEST] > 140.0)
+
+
+def test_groups_of_rows_by_their_deviation():
+    model = clone(NET).fit(X[TRAIN], Y[TRAIN])
+    display = CoverageDisplay.from_estimator(model, X[TEST], Y[TEST], by="deviation")
+    mean, std = model.predict(X[TEST], return_std=True)
+    ends = model.predict_interval(X[TEST], coverage=0.9)
+    inside = {
+        "return_std": np.abs(Y[TEST] - mean) <= ndtri(0.95) * std,
+        "predict_interval": (ends[:, 0] <= Y[TEST]) & (Y[TEST] <= ends[:, 1]),
+    }
+    groups = np.array_split(np.argsort(std, kind="stable"), 10)
+    np.testing.assert_allclose(display.deviations, [std[g].mean() for g in groups])
+    for name, part in inside.items():
+        wanted = [part[g].mean() for g in groups]
+        np.testing.assert_allclose(display.observed[name], wanted)
+    assert display.coverages == pytest.approx([0.9])
+    assert display.ax_.get_ylabel() == "part of the rows covered at 90%"
+    with pytest.raises(ValueError) as refused:
+        CoverageDisplay.from_estimator(model, X, Y, by="row")
+    assert str(refused.value) == (
+        "by must be 'coverage' or 'deviation'; got 'row'. Use by='deviation' for "
+        "groups of rows."
+    )
+
+
+@pytest.mark.parametrize("by", ["coverage", "deviation"])
+def test_rows_out_of_fold(by):
+    """Every row by the clone that has not seen its fold, in a Pipeline too."""
+    folds, pipe = KFold(3, shuffle=True, random_state=0), make_pipeline(NET)
+    display = CoverageDisplay.from_estimator(pipe, X, Y, by=by, cv=folds)
+    inside, deviation = np.empty(len(X), bool), np.empty(len(X))
+    for train, test in folds.split(X):
+        net = clone(NET).fit(X[train], Y[train])
+        mean, deviation[test] = net.predict(X[test], return_std=True)
+        far = np.abs(Y[test] - mean) / deviation[test]
+        inside[test] = far <= ndtri(0.95)
+    if by == "coverage":
+        assert shown(display)[0] == pytest.approx(inside.mean())
+        return
+    groups = np.array_split(np.sort(deviation), 10)
+    np.testing.assert_allclose(display.deviations, [g.mean() for g in groups])
+    assert display.observed["return_std"].mean() == pytest.approx(
+        inside.mean(), abs=0.01
+    )
+
+
+def test_intervals_alone_are_grouped_by_their_width():
+    model = clone(NET).set_params(posterior=False).fit(X[TRAIN], Y[TRAIN])
+    display = CoverageDisplay.from_estimator(model, X[TEST], Y[TEST], by="deviation")
+    assert set(display.observed) == {"predict_interval"}
+    assert (np.diff(display.deviations) >= 0.0).all()
+    noise = clone(model).set_params(noise="varying", intervals=None)
+    noise.fit(X[TRAIN], Y[TRAIN])
+    display = CoverageDisplay.from_estimator(noise, X[TEST], Y[TEST])
+    assert set(display.observed) == {"return_std"}

@@ -13,7 +13,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skwd import (
-    WeightDecayMLPClassifier,
     WeightDecayMLPRegressor,
     WeightDecayMLPRegressorCV,
 )
@@ -269,8 +268,6 @@ def test_what_is_refused():
         form.set_params(intervals=True, cv=TimeSeriesSplit(3)).fit(X, y)
     with pytest.raises(ValueError, match="groups are those of the folds"):
         plain.fit(X, y, groups=np.zeros(80))
-    with pytest.raises(ValueError, match="which classifiers do not have"):
-        WeightDecayMLPClassifier(**SMALL).fit(X, y > 0, groups=np.zeros(80))
     with pytest.raises(AttributeError) as refused:
         WeightDecayMLPRegressor(intervals=10).partial_fit(X, y)
     assert "intervals=10 has no partial_fit" in str(refused.value)

@@ -157,7 +157,9 @@ def test_networks_of_folds_are_plain_fits(
     for number, (train, test) in enumerate(folds.split(counted)):
         rows = counted[train]
         fits.append(clone(plain).fit(X[rows], y[rows], weight[rows]))
-        assert_array_equal(found.params[number], fits[-1]._fitted.network.params)
+        assert_array_equal(
+            found.networks[number].params, fits[-1]._fitted.network.params
+        )
         mean, scale = found.scaling[number]
         assert_array_equal(mean, fits[-1].y_mean_)
         assert_array_equal(scale, fits[-1].y_scale_)

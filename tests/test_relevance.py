@@ -226,8 +226,8 @@ def test_selection_by_importance():
 def test_intervals_have_the_columns_that_are_left():
     X, y = curve()
     model = WeightDecayMLPRegressor(**SMALL, intervals=5).fit(X, y)
-    for params in model._fitted.folds.params:
-        W = model._fitted.folds.layout.W(params, 0)[0]
+    for network in model._fitted.folds.networks:
+        W = network.layout.W(network.params, 0)[0]
         assert_array_equal(W.any(axis=1), np.isfinite(model.alpha_[:6]))
     ends = model.predict_interval(X)
     assert ((ends[:, 0] <= y) & (y <= ends[:, 1])).mean() > 0.85

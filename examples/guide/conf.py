@@ -1,14 +1,13 @@
 """The site, by Sphinx: the guide, the README, the benchmarks, examples and the API.
 
-Pages that live elsewhere in the repository are copied into _site, which git ignores, and
-links between files become links between pages. `bash .ci/docs` builds it.
+Pages that live elsewhere in the repository are copied into _site, which git ignores,
+and links between files become links between pages. `bash .ci/docs` builds it.
 """
 
 import re
 import shutil
 import sys
 from pathlib import Path, PurePosixPath
-
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -116,7 +115,7 @@ staged()
 sphinx_gallery_conf = {
     "examples_dirs": str(SITE / "examples"),
     "gallery_dirs": "_site/gallery",
-    "filename_pattern": r"$^",  # the tests run them; the pictures are those of the clone
+    "filename_pattern": r"$^",  # the tests run them; pictures are those of the clone
     "within_subsection_order": InOrder,
     "download_all_examples": False,
     "show_signature": False,

@@ -19,6 +19,10 @@ class ClassLoss(Loss, abstract=True):
     def log_probabilities(self, raw: np.ndarray) -> np.ndarray:
         """ln of the probabilities that `inverse_link` gives, finite for finite raw."""
 
+    @abstractmethod
+    def by_class(self, raw: np.ndarray) -> np.ndarray:
+        """Probabilities of the classes of each target, (..., n_targets, n_classes)."""
+
 
 class Bernoulli(Likelihood):
     """Labels 0 and 1, each of the probability 1 / (1 + exp(-raw))."""
@@ -56,6 +60,9 @@ class HalfBinomialLoss(ClassLoss):
 
     def log_probabilities(self, raw):
         return log_expit(raw)
+
+    def by_class(self, raw):
+        return expit(np.stack([-raw, raw], axis=-1))
 
     def constant(self, y, norm_weight):
         y_mean = norm_weight @ y
@@ -124,6 +131,9 @@ class HalfMultinomialLoss(ClassLoss):
 
     def log_probabilities(self, raw):
         return log_softmax(raw, axis=-1)
+
+    def by_class(self, raw):
+        return softmax(raw, axis=-1)[..., np.newaxis, :]
 
     def constant(self, y, norm_weight):
         return np.log(np.maximum(norm_weight @ y, FREQUENCY_FLOOR))

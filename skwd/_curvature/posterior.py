@@ -10,12 +10,18 @@ Output biases stay free, so that a linear model is Bayesian linear regression's.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from skwd._core.network import Network
+from skwd._core.rows import row_block
 from skwd._curvature.base import Covariances
-from skwd._curvature.factors import Factors
+from skwd._curvature.factors import Factors, factors_of
+
+# A variance whose root, and whose sums, are numbers still.
+HUGE = 1e300
 
 
 @dataclass(eq=False)
@@ -32,3 +38,31 @@ class Posterior:
         covariance = self.curvature.covariances(factors, np.ones(1))[0]
         deviation = np.sqrt(self.noise * (self.scale / self.n))
         return covariance * (deviation[:, np.newaxis] * deviation)
+
+
+def predictive_blocks(
+    network: Network,
+    params: np.ndarray,
+    posteriors: list[Posterior],
+    X,
+    origin: np.ndarray | None,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Raw predictions (K, b, o) of X and their covariances (K, b, o, o), by blocks.
+
+    ``params`` (K, P) are those of X about ``origin``, one network for each posterior.
+    """
+    params = params.astype(np.float64)
+    step = min(gaussian.curvature.block_rows for gaussian in posteriors)
+    for start in range(0, X.shape[0], step):
+        block = slice(start, start + step)
+        rows = row_block(X, block, origin=origin).astype(np.float64)
+        raws, covariances = [], []
+        for w, gaussian in zip(params, posteriors):
+            raw, factors = factors_of(network, w, rows)
+            covariance = gaussian.covariance(factors)
+            # So far from the training rows that nothing is known.
+            unknown = ~np.isfinite(covariance).all(axis=(-1, -2))
+            covariance[unknown] = HUGE * np.eye(raw.shape[1])
+            raws.append(raw)
+            covariances.append(covariance)
+        yield np.stack(raws), np.stack(covariances)

@@ -216,12 +216,27 @@ class Candidates:
         constant = self.constant(self.first_folds)
         return np.abs(self.first - constant) <= EQUAL * abs(constant)
 
+    def constants(self, folds: slice = ALL) -> np.ndarray:
+        """The held-out losses (F,) of the best constants of the rows trained on."""
+        pairs = zip(self.tasks[folds], self.tests[folds])
+        return np.array(
+            [mean_loss_of_constant(t.loss, test, t.constant) for t, test in pairs]
+        )
+
     def constant(self, folds: slice = ALL) -> float:
-        """The mean held-out loss of the best constants of the rows trained on."""
-        found = []
-        for task, test in zip(self.tasks[folds], self.tests[folds]):
-            found.append(mean_loss_of_constant(task.loss, test, task.constant))
-        return float(np.mean(found))
+        """Their mean."""
+        return float(np.mean(self.constants(folds)))
+
+    def gain(self) -> tuple[float, float]:
+        """How much the best multiple is below the constant, and its standard error.
+
+        Of the folds that have judged it; 0 where there is one alone.
+        """
+        losses = self._judging[:, self.best]
+        gains, n_folds = self.constants(slice(0, len(losses))) - losses, len(losses)
+        if n_folds == 1:
+            return float(gains[0]), 0.0
+        return float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(n_folds))
 
     def path(self, unit: float) -> AlphaPath:
         """What was seen, for a default alpha of ``unit``."""

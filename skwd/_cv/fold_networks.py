@@ -1,7 +1,8 @@
-"""The networks without each fold, which intervals predict with: trained and kept."""
+"""The networks without each fold: trained as the fit to all rows was, and kept."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +14,14 @@ from skwd._core.activations import ACTIVATIONS
 from skwd._core.alpha_groups import ABSENT
 from skwd._core.blas import for_prediction
 from skwd._core.layout import Layout
-from skwd._core.loss import Loss
 from skwd._core.network import Network
 from skwd._core.rows import shift_origin
 from skwd._cv.chosen import Chosen
 from skwd._cv.chunks import share_memory
 from skwd._cv.parallel import train_cells
-from skwd._cv.problem import Problem
+from skwd._cv.problem import Problem, Settings
 from skwd._cv.splits import Split, tasks
-from skwd._data.number_targets import RegressionTargets
+from skwd._data.targets import Targets
 from skwd._solvers.failures import check_any_usable
 from skwd._solvers.task import TrainingTask
 
@@ -29,36 +29,43 @@ Rows = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class FoldNetworks:
-    """What the intervals need of each fold, and of the rows that it left out."""
+class KeptNetworks:
+    """K networks that predict, and no more of them; of X as it is."""
 
     layout: Layout
     activation: str
-    loss: Loss
-    params: list[np.ndarray]  # (K, P) of the networks that predict for each fold
-    scaling: list[tuple[np.ndarray, np.ndarray]]  # mean and scale of y in each
-    fold: np.ndarray  # (n,) of the rows seen
-    residuals: np.ndarray  # (n, n_targets) absolute, in y's units
+    params: np.ndarray  # (K, P)
 
-    def __len__(self) -> int:
-        return len(self.params)
+    @classmethod
+    def of(cls, task: TrainingTask, trained: AlphaChoice) -> KeptNetworks:
+        """All the networks of a fit, which are about the task's origin."""
+        layout, origin = task.layout, task.training.origin
+        params = shift_origin(layout, trained.params, origin, -1.0)
+        return cls(layout, task.activation.name, params)
 
-    @np.errstate(over="ignore", invalid="ignore")
-    def predict(self, number: int, X) -> np.ndarray:
-        """The prediction (m, n_targets) without a fold, in y's units."""
+    def raw_blocks(self, X) -> list[np.ndarray]:
+        """Raw predictions (K, b, n_raw) of X, by blocks."""
         network = Network(self.layout, ACTIVATIONS[self.activation])
-        mean, scale = self.scaling[number]
-        with for_prediction(X.shape[0], self.layout.n_params):
-            blocks = [
-                (self.loss.inverse_link(raw).mean(axis=0) * scale + mean).astype(
-                    raw.dtype
-                )
-                for raw in network.predict_blocks(self.params[number], X)
-            ]
-        return np.concatenate(blocks)
+        with for_prediction(X.shape[0], self.params.shape[1]):
+            return list(network.predict_blocks(self.params, X))
 
 
-def fold_networks(problem: Problem, chosen: Chosen, rows: list[Rows]) -> FoldNetworks:
+@dataclass(frozen=True, eq=False)
+class TrainedFold:
+    """The fit without one fold, and the rows that it has not seen."""
+
+    task: TrainingTask
+    targets: Targets
+    test: np.ndarray
+    trained: AlphaChoice  # the K networks that predict, about the task's origin
+
+    def networks(self) -> KeptNetworks:
+        return KeptNetworks.of(self.task, self.trained)
+
+
+def train_folds(
+    problem: Problem, chosen: Chosen, rows: list[Rows]
+) -> list[TrainedFold]:
     """Train the network without each fold as ``chosen`` was, at the alpha of its best.
 
     Parameters
@@ -69,14 +76,31 @@ def fold_networks(problem: Problem, chosen: Chosen, rows: list[Rows]) -> FoldNet
     rows : list of (rows to train on, rows left out)
         Every row of positive weight is left out once.
     """
-    trained, ensemble = chosen.trained, problem.settings["ensemble"]
     hidden, solver = chosen.task.layout.layer_units[1:-1], problem.settings.solver
     if hidden != problem.settings.hidden:  # a linear model, and its solver
         solver = chosen.task.solver
     solver = solver.quiet()
     splits = tasks(lambda part: problem.task(part, hidden=hidden, solver=solver), rows)
-    fold_tasks = share_memory([split.task for split in splits])
-    layout, best = fold_tasks[0].layout, trained.best
+    in_memory = share_memory([split.task for split in splits])
+    alike: dict[tuple, list[int]] = {}  # a fold may lack a class, and have fewer units
+    for number, task in enumerate(in_memory):
+        alike.setdefault((task.solver, task.layout), []).append(number)
+    found: dict[int, TrainedFold] = {}
+    for numbers in alike.values():
+        fold_tasks = [in_memory[number] for number in numbers]
+        fits = _trained(fold_tasks, chosen, problem.settings)
+        for number, task, fit in zip(numbers, fold_tasks, fits):
+            split: Split = splits[number]
+            found[number] = TrainedFold(task, split.targets, split.test, fit)
+    return [found[number] for number in range(len(splits))]
+
+
+def _trained(
+    fold_tasks: list[TrainingTask], chosen: Chosen, settings: Settings
+) -> Iterator[AlphaChoice]:
+    """The networks that predict, of tasks of one layout and solver, task by task."""
+    trained, ensemble = chosen.trained, settings["ensemble"]
+    best = trained.best
     alpha = trained.alpha[best][np.newaxis]
     absent = fold_tasks[0].groups.per_parameter(alpha)[0] >= ABSENT
     for task in fold_tasks:
@@ -84,46 +108,21 @@ def fold_networks(problem: Problem, chosen: Chosen, rows: list[Rows]) -> FoldNet
     first = chosen.first_stage_alpha
     first_stage = alpha[0] if first is None else np.full(alpha.shape[1], first)
     fold_tasks = second_stage(fold_tasks, first_stage, keep_best=not ensemble)
-    n_jobs = problem.settings["n_jobs"]
-    fits = AlphaChoice.of(train_cells(fold_tasks, alpha, n_jobs))
+    fits = AlphaChoice.of(train_cells(fold_tasks, alpha, settings["n_jobs"]))
     n_init = len(fold_tasks[0].params0)
-    is_constant = not (trained.params[best] * layout.decay_mask).any()
-    params = []
+    is_constant = not (trained.params[best] * chosen.task.layout.decay_mask).any()
     for number, task in enumerate(fold_tasks):
         fit = fits[number * n_init + np.arange(n_init)]
-        params.append(_predicting(task, fit, ensemble, is_constant))
-    counted = np.sort(np.concatenate([split.test for split in splits]))
-    folds = FoldNetworks(
-        layout,
-        chosen.task.activation.name,
-        chosen.task.loss,
-        params,
-        [_scaling(split) for split in splits],
-        np.empty(len(counted), int),
-        np.empty((len(counted), len(_scaling(splits[0])[0]))),
-    )
-    data = problem.data
-    y, _ = splits[0].targets.encode(data.y[counted], data.weight[counted])
-    for number, split in enumerate(splits):
-        places = np.searchsorted(counted, split.test)
-        predicted = folds.predict(number, data.X[split.test])
-        folds.fold[places] = number
-        folds.residuals[places] = np.abs(y[places] - predicted)
-    return folds
+        check_any_usable(fit, task)
+        fit = fit[fit.predicting(ensemble)]
+        if is_constant:
+            fit.params[:] = constant_params(task)
+        yield fit
 
 
-def _scaling(split: Split) -> tuple[np.ndarray, np.ndarray]:
-    assert isinstance(split.targets, RegressionTargets)
-    mean, scale = split.targets.mean, split.targets.scale
-    return np.asarray(mean), np.asarray(scale)
-
-
-def _predicting(
-    task: TrainingTask, fit: AlphaChoice, ensemble: bool, is_constant: bool
-) -> np.ndarray:
-    """The weights of a fold's networks that predict, for X as it is: (K, P)."""
-    check_any_usable(fit, task)
-    params = fit.params[fit.predicting(ensemble)]
-    if is_constant:
-        params[:] = constant_params(task)
-    return shift_origin(task.layout, params, task.training.origin, -1.0)
+def rows_left_out(folds: list[TrainedFold]) -> tuple[np.ndarray, np.ndarray]:
+    """All rows that were left out, ascending, and the fold of each: (n,), (n,)."""
+    rows = np.concatenate([fold.test for fold in folds])
+    of_row = np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])
+    order = np.argsort(rows)
+    return rows[order], of_row[order]

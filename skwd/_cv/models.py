@@ -88,7 +88,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         path=[candidates.path(unit)] * n_networks,
     )
     choice, first = _choice(model, losses, splits), first and first * unit
-    return Chosen(task, targets, trained, choice, first)
+    return Chosen(task, targets, trained, choice, first, candidates.gain())
 
 
 def _judge_models(

@@ -63,7 +63,7 @@ class CellScorer:
         n_samples = _length(self.y)
         # Copies for each, as scorers may do with them as they like.
         X, y, *values = (
-            _rows(value, split.test) if _length(value) == n_samples else value
+            rows_of(value, split.test) if _length(value) == n_samples else value
             for value in (self.X, self.y, *self.params.values())
         )
         y = split.targets.hidden(y)
@@ -261,7 +261,7 @@ def _length(value) -> int | None:
     return len(value) if isinstance(value, (list, tuple)) else None
 
 
-def _rows(value, rows: np.ndarray):
+def rows_of(value, rows: np.ndarray):
     """Some rows of an array, a sparse matrix, a table or a list."""
     if isinstance(value, (list, tuple)):
         return [value[row] for row in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import numbers
+from abc import abstractmethod
 
 import numpy as np
 from scipy import sparse
@@ -12,7 +13,17 @@ from skwd._core.losses import BINOMIAL, MULTINOMIAL
 from skwd._data.targets import Targets
 
 
-class ClassTargets(Targets):
+class LabelledTargets(Targets, abstract=True):
+    """y of one or more targets that are each one of several classes."""
+
+    alternatives: np.ndarray  # (C,) the classes of each target, sorted
+
+    @abstractmethod
+    def codes(self, y) -> np.ndarray:
+        """The position of each label among the alternatives, (n, n_targets)."""
+
+
+class ClassTargets(LabelledTargets):
     """Labels of one of two or more classes; class weights multiply sample weights.
 
     Parameters
@@ -75,6 +86,13 @@ class ClassTargets(Targets):
             )
         return codes
 
+    @property
+    def alternatives(self) -> np.ndarray:  # type: ignore[override]
+        return self.classes
+
+    def codes(self, y):
+        return self._codes(_column(np.asarray(y), "y"), "y")[:, np.newaxis]
+
     def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
         """One-hot y, or one column for two classes; weights times class weights."""
         codes = self._codes(_column(np.asarray(y), name), name)
@@ -124,8 +142,10 @@ def check_classes(classes, known: np.ndarray | None) -> np.ndarray:
     return unique
 
 
-class LabelTargets(Targets):
+class LabelTargets(LabelledTargets):
     """Multilabel y, an indicator (n, n_labels) of 0 and 1."""
+
+    alternatives = np.arange(2)
 
     def __init__(self, y, class_weight):
         if class_weight is not None:
@@ -150,6 +170,9 @@ class LabelTargets(Targets):
                 f"{np.unique(y).tolist()}. Use MultiLabelBinarizer to make it."
             )
         return y.astype(np.float64), weight
+
+    def codes(self, y):
+        return self.encode(y, np.ones(y.shape[0]))[0].astype(np.intp)
 
     def examples(self) -> np.ndarray:
         return np.repeat([[0], [1]], self.n_labels, axis=1)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from skwd._core.layout import Layout
-from skwd._core.loss import Loss
+from skwd._core.loss import Loss, likelihood_of
 from skwd._core.masked_loss import MaskedLoss
 from skwd._data.targets import Targets
 
@@ -124,6 +124,19 @@ class RegressionTargets(Targets):
         if not np.all(self.known):  # such targets are not judged
             out[:, ~np.asarray(self.known)] = np.nan
         return out
+
+    def variance(
+        self, raw: np.ndarray, covariance: np.ndarray, noise: np.ndarray
+    ) -> np.ndarray:
+        """The variance of y in its own units, (b, n_targets), of a mixture of networks.
+
+        Within them, noise (K, n_targets) included, plus between them; ``raw`` (K, b, o)
+        are raw predictions and ``covariance`` (K, b, o, o) what is not known of them.
+        """
+        raw_variance = np.diagonal(covariance, axis1=-2, axis2=-1)
+        y = self.loss.inverse_link(raw)
+        within = likelihood_of(self.loss).variance(y, raw_variance, noise)
+        return (within.mean(axis=0) + y.var(axis=0)) * np.square(self.scale)
 
     def check_known(self):
         if not np.all(self.known):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,14 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skwd._cv.earlier import Earlier
+from skwd._cv.left_out import LeftOut
 from skwd._cv.problem import Data, Problem, Settings, in_dtype
 from skwd._estimators.alpha_groups import groups_of_columns
 from skwd._estimators.callbacks import SetsCallbacks
 from skwd._estimators.export import to_sklearn
 from skwd._estimators.fitted import Fitted
 from skwd._estimators.fitted_network import FittedNetwork
+from skwd._estimators.parameter_values import check_coverage
 from skwd._estimators.validation import (
     CHECK_X,
     CHECK_Y,
@@ -29,6 +32,10 @@ from skwd._estimators.version import with_version, without_version
 
 class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
     """An estimator that makes a problem of a user's data, and predicts."""
+
+    _asking_for_folds = "intervals=10"
+    # What is learnt from the rows that folds leave out: of a problem, its fit and rows.
+    _learn_left_out: Callable[..., LeftOut]
 
     # Parameters that are read here.
     random_state: Any
@@ -142,6 +149,17 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
 
     def _has_posterior(self) -> bool:
         return "_fitted" in vars(self) and self._fitted.network.has_posterior
+
+    def _kept_folds(self, what: str, coverage) -> Any:
+        """The networks of folds, for ``what`` of some coverage."""
+        check_is_fitted(self)
+        check_coverage(coverage)
+        if self._fitted.folds is None:
+            raise ValueError(
+                f"{what} need the networks of folds, and this estimator was fitted "
+                f"without. Fit it with {self._asking_for_folds}."
+            )
+        return self._fitted.folds
 
     def _to_predict(self, X) -> tuple[FittedNetwork, np.ndarray]:
         """The networks, and X checked and in their dtype."""

@@ -14,13 +14,17 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from skwd._core.loss import likelihood_of
+from skwd._cv.class_folds import learn_from_classes
 from skwd._data.class_targets import ClassTargets, LabelTargets, check_classes
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
+from skwd._estimators.warnings import warn
 
 
 class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
     """Targets and predictions of the classifiers, whoever chooses alpha."""
+
+    _learn_left_out = staticmethod(learn_from_classes)
 
     def decision_function(self, X):
         """The logits: the raw prediction f(x) before softmax or logistic function.
@@ -38,23 +42,109 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         raw = self._predict_blocks(X, self._combined)
         return raw[:, 0] if raw.shape[1] == 1 else raw
 
-    def predict(self, X):
+    def predict(self, X, coverage=None):
         """Predict classes: the argmax of `decision_function`.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        coverage : float, optional
+            Also return the sets of `predict_set` that hold the class of this part of
+            new rows, 0.9 say. It needs ``intervals``. A Pipeline passes it on.
 
         Returns
         -------
-        ndarray of shape (n_samples,), or (n_samples, n_labels) of 0 and 1
+        labels : ndarray of shape (n_samples,), or (n_samples, n_labels) of 0 and 1
             The most probable class, or the labels of a probability above 1/2.
+        sets : ndarray of bool, of shape (n_samples, n_classes)
+            Only with ``coverage``; (n_samples, n_labels, 2) for multilabel targets.
+
+        Raises
+        ------
+        ValueError
+            For ``coverage`` out of range, and without ``intervals``.
         """
+        if coverage is not None:
+            sets = self.predict_set(X, coverage)
+            return self.predict(X), sets
         raw = self.decision_function(X)
         if self._is_multilabel():
             return (raw > 0).astype(int)
         best = (raw > 0).astype(int) if raw.ndim == 1 else raw.argmax(axis=1)
         return self.classes_[best]
+
+    def predict_set(self, X, coverage=0.9, class_conditional=False):
+        """Sets of classes that hold that of about a part ``coverage`` of new rows.
+
+        By CV+ [1]_ with the score 1 - p [2]_: with fit's ``intervals`` the networks
+        without each fold are kept, and the probability p_i that each row's own class
+        was given by the network that had not seen it. With a = 1 - coverage the set at
+        x holds each class c for which fewer than (1 - a) (n + 1) rows i have
+        p_i > p_k(i)(c | x), by the network k(i) without the fold of row i.
+
+        For exchangeable rows and an alpha that was fixed beforehand it covers at least
+        1 - 2 a - sqrt(2 / n), whatever the network, and about 1 - a in practice. The
+        probabilities are those of plain networks, with a posterior too. A set may be
+        empty, where no class is as likely as that of most rows seen: where classes meet
+        that are well apart elsewhere. Weights count in training alone; rows of weight 0
+        are left out.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        coverage : float, default=0.9
+            Between 0 and 1.
+        class_conditional : bool, default=False
+            Cover a part ``coverage`` of the rows of each class, not of all rows alone:
+            each class is compared with its own rows, n their number. A rare class that
+            the sets would otherwise leave out is then covered as well as others, at the
+            cost of larger sets.
+
+        Returns
+        -------
+        sets : ndarray of bool, of shape (n_samples, n_classes)
+            Which of ``classes_`` are in the set of each row. For multilabel targets
+            (n_samples, n_labels, 2): which of 0 and 1 are in the set of each label,
+            each covered by itself. A class is in every set, with a warning, where it
+            is compared with fewer rows than ``coverage`` needs: 1 / (1 - coverage) - 1.
+
+        Raises
+        ------
+        ValueError
+            For a coverage out of range, and without ``intervals``.
+
+        References
+        ----------
+        .. [1] Romano, Sesia and Candes, "Classification with valid and adaptive
+           coverage", NeurIPS 2020, Algorithm 2.
+        .. [2] Sadinle, Lei and Wasserman, "Least ambiguous set-valued classifiers with
+           bounded error levels", JASA 2019.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skwd import WeightDecayMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = WeightDecayMLPClassifier(intervals=10, random_state=0).fit(X, y)
+        >>> sets = model.predict_set(X, coverage=0.9)
+        >>> sets.shape
+        (150, 3)
+        >>> bool(sets[range(150), y].mean() > 0.85)
+        True
+        """
+        folds = self._kept_folds("Sets", coverage)
+        n_rows = folds.n_rows(class_conditional)
+        if (n_rows < coverage * (n_rows + 1.0) - 1e-9).any():
+            of_each, those = "", "every class is"
+            if class_conditional:
+                of_each, those = " of each class", "those that have no more are"
+            warn(
+                f"coverage={coverage!r} needs more than {n_rows.min()} rows{of_each}: "
+                f"{those} in all sets. Lower coverage, or fit to more rows."
+            )
+        _, X = self._to_predict(X)
+        sets = folds.sets(X, coverage, class_conditional)
+        return sets if self._is_multilabel() else sets[:, 0]
 
     def predict_proba(self, X):
         """Class probabilities.

@@ -10,26 +10,25 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skwd._core.loss import likelihood_of
 from skwd._core.losses import LOSSES
 from skwd._cv.intervals import interval, ranks
+from skwd._cv.number_folds import learn_from_numbers
 from skwd._cv.scoring import known_score, scorer_of_loss
 from skwd._data.number_targets import RegressionTargets
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
-from skwd._estimators.parameter_values import check_coverage
 from skwd._estimators.warnings import warn
 
 
 class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
     """Targets and predictions of the regressors, whoever chooses alpha."""
 
-    _asking_for_intervals = "intervals=10"
+    _learn_left_out = staticmethod(learn_from_numbers)
 
     y_mean_: np.ndarray
     y_scale_: np.ndarray
 
-    def predict(self, X, return_std=False):
+    def predict(self, X, return_std=False, coverage=None):
         """Predict targets, in y's own units.
 
         Parameters
@@ -38,7 +37,11 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         return_std : bool, default=False
             Also return the standard deviation of y about the prediction: of its noise
             and of the network (of a Poisson count for ``loss="poisson"``). It needs
-            ``posterior=True``.
+            ``posterior=True`` or ``noise="varying"``.
+        coverage : float, optional
+            Also return the intervals of `predict_interval` that cover this part of new
+            targets, 0.9 say. It needs ``intervals``. A Pipeline passes it on, as it
+            does ``return_std``: ``pipe.predict(X, coverage=0.9)``.
 
         Returns
         -------
@@ -46,30 +49,54 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
             In the dtype of the X of fit.
         std : ndarray of the same shape
             Only with ``return_std``.
+        ends : ndarray of shape (n_samples, 2) or (n_samples, n_outputs, 2)
+            Only with ``coverage``.
 
         Raises
         ------
         ValueError
-            For ``return_std`` without a posterior.
+            For ``return_std`` without a posterior and with one noise, ``coverage``
+            without ``intervals`` or out of range, and for both at once.
         """
+        if coverage is not None:
+            if return_std:
+                raise ValueError(
+                    f"return_std={return_std!r} and coverage={coverage!r} ask for two "
+                    "second answers, and predict gives one. Call it once for each."
+                )
+            ends = self.predict_interval(X, coverage)
+            return self.predict(X), ends
         y = self._predict_blocks(X, self._mean_prediction)
         is_column = not self._fitted.targets.shape
         y = y[:, 0] if is_column else y
         if not return_std:
             return y
-        std = self._posterior_blocks(X, self._deviation)
+        std = self._deviations(X)
         return y, std[:, 0] if is_column else std
 
-    def _deviation(self, raw: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-        """Deviations of y, (b, n_outputs), of raw predictions and their covariances.
+    def _has_deviations(self) -> bool:
+        """Whether predict has a deviation to return."""
+        return self._has_posterior() or self._fitted.noise is not None
 
-        Within the networks, noise included, plus between them.
-        """
-        raw_variance = np.diagonal(covariance, axis1=-2, axis2=-1)
-        loss = self._fitted.targets.loss
-        y, noise = loss.inverse_link(raw), self._fitted.network.noise()
-        within = likelihood_of(loss).variance(y, raw_variance, noise)
-        return np.sqrt(within.mean(axis=0) + y.var(axis=0)) * self.y_scale_
+    def _deviations(self, X) -> np.ndarray:
+        """Deviations of y about the prediction, (n_samples, n_outputs)."""
+        check_is_fitted(self)
+        noise = self._fitted.noise
+        if noise is None:
+            return self._posterior_blocks(X, self._deviation)
+        network, rows = self._to_predict(X)
+        if noise.variance is None:
+            found = self._posterior_blocks(X, self._deviation)
+        else:
+            found = np.tile(np.sqrt(noise.variance), (rows.shape[0], 1))
+        found = found * np.sqrt(noise.level * noise.ratio(rows))
+        return found.astype(network.params.dtype, copy=False)
+
+    def _deviation(self, raw: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+        """Deviations of y, (b, n_outputs), of raw predictions and their covariances."""
+        targets, noise = self._fitted.targets, self._fitted.network.noise()
+        assert isinstance(targets, RegressionTargets)
+        return np.sqrt(targets.variance(raw, covariance, noise))
 
     def _mean_prediction(self, raw: np.ndarray) -> np.ndarray:
         """Mean over the networks, in y's units: (K, b, n_outputs) -> (b, n_outputs)."""
@@ -81,14 +108,20 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         """Intervals that cover about a part ``coverage`` of new targets, by CV+.
 
         With fit's ``intervals`` the networks without each fold are kept, f_k, and the
-        distances ``R_i = |y_i - f_k(i)(x_i)|`` of the rows that they have not seen. With
-        a = 1 - coverage the interval at x runs from the floor(a (n + 1)) smallest of
-        f_k(i)(x) - R_i to the ceil((1 - a) (n + 1)) smallest of f_k(i)(x) + R_i.
+        distances ``R_i = |y_i - f_k(i)(x_i)|`` of the rows that they have not seen.
+        With a = 1 - coverage the interval at x runs from the floor(a (n + 1)) smallest
+        of f_k(i)(x) - R_i to the ceil((1 - a) (n + 1)) smallest of f_k(i)(x) + R_i.
 
         For exchangeable rows and an alpha that was fixed beforehand it covers at least
         1 - 2 a - sqrt(2 / n) whatever the noise, and about 1 - a in practice [1]_. Rows
         that belong together, or to times, need folds that keep them together. Weights
         count in training alone; rows of weight 0 are left out.
+
+        With ``noise="varying"``, where it was found to vary, R_i is over the deviation
+        that row i was given when its fold was left out, and counts times the deviation
+        at x: intervals are wide where y varies much. The guarantee is that of a
+        deviation and a rho of each fold's own; those of the fit to all rows stand for
+        them, and it holds approximately.
 
         Parameters
         ----------
@@ -122,14 +155,7 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         >>> ends.shape
         (442, 2)
         """
-        check_is_fitted(self)
-        check_coverage(coverage)
-        folds = self._fitted.folds
-        if folds is None:
-            raise ValueError(
-                "predict_interval needs the networks of folds, and this estimator was "
-                f"fitted without. Fit it with {self._asking_for_intervals}."
-            )
+        folds = self._kept_folds("Intervals", coverage)
         n_rows = len(folds.fold)
         low, high = ranks(n_rows, coverage)
         if low < 1 or high > n_rows:
@@ -139,8 +165,12 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
             )
         _, X = self._to_predict(X)
         y = np.stack([folds.predict(number, X) for number in range(len(folds))])
+        scales: list = [None] * y.shape[2]
+        if folds.in_deviations.any():
+            deviations = self._deviations(X).T
+            scales = [s if f else None for s, f in zip(deviations, folds.in_deviations)]
         columns = [
-            interval(y[:, :, k], folds.fold, folds.residuals[:, k], coverage)
+            interval(y[:, :, k], folds.fold, folds.residuals[:, k], coverage, scales[k])
             for k in range(y.shape[2])
         ]
         return np.stack(columns, axis=1) if self._fitted.targets.shape else columns[0]

@@ -28,6 +28,7 @@ class WeightDecayMLPClassifier(OneFit, BaseClassifier):
     ----------
     <<network>>
     <<alpha>>
+    <<intervals>>
     <<steps>>
     <<of_classifiers>>
     <<warm_start>>
@@ -71,6 +72,7 @@ class WeightDecayMLPClassifier(OneFit, BaseClassifier):
         l1_ratio=0.0,
         sparsity=None,
         posterior=False,
+        intervals=None,
         batch_size="auto",
         learning_rate="constant",
         learning_rate_init=0.001,

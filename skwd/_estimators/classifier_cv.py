@@ -19,8 +19,8 @@ class WeightDecayMLPClassifierCV(CrossValidation, BaseClassifier):
         J = -1 / (sum s) * sum_i s_i ln p(y_i | x_i)  +  alpha_ / 2 * sum_j w_j^2
 
     This is ``GridSearchCV(WeightDecayMLPClassifier(), {"alpha": alphas})``, the same
-    scores and weights to the last bit (with BLAS on one thread) in less time: the
-    networks of all alphas, splits and restarts are trained as one stack. (With
+    scores and weights to the last bit in less time: the networks of all alphas, splits
+    and restarts are trained as one stack. (With
     ``sparsity="adaptive"`` it is not: there GridSearchCV has both stages at one alpha.)
     Accuracy, the default score, has many ties: ``scoring="neg_log_loss"`` is sharper.
 
@@ -30,6 +30,7 @@ class WeightDecayMLPClassifierCV(CrossValidation, BaseClassifier):
     <<search>>
     <<sparsity>>
     <<posterior>>
+    <<search_intervals>>
     <<steps>>
     <<of_classifiers>>
     <<random_state>>
@@ -80,6 +81,7 @@ class WeightDecayMLPClassifierCV(CrossValidation, BaseClassifier):
         l1_ratio=0.0,
         sparsity=None,
         posterior=False,
+        intervals=None,
         batch_size="auto",
         learning_rate="constant",
         learning_rate_init=0.001,

@@ -103,14 +103,31 @@ posterior : bool, default=False
 """,
     "intervals": """\
 intervals : None, int or splitter, default=None
-    The folds of `predict_interval`, so many shuffled ones or those of a splitter, each
-    row left out by exactly one; 10 is usual. fit then also trains the networks without
-    each fold, at ``alpha_`` and as one stack, and keeps them.
+    The folds of ``predict(X, coverage=0.9)``: of the intervals of a regressor
+    (`predict_interval`) and the sets of a classifier (`predict_set`). So many shuffled
+    ones, with classes in proportion, or those of a splitter, each row left out by
+    exactly one; 10 is usual. fit then also trains the networks without each fold, at
+    ``alpha_`` and as one stack, and keeps them.
+""",
+    "noise": """\
+noise : {"constant", "varying"}, default="constant"
+    "varying" lets the noise of y depend on x: ``predict(X, return_std=True)`` gives
+    ``sqrt(v(x) rho(x))``. v is the variance by the posterior, with ``posterior=True``,
+    and without one number, the mean square of the residuals of rows left out; it is
+    then not needed. rho is a network with a log link of the same layers, fitted by the
+    gamma loss to the squares of these residuals over v, with an alpha by "auto". The
+    rows are left out by the folds of ``intervals``, or ten. rho is 1 unless another
+    model gains more than a standard error, and with fewer than 60 different rows:
+    ``noise_choice_`` says which. Intervals are then wide where y varies much. With
+    ``alpha="auto"`` and one output the network is fitted again to rows weighted by
+    ``1 / rho``, if that is better. For losses that have a deviation, "squared_error"
+    and "poisson".
 """,
     "search_intervals": """\
 intervals : None, bool, default=None
     True keeps the networks without each fold of ``cv`` at ``alpha_``, for
-    `predict_interval`: every row has to be tested exactly once.
+    ``predict(X, coverage=0.9)``, the intervals of a regressor (`predict_interval`) and
+    the sets of a classifier (`predict_set`): every row has to be tested exactly once.
 """,
     "search": """\
 alphas : None, int or array-like of float, default=None

@@ -13,8 +13,9 @@ from skwd._alpha.choice import AlphaChoice
 from skwd._core.alpha_groups import ABSENT
 from skwd._core.rows import shift_origin
 from skwd._cv.chosen import Chosen
-from skwd._cv.fold_networks import FoldNetworks
+from skwd._cv.left_out import LeftOut
 from skwd._cv.models import GROUPED
+from skwd._cv.noise import Noise
 from skwd._cv.problem import Settings
 from skwd._cv.splits import Split
 from skwd._data.targets import Targets
@@ -45,7 +46,8 @@ class Fitted:
     seed: int
     epochs: int  # completed, those of the fits that it continues included
     model: str | None = None  # of alpha="auto"
-    folds: FoldNetworks | None = None  # of intervals
+    folds: Any = None  # the networks without each fold, of intervals
+    noise: Noise | None = None  # of noise="varying"
     progress: PartialFitState | None = None  # of partial_fit
     scoring: str | None = None  # of a CV form, if it has a name
     importances: Importances | None = None
@@ -69,7 +71,7 @@ def fitted_attributes(
     seed: int,
     *,
     epochs: int = 0,
-    folds: FoldNetworks | None = None,
+    left_out: LeftOut | None = None,
     lazily: bool = False,
     by_epochs: bool = False,
 ) -> dict[str, Any]:
@@ -85,7 +87,8 @@ def fitted_attributes(
     seed : int
     epochs : int
         Completed by the fits that this one continues.
-    folds : FoldNetworks, optional
+    left_out : LeftOut, optional
+        What folds have taught.
     lazily : bool
         Leave a posterior for when it is asked for.
     by_epochs : bool
@@ -149,11 +152,31 @@ def fitted_attributes(
         seed,
         n_iter + epochs,
         None if chosen.choice is None else chosen.choice["model"],
-        folds,
         importances=Importances(task, network, by_epochs),
         group_of_column=columns,
     )
+    if left_out is not None:
+        found["_fitted"].folds = left_out.folds
+        if left_out.noise is not None:
+            found["_fitted"].noise = left_out.noise
+            found |= _noise_attributes(left_out.noise, targets, found)
     return found
+
+
+def _noise_attributes(
+    noise: Noise, targets: Targets, found: Mapping[str, Any]
+) -> dict[str, Any]:
+    """noise_choice_, and noise_std_ as it is over the rows."""
+    is_column = targets.examples().ndim == 1
+    attributes: dict[str, Any] = {}
+    attributes["noise_choice_"] = noise.choices[0] if is_column else noise.choices
+    within = found.get("noise_std_") if noise.variance is None else None
+    if noise.variance is not None:
+        within = np.sqrt(noise.variance)
+    if within is not None:
+        std = np.atleast_1d(within) * np.sqrt(noise.level * noise.mean_ratio)
+        attributes["noise_std_"] = float(std[0]) if is_column else std
+    return attributes
 
 
 def shown_alpha(settings: Settings, chosen: Chosen) -> float | np.ndarray:

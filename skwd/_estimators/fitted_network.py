@@ -11,12 +11,8 @@ from skwd._core.activations import ACTIVATIONS
 from skwd._core.blas import ONE_BLAS_THREAD, for_prediction
 from skwd._core.layout import Layout, initial_scale
 from skwd._core.network import Network
-from skwd._core.rows import row_block, shift_origin
-from skwd._curvature.factors import factors_of
-from skwd._curvature.posterior import Posterior
-
-# A variance whose root, and whose sums, are numbers still.
-HUGE = 1e300
+from skwd._core.rows import shift_origin
+from skwd._curvature.posterior import Posterior, predictive_blocks
 
 
 class FittedNetwork:
@@ -130,19 +126,5 @@ class FittedNetwork:
         network = Network(self.layout, self.network.activation)
         params = self.params.astype(np.float64)
         params = shift_origin(self.layout, params, self.origin, 1.0)
-        step = min(gaussian.curvature.block_rows for gaussian in posteriors)
-        parts = []
-        for start in range(0, X.shape[0], step):
-            block = slice(start, start + step)
-            rows = row_block(X, block, origin=self.origin).astype(np.float64)
-            raws, covariances = [], []
-            for w, gaussian in zip(params, posteriors):
-                raw, factors = factors_of(network, w, rows)
-                covariance = gaussian.covariance(factors)
-                # So far from the training rows that nothing is known.
-                unknown = ~np.isfinite(covariance).all(axis=(-1, -2))
-                covariance[unknown] = HUGE * np.eye(raw.shape[1])
-                raws.append(raw)
-                covariances.append(covariance)
-            parts.append(combine(np.stack(raws), np.stack(covariances)).astype(dtype))
-        return np.concatenate(parts)
+        blocks = predictive_blocks(network, params, posteriors, X, self.origin)
+        return np.concatenate([combine(*block).astype(dtype) for block in blocks])

@@ -13,7 +13,6 @@ from skwd._core.blas import ONE_BLAS_THREAD
 from skwd._core.layout import is_collapsed
 from skwd._cv.chosen import Chosen
 from skwd._cv.earlier import Earlier
-from skwd._cv.fold_networks import fold_networks
 from skwd._cv.models import LINEAR
 from skwd._cv.problem import in_dtype
 from skwd._cv.ways import choose
@@ -25,8 +24,8 @@ from skwd._estimators.fitted import (
     replace_fitted,
     shown_alpha,
 )
-from skwd._estimators.intervals import interval_rows
-from skwd._estimators.parameters import check_parameters
+from skwd._estimators.intervals import left_out_rows
+from skwd._estimators.parameters import check_parameters, ratio_settings
 from skwd._estimators.rules import is_off
 from skwd._estimators.validation import unchanged_on_failure
 from skwd._estimators.warnings import report
@@ -73,7 +72,7 @@ class OneFit(BaseWeightDecayMLP):
         sample_weight_val : array-like of shape (n_val,), optional
             Weights of the validation data.
         groups : array-like of shape (n_samples,), optional
-            Of a regressor's ``intervals``: rows that belong together, for a splitter.
+            Of ``intervals``: rows that belong together, for a splitter.
             Through a Pipeline: ``pipe.fit(X, y, step__groups=groups)``.
 
         Returns
@@ -100,9 +99,7 @@ class OneFit(BaseWeightDecayMLP):
         problem = self._problem(settings, X, y, sample_weight, val, earlier)
         if earlier is not None and self._starts_anew():
             problem = replace(problem, earlier=None)
-        folds = None
-        if groups is not None or not is_off(settings.params.get("intervals")):
-            folds = interval_rows(problem, groups)
+        folds = left_out_rows(problem, groups)
         task, targets = problem.whole()
         targets.check_known()
         if watch is not None:
@@ -115,13 +112,23 @@ class OneFit(BaseWeightDecayMLP):
             settings["alpha"],
             settings["solver"],
         )
+        left_out = None
+        if folds is not None:
+            left_out = self._learn_left_out(
+                problem,
+                chosen,
+                folds,
+                keep=not is_off(settings["intervals"]),
+                of_ratio=ratio_settings(self, settings),
+            )
+            chosen = left_out.refit or chosen
         attributes = fitted_attributes(
             settings,
             chosen,
             shown_alpha(settings, chosen),
             problem.seed,
             epochs=0 if problem.earlier is None else problem.earlier.epochs,
-            folds=None if folds is None else fold_networks(problem, chosen, folds),
+            left_out=left_out,
         )
         replace_fitted(self, attributes)
 

@@ -48,6 +48,21 @@ def check_intervals(intervals, own_folds: bool) -> None:
         )
 
 
+def varies(params) -> bool:
+    """Whether the parameters let the noise of y depend on x."""
+    return params.get("noise", "constant") == "varying"
+
+
+def check_noise(params) -> None:
+    """Raise unless a regressor's loss has the deviation that noise="varying" is of."""
+    loss = params["loss"]
+    if varies(params) and LOSSES[loss].likelihood is None:
+        raise ValueError(
+            f"noise='varying' is not for loss={loss!r}, which has no deviation. Use "
+            "noise='constant', and intervals for what may lie about its predictions."
+        )
+
+
 def check_coverage(coverage) -> None:
     """Raise unless it is a part of all."""
     if not (is_real(coverage) and 0.0 < coverage < 1.0):

@@ -18,7 +18,9 @@ from skwd._estimators.parameter_values import (
     check_hidden_layer_sizes,
     check_missing_targets,
     check_n_jobs,
+    check_noise,
     check_sparsity,
+    varies,
 )
 from skwd._estimators.rules import RULES, is_list, meant
 from skwd._solvers.decay import DECAYS
@@ -128,6 +130,8 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
         check_choice("loss", params["loss"], tuple(LOSSES))
         if params["missing_targets"] != "error":
             check_missing_targets(params)
+        check_choice("noise", params["noise"], ("constant", "varying"))
+        check_noise(params)
     for name, rule in RULES.items():
         if name not in params or params[name] is defaults[name]:
             continue
@@ -181,3 +185,18 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
         kind,
         estimator._targets_of(params),
     )
+
+
+def ratio_settings(estimator: Any, settings: Settings) -> Settings | None:
+    """Those of rho, the network of noise="varying"; None where the noise is constant.
+
+    Of the estimator's layers and activation, with all else by default.
+    """
+    if not varies(settings.params):
+        return None
+    params = dict(_defaults(estimator.__class__))
+    kept = ("hidden_layer_sizes", "activation")
+    params |= {name: settings[name] for name in kept}
+    params |= {"loss": "gamma", "alpha": "auto"}
+    solver, make_targets = solver_of(params), estimator._targets_of(params)
+    return Settings(params, settings.hidden, solver, "auto", None, make_targets)

@@ -17,6 +17,7 @@ from skwd._solvers.registry import solvers_with
 # Parameters that have no meaning for one epoch at a time: (name, value, reason).
 _WHOLE_FITS = (
     ("posterior", True, "it needs a whole fit, to a minimum of J"),
+    ("noise", "varying", "it needs all rows, in folds"),
     ("early_stopping", True, "deciding it takes many epochs"),
     ("class_weight", "balanced", "the frequencies of all y are not known"),
     ("sparsity", "adaptive", "its second stage needs the end of the first"),

@@ -27,6 +27,7 @@ class WeightDecayMLPRegressor(OneFit, BaseRegressor):
     <<network>>
     <<alpha>>
     <<intervals>>
+    <<noise>>
     <<steps>>
     <<of_regressors>>
     <<warm_start>>
@@ -72,6 +73,7 @@ class WeightDecayMLPRegressor(OneFit, BaseRegressor):
         sparsity=None,
         posterior=False,
         intervals=None,
+        noise="constant",
         batch_size="auto",
         learning_rate="constant",
         learning_rate_init=0.001,

@@ -19,8 +19,8 @@ class WeightDecayMLPRegressorCV(CrossValidation, BaseRegressor):
         J = 1 / (2 sum s) * sum_i s_i ||y_i - f(x_i)||^2  +  alpha_ / 2 * sum_j w_j^2
 
     This is ``GridSearchCV(WeightDecayMLPRegressor(), {"alpha": alphas})``, the same
-    scores and weights to the last bit (with BLAS on one thread) in less time: the
-    networks of all alphas, splits and restarts are trained as one stack. (With
+    scores and weights to the last bit in less time: the networks of all alphas, splits
+    and restarts are trained as one stack. (With
     ``sparsity="adaptive"`` it is not: there GridSearchCV has both stages at one alpha.)
 
     Parameters
@@ -30,6 +30,7 @@ class WeightDecayMLPRegressorCV(CrossValidation, BaseRegressor):
     <<sparsity>>
     <<posterior>>
     <<search_intervals>>
+    <<noise>>
     <<steps>>
     <<of_regressors>>
     <<random_state>>
@@ -67,7 +68,6 @@ class WeightDecayMLPRegressorCV(CrossValidation, BaseRegressor):
     """
 
     _plain_class = WeightDecayMLPRegressor
-    _asking_for_intervals = "intervals=True"
 
     def __init__(
         self,
@@ -83,6 +83,7 @@ class WeightDecayMLPRegressorCV(CrossValidation, BaseRegressor):
         sparsity=None,
         posterior=False,
         intervals=None,
+        noise="constant",
         batch_size="auto",
         learning_rate="constant",
         learning_rate_init=0.001,

@@ -15,7 +15,6 @@ from skwd._alpha.scales import alpha_grid, alpha_scale
 from skwd._core.sample import Sample
 from skwd._cv.auto import LOOSER
 from skwd._cv.chosen import Chosen
-from skwd._cv.fold_networks import fold_networks
 from skwd._cv.intervals import check_folds
 from skwd._cv.parallel import cross_validate, train_cells
 from skwd._cv.problem import Data, Problem
@@ -37,8 +36,13 @@ from skwd._estimators.parameter_values import (
     check_alphas,
     check_intervals,
     check_missing_targets,
+    varies,
 )
-from skwd._estimators.parameters import check_choice, check_parameters
+from skwd._estimators.parameters import (
+    check_choice,
+    check_parameters,
+    ratio_settings,
+)
 from skwd._estimators.routing import RoutingMixin
 from skwd._estimators.search_warnings import (
     raise_if_none,
@@ -56,6 +60,8 @@ FEWEST = 4
 class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
     """`fit` of an estimator that chooses alpha; ``_plain_class`` has one alpha."""
 
+    _asking_for_folds = "intervals=True"
+
     _plain_class: type[OneFit]
     ensemble: bool
     verbose: int
@@ -63,6 +69,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
     cv: Any
     scoring: Any
     rule: str
+    intervals: bool | None
     n_jobs: int | None
 
     @with_callbacks
@@ -181,9 +188,17 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
             warn_of_the_end(alphas, scores, best, self.alphas is None)
         if self.cv is None or isinstance(self.cv, Integral):
             warn_of_order(data.y, rows, is_classifier(self))
-        networks = None if folds is None else fold_networks(problem, chosen, folds)
+        left_out = None
+        if folds is not None:
+            left_out = self._learn_left_out(
+                problem,
+                chosen,
+                folds,
+                keep=bool(self.intervals),
+                of_ratio=ratio_settings(plain, settings),
+            )
         attributes = fitted_attributes(
-            settings, chosen, alpha, problem.seed, folds=networks
+            settings, chosen, alpha, problem.seed, left_out=left_out
         )
         if isinstance(self.scoring, str):
             attributes["_fitted"].scoring = self.scoring
@@ -199,12 +214,13 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         replace_fitted(self, attributes | searched)
 
     def _left_out(self, rows: list[tuple], data: Data) -> list[tuple] | None:
-        """The folds of ``rows`` for predict_interval, if it is asked for."""
-        intervals = getattr(self, "intervals", None)
-        check_intervals(intervals, own_folds=True)
-        if not intervals:
+        """The folds of ``rows`` for intervals, sets and noise, if asked for."""
+        check_intervals(self.intervals, own_folds=True)
+        params = self.get_params(deep=False)
+        if self.intervals and "missing_targets" in params:
+            check_missing_targets(params)
+        if not self.intervals and not varies(params):
             return None
-        check_missing_targets(self.get_params(deep=False))
         check_folds([test for _, test in rows], len(data.weight), f"cv={self.cv!r}")
         counted = data.weight > 0.0
         return [(train, test[counted[test]]) for train, test in rows]

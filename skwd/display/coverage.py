@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.special import ndtri
-from sklearn.base import is_regressor
+from sklearn.base import clone, is_regressor
 
+from skwd._cv.scoring import rows_of
+from skwd._cv.splits import row_numbers
 from skwd._estimators.wrappers import reached
 from skwd.display.matplotlib import axes_of
 
 # The coverages that are asked for.
 COVERAGES = np.linspace(0.05, 0.95, 19)
+# That of groups of rows, and how many of them.
+AT, N_GROUPS = 0.9, 10
 
 
 class CoverageDisplay:
@@ -19,15 +25,20 @@ class CoverageDisplay:
     On the diagonal the intervals are right; above it too wide, below it too narrow. Of
     ``predict(X, return_std=True)`` the intervals are those of a Gaussian, prediction
     plus and minus a multiple of the deviation, and of an estimator with ``intervals``
-    those of predict_interval. Rows that were not trained on say more. Create it with
-    `from_estimator`; every parameter is stored as an attribute.
+    those of predict_interval. With ``by="deviation"`` it is the part covered at 90 % in
+    each tenth of the rows, by their predicted deviation: one noise for all rows covers
+    too many where y varies little, and too few where it varies much. Rows that were not
+    trained on say more. Create it with `from_estimator`; every parameter is stored as
+    an attribute.
 
     Parameters
     ----------
     coverages : ndarray of shape (n_coverages,)
-        Asked for.
-    observed : dict of str to ndarray of shape (n_coverages,)
+        Asked for; one alone with ``deviations``.
+    observed : dict of str to ndarray of shape (n_coverages,) or (n_groups,)
         The part of the rows that is covered, by the name of the intervals.
+    deviations : ndarray of shape (n_groups,), optional
+        The mean predicted deviation of each group of rows, where there are groups.
 
     Attributes
     ----------
@@ -50,24 +61,32 @@ class CoverageDisplay:
     ... )  # doctest: +SKIP
     """
 
-    def __init__(self, *, coverages, observed):
+    def __init__(self, *, coverages, observed, deviations=None):
         self.coverages = coverages
         self.observed = observed
+        self.deviations = deviations
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, ax=None):
+    def from_estimator(cls, estimator, X, y, *, by="coverage", cv=None, ax=None):
         """Draw the coverage of a fitted regressor on some rows.
 
         Parameters
         ----------
         estimator : regressor of this package
-            Fitted with ``posterior=True`` or ``intervals``; a Pipeline or
-            TransformedTargetRegressor that ends in one, or a search over parameters of
-            any of these. X and y are taken through the steps and functions of each.
+            Fitted with ``posterior=True``, ``noise="varying"`` or ``intervals``; a
+            Pipeline or TransformedTargetRegressor that ends in one, or a search over
+            parameters of any of these. X and y are taken through the steps and
+            functions of each.
         X : array-like of shape (n_samples, n_features)
             Rows, better those that were not trained on.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their targets.
+        by : {"coverage", "deviation"}, default="coverage"
+            Against the coverage asked for, or at 90 % in ten groups of the rows by
+            their predicted deviation; without one, by the width of their intervals.
+        cv : int, splitter or iterable, optional
+            Rows out of fold: clones of the estimator, which need not be fitted then,
+            are fitted without each fold of X and y, and cover its rows.
         ax : matplotlib axes, optional
             Where to draw; new axes by default.
 
@@ -81,38 +100,35 @@ class CoverageDisplay:
         ImportError
             Without matplotlib.
         NotFittedError
-            Where fit has not been called.
+            Where fit has not been called, and without ``cv``.
         ValueError
-            Without deviations or intervals.
+            For another ``by``, and without deviations or intervals.
         """
-        found = reached(estimator, cls.__name__)
-        net = found.net
-        if not is_regressor(net):
+        if by not in ("coverage", "deviation"):
             raise ValueError(
-                "CoverageDisplay is for regressors, whose targets are numbers; got "
-                f"{type(net).__name__}."
+                f"by must be 'coverage' or 'deviation'; got {by!r}. Use by='deviation' "
+                "for groups of rows."
             )
-        X, y = found.transformed(X, np.asarray(y))
-        observed: dict[str, np.ndarray] = {}
-        fitted = net._fitted
-        if fitted.network.has_posterior:
-            mean, std = net.predict(X, return_std=True)
-            far = np.abs(y.reshape(mean.shape) - mean) / std
-            observed["return_std"] = np.array(
-                [np.mean(far <= ndtri(0.5 + 0.5 * part)) for part in COVERAGES]
-            )
-        if fitted.folds is not None:
-            ends = [net.predict_interval(X, coverage=part) for part in COVERAGES]
-            y = y.reshape(ends[0].shape[:-1])
-            observed["predict_interval"] = np.array(
-                [np.mean((e[..., 0] <= y) & (y <= e[..., 1])) for e in ends]
-            )
-        if not observed:
-            raise ValueError(
-                f"{type(net).__name__} has no intervals to draw. Fit it with "
-                "posterior=True or intervals=10."
-            )
-        return cls(coverages=COVERAGES, observed=observed).plot(ax)
+        parts = [_inside(one, *rows) for one, *rows in _blind(estimator, X, y, cv)]
+        inside = {
+            name: np.concatenate([part[0][name] for part in parts], axis=1)
+            for name in parts[0][0]
+        }
+        if by == "coverage":
+            observed = {name: part.mean(axis=1) for name, part in inside.items()}
+            return cls(coverages=COVERAGES, observed=observed).plot(ax)
+        deviation = np.concatenate([part[1] for part in parts])
+        n_groups = min(N_GROUPS, len(deviation))
+        groups = np.array_split(np.argsort(deviation, kind="stable"), n_groups)
+        at = int(np.argmin(np.abs(COVERAGES - AT)))
+        observed = {
+            name: np.array([part[at, rows].mean() for rows in groups])
+            for name, part in inside.items()
+        }
+        means = np.array([deviation[rows].mean() for rows in groups])
+        return cls(coverages=COVERAGES[[at]], observed=observed, deviations=means).plot(
+            ax
+        )
 
     def plot(self, ax=None):
         """Draw the coverage.
@@ -133,17 +149,72 @@ class CoverageDisplay:
             Without matplotlib.
         """
         ax = axes_of(ax, type(self).__name__, figsize=(4.8, 4.8))
-        ax.plot([0, 1], [0, 1], color="0.6", linestyle="--", zorder=0)
         self.lines_ = []
+        if self.deviations is None:
+            x = self.coverages
+            ax.plot([0, 1], [0, 1], color="0.6", linestyle="--", zorder=0)
+            ax.set_xlabel("coverage asked for")
+            ax.set_ylabel("part of the rows covered")
+            ax.set_aspect("equal")
+        else:
+            x = self.deviations
+            ax.axhline(self.coverages[0], color="0.6", linestyle="--", zorder=0)
+            ax.set_xlabel(f"predicted deviation, mean of {len(x)} groups of rows")
+            ax.set_ylabel(f"part of the rows covered at {self.coverages[0]:.0%}")
+            ax.set_ylim(0.0, 1.02)
         for name, part in self.observed.items():
-            at_90 = np.interp(0.9, self.coverages, part)
-            label = f"{name}: {at_90:.0%} at 90 %"
+            if self.deviations is None:
+                said = f"{np.interp(0.9, x, part):.0%} at 90 %"
+            else:
+                said = f"{part.min():.0%} to {part.max():.0%}"
             self.lines_ += ax.plot(
-                self.coverages, part, marker="o", markersize=3, label=label
+                x, part, marker="o", markersize=3, label=f"{name}: {said}"
             )
-        ax.set_xlabel("coverage asked for")
-        ax.set_ylabel("part of the rows covered")
-        ax.set_aspect("equal")
         ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _blind(estimator, X, y, cv) -> Iterator[tuple]:
+    """A fitted estimator and rows; with ``cv`` one for each fold, and its rows."""
+    if cv is None:
+        yield estimator, X, np.asarray(y)
+        return
+    for train, test in row_numbers(cv, X, y, False, {}):
+        one = clone(estimator).fit(rows_of(X, train), rows_of(y, train))
+        yield one, rows_of(X, test), np.asarray(rows_of(y, test))
+
+
+def _inside(estimator, X, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Which rows are covered at each coverage, (n_coverages, n), and their deviations.
+
+    By the name of the intervals; n counts every output of a row.
+    """
+    inside_of = reached(estimator, "CoverageDisplay")
+    net, (X, y) = inside_of.net, inside_of.transformed(X, y)
+    if not is_regressor(net):
+        raise ValueError(
+            "CoverageDisplay is for regressors, whose targets are numbers; got "
+            f"{type(net).__name__}."
+        )
+    inside: dict[str, np.ndarray] = {}
+    deviation = None
+    if net._has_deviations():
+        mean, std = net.predict(X, return_std=True)
+        far, deviation = (np.abs(y.reshape(mean.shape) - mean) / std).ravel(), std
+        inside["return_std"] = far <= ndtri(0.5 + 0.5 * COVERAGES)[:, np.newaxis]
+    if net._fitted.folds is not None:
+        found = []
+        for part in COVERAGES:
+            ends = net.predict_interval(X, coverage=part)
+            y = y.reshape(ends.shape[:-1])
+            found.append(((ends[..., 0] <= y) & (y <= ends[..., 1])).ravel())
+            if deviation is None and part >= AT:
+                deviation = ends[..., 1] - ends[..., 0]
+        inside["predict_interval"] = np.array(found)
+    if deviation is None:
+        raise ValueError(
+            f"{type(net).__name__} has no intervals to draw. Fit it with "
+            "posterior=True or intervals=10."
+        )
+    return inside, np.asarray(deviation).ravel()

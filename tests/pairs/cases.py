@@ -75,8 +75,10 @@ def outputs(model, call):
     if is_classifier(row):
         for name in ("decision_function", "predict_proba", "predict_log_proba"):
             found[name] = getattr(model, name)(X)
+        if row["intervals"] != "none":
+            found["set"] = model.predict_set(X, coverage=0.8)
         return found
-    if row["posterior"] == "yes":
+    if row["posterior"] == "yes" or row["noise"] == "varying":
         found["return_std"] = model.predict(X, return_std=True)[1]
     if row["intervals"] != "none":
         found["interval"] = model.predict_interval(X, coverage=0.8)

@@ -36,6 +36,8 @@ def a_weight_is_a_number_of_rows(case):
     """A row of weight 2 is a repeated row, one of weight 0 is absent."""
     if not case.is_to_a_minimum or case.is_cv or not case.has(intervals="none"):
         return SKIPPED
+    if not case.has(noise="constant"):  # whose folds number the rows
+        return SKIPPED
     counts = np.arange(N) % 3
     if case.has(y="booleans") or case.is_classifier:
         counts = 1 + np.arange(N) % 2
@@ -50,6 +52,8 @@ def weights_of_zero_are_absent(case):
     if not case.has(weights="zeros"):
         return SKIPPED
     if case.is_cv or not case.has(intervals="none") or not case.is_to_a_minimum:
+        return SKIPPED
+    if not case.has(noise="constant"):  # whose folds number the rows
         return SKIPPED
     kept = np.flatnonzero(case.call.weight)
     without = case.call.quietly(*taken(case, kept), case.call.weight[kept])

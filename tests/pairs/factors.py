@@ -99,6 +99,7 @@ FACTORS = {
         "folds": {"intervals": lambda row: True if is_cv(row) else 3},
         "splitter": {"intervals": KFold(4)},
     },
+    "noise": each("noise", "constant varying"),
     "weights": {name: {} for name in ("none", "ones", "zeros", "tiny", "huge")},
     "class_weight": {
         "none": {},

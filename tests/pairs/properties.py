@@ -25,6 +25,7 @@ OTHER_PARAMETERS = {
     "loss": "huber",
     "missing_targets": "error",
     "n_init": 1,
+    "noise": "constant",
     "normalize_y": False,
     "posterior": False,
     "solver": "gd",
@@ -69,6 +70,9 @@ def finite_and_shaped(case):
         of_classes = (len(y), n_classes)
         shapes["predict_proba"] = shapes["predict_log_proba"] = of_classes
         shapes["decision_function"] = of_classes if n_classes > 2 else y.shape
+        shapes["set"] = of_classes
+    elif case.is_classifier:
+        shapes["set"] = (*y.shape, 2)
     for name, found in case.outputs.items():
         if found.shape != shapes.get(name, y.shape):
             return f"{name} has the shape {found.shape}"

@@ -1,0 +1,248 @@
+"""A variance of y that depends on x: v(x) rho(x), rho from rows that folds leave out.
+
+    Var(y | x) = v(x) rho(x)
+
+With r_i the residual of row i and v_i the variance (of noise and network) that the fit
+without its fold gives it, rho is a network of the gamma loss with a log link fitted to
+r_i^2 / v_i: the Gaussian likelihood of a variance. Its alpha is chosen by "auto", with
+the constant, rho = 1, among the candidates. Without a posterior v is one number, the
+mean of r_i^2. To train mean and variance together by one likelihood fails on small
+tables: Seitzer et al., "On the pitfalls of heteroscedastic uncertainty estimation with
+probabilistic neural networks", ICLR 2022.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from skwd._alpha.averaging import posteriors_of
+from skwd._core.network import Network
+from skwd._curvature.posterior import predictive_blocks
+from skwd._cv.auto import splits_of
+from skwd._cv.chosen import Chosen
+from skwd._cv.fold_networks import KeptNetworks, TrainedFold, rows_left_out
+from skwd._cv.models import CONSTANT, choose_by_folds
+from skwd._cv.problem import FOLDS as FOLDS_STREAM
+from skwd._cv.problem import Data, Problem, Settings
+from skwd._data.merged_rows import different_rows, numbers_of_copies
+from skwd._data.number_targets import RegressionTargets
+
+# With fewer different rows than this there is nothing to learn a second network from.
+LEAST_ROWS = 60
+# The least ratio r^2 / v, as a part of their mean: a residual near 0 is chance, and its
+# logarithm would count without limit.
+FLOOR = 1e-4
+# So many folds where `intervals` has none.
+FOLDS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Ratio:
+    """rho of one target: networks whose mean it is, within the range that they had."""
+
+    networks: KeptNetworks
+    low: float
+    high: float
+
+    def __call__(self, X) -> np.ndarray:
+        """rho at the rows of X, (m,)."""
+        found = raw_ratio(self.networks, X)
+        return np.clip(found, self.low, self.high)
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """What noise="varying" knows of the variance of y, beside that of a posterior."""
+
+    ratios: list[Ratio | None]  # of each target; None is 1 everywhere
+    variance: np.ndarray | None  # (n_targets,) v in y's units; None: the posterior's
+    choices: list[dict[str, Any]]  # noise_choice_ of each target
+    mean_ratio: np.ndarray  # (n_targets,) of rho over the rows
+    level: float = 1.0  # what a posterior's v is multiplied by, after a weighted fit
+
+    def ratio(self, X) -> np.ndarray:
+        """rho at the rows of X, (m, n_targets)."""
+        columns = [np.ones(X.shape[0]) if r is None else r(X) for r in self.ratios]
+        return np.stack(columns, axis=1)
+
+    @property
+    def varies(self) -> np.ndarray:
+        """Of which targets the variance was found to depend on x, (n_targets,)."""
+        return np.array([ratio is not None for ratio in self.ratios])
+
+
+@np.errstate(over="ignore", under="ignore")
+def raw_ratio(networks: KeptNetworks, X) -> np.ndarray:
+    """exp of the raw predictions, the mean over the networks: (m,)."""
+    blocks = [np.exp(raw).mean(axis=0)[:, 0] for raw in networks.raw_blocks(X)]
+    return np.concatenate(blocks).astype(np.float64)
+
+
+def left_out_variances(folds: list[TrainedFold], X) -> np.ndarray:
+    """The variance that the fit without its fold gives each row left out.
+
+    By the posterior of each fold; (n, n_targets), of the rows ascending, in y's units.
+    """
+    counted, _ = rows_left_out(folds)
+    columns = []
+    for fold in folds:
+        task, trained, targets = fold.task, fold.trained, fold.targets
+        assert isinstance(targets, RegressionTargets)
+        posteriors = posteriors_of(task, trained, np.arange(len(trained.params)))
+        noise = np.array([gaussian.noise for gaussian in posteriors])
+        blocks = predictive_blocks(
+            Network(task.layout, task.activation),
+            trained.params,
+            posteriors,
+            X[fold.test],
+            task.training.origin,
+        )
+        parts = [targets.variance(raw, cov, noise) for raw, cov in blocks]
+        columns.append(np.concatenate(parts))
+    order = np.argsort(np.concatenate([fold.test for fold in folds]))
+    assert len(order) == len(counted)
+    return np.concatenate(columns)[order]
+
+
+def learn_noise(
+    problem: Problem,
+    folds: list[TrainedFold],
+    residuals: np.ndarray,
+    of_ratio: Settings,
+) -> tuple[Noise, np.ndarray]:
+    """The noise, and the deviations of the rows left out, (n, n_targets).
+
+    Parameters
+    ----------
+    problem : Problem
+        That of the mean.
+    folds : list of TrainedFold
+    residuals : ndarray (n, n_targets)
+        Of the rows left out, ascending, in y's units; NaN where y is not known.
+    of_ratio : Settings
+        Those of rho.
+    """
+    data, (counted, _) = problem.data, rows_left_out(folds)
+    X, weight = data.X[counted], data.weight[counted]
+    square = np.square(residuals)
+    known = ~np.isnan(square)
+    shared = np.where(known, weight[:, np.newaxis], 0.0)
+    shared /= shared.sum(axis=0)
+    mean_square = np.sum(shared * np.where(known, square, 0.0), axis=0)
+    if problem.settings["posterior"]:
+        variance, v = None, left_out_variances(folds, data.X)
+    else:
+        variance = mean_square
+        v = np.broadcast_to(variance, square.shape)
+    ratios, choices, means = [], [], []
+    s2 = np.array(v, dtype=np.float64)
+    for t in range(square.shape[1]):
+        rows = np.flatnonzero(known[:, t])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            target = square[rows, t] / v[rows, t]
+        of_target = Data(X[rows], target, weight[rows])
+        ratio, choice = _learn_ratio(problem.seed, of_target, of_ratio)
+        rho = np.ones(X.shape[0]) if ratio is None else ratio(X)
+        s2[:, t] *= rho
+        low, high = np.quantile(rho[rows], [0.05, 0.95])
+        means.append(float(shared[:, t] @ rho))
+        ratios.append(ratio)
+        choices.append({**choice, "factor": float(high / low)})
+    return Noise(ratios, variance, choices, np.array(means)), np.sqrt(s2)
+
+
+def _learn_ratio(
+    seed: int, data: Data, settings: Settings
+) -> tuple[Ratio | None, dict[str, Any]]:
+    """rho, or None where it is 1, and what was chosen between."""
+    mean = float(np.average(data.y, weights=data.weight))
+    constant = {"way": "default", "model": CONSTANT, "scores": {}}
+    if not 0.0 < mean < np.inf:
+        return None, {**constant, "reason": "no residual is left, or none is finite"}
+    data = data._replace(y=np.maximum(data.y, FLOOR * mean))
+    n_different = len(different_rows(data.X, data.y[:, np.newaxis])[0])
+    if n_different < LEAST_ROWS:
+        return None, {**constant, "reason": f"fewer than {LEAST_ROWS} different rows"}
+    targets = settings.make_targets(data.y, data.weight)
+    problem = Problem(data, None, settings, seed, targets)
+    chosen = choose_by_folds(problem, *problem.whole())
+    choice = dict(chosen.choice or {})
+    if chosen.gain is None or choice["model"] == CONSTANT:
+        return None, {**constant, **choice, "model": CONSTANT}
+    gain, error = chosen.gain
+    if not gain > error:
+        reason = f"{choice['model']}: a gain of {gain:.2g}, within a standard error"
+        return None, {**choice, "model": CONSTANT, "reason": f"{reason}, {error:.2g}"}
+    networks = KeptNetworks.of(chosen.task, chosen.trained)
+    rho = raw_ratio(networks, data.X)
+    if not np.isfinite(rho).all():
+        return None, {**choice, "model": CONSTANT, "reason": "rho is not finite"}
+    reason = f"a gain of {gain:.2g} on the constant, with a standard error of"
+    choice["reason"] = f"{reason} {error:.2g}"
+    return Ratio(networks, float(rho.min()), float(rho.max())), choice
+
+
+def weighted_fit(
+    problem: Problem, chosen: Chosen, residuals: np.ndarray, rho: np.ndarray
+) -> Chosen | None:
+    """The fit to rows of weights s_i / rho_i, if it is better by those weights.
+
+    That is judged where alpha is chosen by folds: by the weighted squares of rows left
+    out, those of the weighted fits and ``residuals`` (n, 1) of the plain ones. Several
+    targets have one weight for a row, and are left as they are.
+    """
+    loss, n_targets = chosen.targets.loss, residuals.shape[1]
+    if chosen.gain is None or n_targets > 1 or not loss.is_quadratic:
+        return None
+    data = problem.data
+    weight = np.array(data.weight, dtype=np.float64)
+    counted = np.flatnonzero(weight)
+    weight[counted] /= rho[:, 0]
+    weight *= data.weight.sum() / weight.sum()  # they count as rows still
+    settings = replace(problem.settings, solver=problem.settings.solver.quiet())
+    weighted = replace(
+        problem, data=data._replace(weight=weight), settings=settings, earlier=None
+    )
+    task, targets = weighted.whole()
+    fit = choose_by_folds(weighted, task, targets)
+    if fit.choice is None or fit.gain is None or fit.trained.unusable.all():
+        return None
+    assert isinstance(targets, RegressionTargets)
+    squares = np.zeros(len(weight))
+    squares[counted] = np.square(residuals / targets.scale)[:, 0]
+    Y, _ = targets.encode(data.y, weight)
+    numbers = numbers_of_copies(data.X, Y)
+    rng = weighted.stream(FOLDS_STREAM)  # the folds that the weighted fits had
+    tests = [test for _, test in splits_of(numbers, weight, None, rng)]
+    losses = [0.5 * np.average(squares[t], weights=weight[t]) for t in tests]
+    before = float(np.mean(losses))
+    after = -float(fit.choice["scores"][fit.choice["model"]])
+    return fit if after < before else None
+
+
+def level_of(problem: Problem, before: Chosen, after: Chosen) -> float:
+    """What a posterior's variance is multiplied by after a weighted fit.
+
+    rho was fitted to the variances ``before``: their geometric mean over the rows is
+    kept.
+    """
+    logs = []
+    for chosen in (before, after):
+        task, trained, targets = chosen.task, chosen.trained, chosen.targets
+        assert isinstance(targets, RegressionTargets)
+        networks = trained.predicting(problem.settings["ensemble"])
+        posteriors = posteriors_of(task, trained, networks)
+        blocks = predictive_blocks(
+            Network(task.layout, task.activation),
+            trained.params[networks],
+            posteriors,
+            problem.data.X[np.flatnonzero(problem.data.weight)],
+            task.training.origin,
+        )
+        noise = np.array([gaussian.noise for gaussian in posteriors])
+        parts = [targets.variance(raw, cov, noise) for raw, cov in blocks]
+        logs.append(np.log(np.concatenate(parts)).mean())
+    return float(np.exp(logs[0] - logs[1]))
