@@ -11,6 +11,7 @@ from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.constant import constant_params
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.alpha_groups import ABSENT
+from skwd._core.encoded import Encoder, encoded
 from skwd._core.layout import Layout
 from skwd._core.loss import Loss
 from skwd._core.network import Network
@@ -34,6 +35,7 @@ class FoldNetworks:
     activation: str
     loss: Loss
     params: list[np.ndarray]  # (K, P) of the networks that predict for each fold
+    encoders: list[Encoder | None]  # of X in each
     scaling: list[tuple[np.ndarray, np.ndarray]]  # mean and scale of y in each
     fold: np.ndarray  # (n,) of the rows seen
     residuals: np.ndarray  # (n, n_targets) absolute, in y's units
@@ -46,6 +48,7 @@ class FoldNetworks:
         """The prediction (m, n_targets) without a fold, in y's units."""
         network = Network(self.layout, ACTIVATIONS[self.activation])
         mean, scale = self.scaling[number]
+        X = encoded(X, self.encoders[number])
         blocks = [
             (self.loss.inverse_link(raw).mean(axis=0) * scale + mean).astype(raw.dtype)
             for raw in network.predict_blocks(self.params[number], X)
@@ -81,7 +84,7 @@ def fold_networks(problem: Problem, chosen: Chosen, rows: list[Rows]) -> FoldNet
     fold_tasks = second_stage(fold_tasks, first_stage, keep_best=not ensemble)
     fits = AlphaChoice.of(train_path(fold_tasks, alpha))
     n_init = len(fold_tasks[0].params0)
-    is_constant = not (trained.params[best] * layout.decay_mask).any()
+    is_constant = not (trained.params[best] * chosen.task.layout.decay_mask).any()
     params = []
     for number, task in enumerate(fold_tasks):
         fit = fits[number * n_init + np.arange(n_init)]
@@ -92,6 +95,7 @@ def fold_networks(problem: Problem, chosen: Chosen, rows: list[Rows]) -> FoldNet
         chosen.task.activation.name,
         chosen.task.loss,
         params,
+        [task.training.encoder for task in fold_tasks],
         [_scaling(split) for split in splits],
         np.empty(len(counted), int),
         np.empty((len(counted), len(_scaling(splits[0])[0]))),

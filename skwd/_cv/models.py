@@ -120,6 +120,7 @@ def _judged(
         )
         Y, weight = targets.encode(data.y[test], data.weight[test])
         held_out = distinct_rows(Sample(data.X, targets.scaled(Y), weight, test))
+        held_out = held_out.encoded(task.training.encoder)
         assert task.training.origin is not None
         tests.append(held_out.in_units(held_out.y, task.training.origin))
         tasks.append(task)

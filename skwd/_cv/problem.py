@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from skwd._core.rows import column_means
 from skwd._core.sample import Sample
 from skwd._cv.earlier import Earlier
 from skwd._cv.splits import validation_split
+from skwd._data.encoding import Encoding
 from skwd._data.merged_rows import different_rows, rows_to_train_on
 from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
@@ -51,6 +53,8 @@ class Settings:
         A number for each layer, the name of a way to choose it, or the default.
     groups : {None, "layer", "columns"}
         Which parts of the weights have an alpha of their own.
+    in_parts : bool
+        Whether the columns of X are encoded as their parts.
     make_targets : callable
         From y and weights (n,) to `Targets`, with ``earlier`` ones where there are any.
     """
@@ -60,6 +64,7 @@ class Settings:
     solver: Solver | AutoSolver
     alpha: np.ndarray | str | None
     groups: str | None
+    in_parts: bool
     make_targets: Callable[..., Targets]
 
     def __getitem__(self, name: str) -> Any:
@@ -70,7 +75,8 @@ class Settings:
         """What weights mean beside their shapes."""
         names = ("activation", "normalize_y")
         found = {name: self.params[name] for name in names if name in self.params}
-        return {**found, "out_activation_": loss.out_activation}
+        encoding = "parts" if self.in_parts else None
+        return {**found, "encoding": encoding, "out_activation_": loss.out_activation}
 
     def linear_solver(self, solver: Solver) -> Solver:
         """One that ends at the minimum of a linear model, if the parameters allow it.
@@ -98,7 +104,7 @@ class Problem:
     targets : Targets
         What y is, of all rows.
     of_column : ndarray of int (n_features,) or None
-        The group of alpha of each column, where columns have groups.
+        The group of alpha of each column of X, where columns have groups.
     earlier : Earlier or None
         The fit that a fit to all rows continues.
     """
@@ -127,6 +133,7 @@ class Problem:
         earlier: Earlier | None = None,
         hidden: tuple[int, ...] | None = None,
         solver: Solver | AutoSolver | None = None,
+        in_parts: bool | None = None,
     ) -> tuple[TrainingTask, Targets]:
         """What there is to train on some rows of the data, all by default.
 
@@ -137,7 +144,7 @@ class Problem:
             What y is; by default what it is in these rows.
         earlier : Earlier, optional
             Is continued, in the place of random weights.
-        hidden, solver
+        hidden, solver, in_parts
             Replace those of the settings.
 
         Returns
@@ -159,7 +166,12 @@ class Problem:
         elif settings["early_stopping"]:
             training, validation = self._split(training, targets)
         hidden = settings.hidden if hidden is None else hidden
-        layout = Layout((X.shape[1], *hidden, targets.loss.n_raw(Y.shape[1])))
+        in_parts = settings.in_parts if in_parts is None else in_parts
+        encoding = self._encoding(training, earlier) if in_parts else None
+        further = *hidden, targets.loss.n_raw(Y.shape[1])
+        layout = Layout((X.shape[1], *further))
+        if encoding is not None:
+            layout = Layout((encoding.n_columns, *further), encoding.sources)
         n_rows, n_counted = len(training), int(np.count_nonzero(training.weight))
         chosen = settings.solver if solver is None else solver
         chosen = chosen.resolved(n_counted, layout.n_params)
@@ -167,7 +179,7 @@ class Problem:
             training,
             full_batch=chosen.rows_per_step(n_counted) == n_counted,
             always=chosen.sees_all_rows,
-        )
+        ).encoded(encoding)
         origin = None if earlier is None else earlier.origin
         if origin is None:
             origin = column_means(training.X, training.rows, training.norm_weight)
@@ -175,6 +187,7 @@ class Problem:
         targets = targets.fitted_to(training.y, training.norm_weight, kept)
         training = training.in_units(targets.scaled(training.y), origin)
         if validation is not None:
+            validation = validation.encoded(encoding)
             validation = validation.in_units(targets.scaled(validation.y), origin)
         if earlier is None:
             starts = self.initial_params(layout, targets, training)[np.newaxis]
@@ -213,7 +226,7 @@ class Problem:
         restarts = range(self.settings["n_init"]) if restarts is None else restarts
         rngs = [self.stream(WEIGHTS, number) for number in restarts]
         gain = ACTIVATIONS[self.settings["activation"]].gain
-        params0 = initial_params(layout, gain, rngs)
+        params0 = self._random_params(layout, gain, rngs, sample)
         if layout.n_weight_layers == 1:  # convex: nothing is gained by random weights
             params0[:] = 0.0
         deviations = unscaled_deviations(sample)
@@ -222,6 +235,35 @@ class Problem:
         bias = layout.b(params0, layout.n_weight_layers - 1)
         bias[:] = targets.loss.constant(sample.y, sample.norm_weight)
         return params0
+
+    @staticmethod
+    def _random_params(
+        layout: Layout, gain: float, rngs: list, sample: Sample
+    ) -> np.ndarray:
+        """Random weights, zero for columns of no parts: as of networks without them."""
+        encoding = sample.encoder
+        if not isinstance(encoding, Encoding) or encoding.are_used.all():
+            return initial_params(layout, gain, rngs)
+        used = encoding.are_used
+        narrow = Layout((int(np.count_nonzero(used)), *layout.layer_units[1:]))
+        coefs, intercepts = narrow.split(initial_params(narrow, gain, rngs))
+        first = np.zeros((len(rngs), *layout.layer_units[:2]))
+        first[:, used] = coefs[0]
+        return layout.join([first, *coefs[1:]], intercepts)
+
+    @cached_property
+    def whole_encoding(self) -> Encoding:
+        """That of all rows of positive weight."""
+        Y, weight = self.targets.encode(self.data.y, self.data.weight)
+        return Encoding.learnt(Sample(self.data.X, Y, weight))
+
+    def _encoding(self, training: Sample, earlier: Earlier | None) -> Encoding:
+        """The encoding of some rows to train on, with the layers of that of all."""
+        if earlier is not None and earlier.encoding is not None:
+            return earlier.encoding
+        if len(training) == len(self.data.weight):
+            return self.whole_encoding
+        return Encoding.learnt(training, self.whole_encoding)
 
     def _held_out_sample(self, targets: Targets) -> Sample:
         """The user's validation rows, as encoded."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from skwd._alpha.choice import AlphaChoice, laplace_of
 from skwd._core.network import Network
-from skwd._curvature.sensitivity import mean_squared_derivatives
+from skwd._curvature.sensitivity import encoded_effects, mean_squared_derivatives
 from skwd._estimators.rules import is_integer
 from skwd._solvers.task import TrainingTask
 from skwd._solvers.units import column_deviations
@@ -62,10 +62,16 @@ def groups_of_columns(groups: Any, n_columns: int, names) -> np.ndarray:
 
 
 def importances(task: TrainingTask, params: np.ndarray) -> np.ndarray:
-    """The share of each column in the mean squared derivatives, in deviations: (d,)."""
+    """The share of each column in the mean squared derivatives, in deviations: (d,).
+
+    Of a column in parts, of its column and parts together: see `encoded_effects`.
+    """
     network = Network(task.layout, task.activation)
-    squares = mean_squared_derivatives(network, task.training, params)
-    squares *= np.square(column_deviations(task.training))
+    if task.layout.sources is None:
+        squares = mean_squared_derivatives(network, task.training, params)
+        squares *= np.square(column_deviations(task.training))
+    else:
+        squares = encoded_effects(network, task.training, params)
     total = squares.sum()
     return squares / total if 0.0 < total < np.inf else np.zeros(len(squares))
 
@@ -75,4 +81,4 @@ def effective_params(task: TrainingTask, trained: AlphaChoice, k: int) -> np.nda
     found = trained.laplace[k]
     if found is None:
         found = laplace_of(task, trained.params[k], trained.alpha[k])
-    return found.n_effective[task.group_of_column]
+    return found.n_effective[task.group_of_column[task.layout.first_inputs]]

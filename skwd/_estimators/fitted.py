@@ -17,6 +17,7 @@ from skwd._cv.fold_networks import FoldNetworks
 from skwd._cv.models import GROUPED
 from skwd._cv.problem import Settings
 from skwd._cv.splits import Split
+from skwd._data.encoding import Encoding
 from skwd._data.targets import Targets
 from skwd._estimators.alpha_groups import effective_params, importances
 from skwd._estimators.fitted_network import FittedNetwork
@@ -90,6 +91,9 @@ def fitted_attributes(
     best, networks = trained.best, trained.predicting(ensemble)
     params = shift_origin(layout, trained.params[networks], task.training.origin, -1.0)
     network = FittedNetwork(layout, params, task.activation.name, alone=not ensemble)
+    encoding = task.training.encoder
+    assert encoding is None or isinstance(encoding, Encoding)
+    network.encoding = encoding
     curve = trained.loss_curve[best]
     n_iter = int(trained.nit[best])
     found: dict[str, Any] = {
@@ -98,6 +102,7 @@ def fitted_attributes(
         "n_outputs_": layout.layer_units[-1],
         "out_activation_": loss.out_activation,
         "solver_": task.solver.name,
+        "encoding_": None if encoding is None else "parts",
         "alpha_": alpha,
         "loss_": float(trained.loss[best]),
         "loss_curve_": curve,
@@ -110,6 +115,8 @@ def fitted_attributes(
         "converged_": bool(is_one_of(trained.status[networks], SUCCESS).all()),
         **targets.fitted(),
     }
+    if encoding is not None:
+        found["knots_"] = encoding.knots
     if settings["track_gradients"]:
         norms = np.reshape(trained.gradient_curve[best], (-1, layout.n_weight_layers))
         found["gradient_norms_"] = norms
@@ -236,6 +243,7 @@ def told_of_classes(found: dict[str, Any], classes: np.ndarray) -> dict[str, Any
     coefs = [*found["coefs_"][:-1], wide_W]
     intercepts = [*found["intercepts_"][:-1], wide_b]
     network = FittedNetwork.of(coefs, intercepts, fitted.network.activation)
+    network.encoding = fitted.network.encoding
     targets = fitted.targets.told_of(classes)
     return {
         **found,

@@ -8,11 +8,13 @@ import numpy as np
 
 from skwd._alpha.averaging import posteriors_of
 from skwd._core.activations import ACTIVATIONS
+from skwd._core.encoded import encoded
 from skwd._core.layout import Layout, initial_scale
 from skwd._core.network import Network
 from skwd._core.rows import row_block, shift_origin
 from skwd._curvature.factors import factors_of
 from skwd._curvature.posterior import Posterior
+from skwd._data.encoding import Encoding
 
 # A variance whose root, and whose sums, are numbers still.
 HUGE = 1e300
@@ -39,6 +41,8 @@ class FittedNetwork:
     posterior : list of Posterior, or None
         One for each network, of X about ``origin``.
     origin : ndarray (d,) or None
+    encoding : Encoding or None
+        Of X, in whose columns the weights of the first layer are.
     pending : tuple or None
         What `posteriors` is made of when it is asked for.
     """
@@ -54,6 +58,7 @@ class FittedNetwork:
         self.intercepts = [layout.b(params, i)[networks, 0] for i in layers]
         self.posterior: list[Posterior] | None = None
         self.origin: np.ndarray | None = None
+        self.encoding: Encoding | None = None
         self.pending: tuple | None = None
 
     @classmethod
@@ -69,7 +74,7 @@ class FittedNetwork:
 
     def __getstate__(self) -> dict:
         """The state without the weights, which the estimator's coefs_ hold already."""
-        names = "activation", "posterior", "origin", "pending"
+        names = "activation", "posterior", "origin", "encoding", "pending"
         return {name: getattr(self, name) for name in names}
 
     def weights(self) -> dict[str, list[np.ndarray]]:
@@ -86,7 +91,7 @@ class FittedNetwork:
                 return self
         other = FittedNetwork.of(coefs, intercepts, self.activation)
         other.posterior, other.origin = self.posterior, self.origin
-        other.pending = self.pending
+        other.encoding, other.pending = self.encoding, self.pending
         return other
 
     @property
@@ -117,13 +122,14 @@ class FittedNetwork:
 
     def combine_blocks(self, X, combine: Callable) -> np.ndarray:
         """``combine`` of the raw predictions of X, block after block."""
-        blocks = self.network.predict_blocks(self.params, X)
+        blocks = self.network.predict_blocks(self.params, encoded(X, self.encoding))
         parts = [combine(block) for block in blocks]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def combine_posterior_blocks(self, X, combine: Callable) -> np.ndarray:
         """``combine`` of raw predictions (K, b, o) and their covariances, by blocks."""
         posteriors, dtype = self.posteriors(), self.params.dtype
+        X = encoded(X, self.encoding)
         network = Network(self.layout, self.network.activation)
         params = self.params.astype(np.float64)
         params = shift_origin(self.layout, params, self.origin, 1.0)

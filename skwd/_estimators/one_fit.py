@@ -168,6 +168,7 @@ class OneFit(BaseWeightDecayMLP):
             fitted.targets,
             fitted.kind,
             fitted.epochs,
+            network.encoding,
             fitted.progress,
         )
 

@@ -15,6 +15,7 @@ from skwd._estimators.alpha_groups import check_alpha_groups
 from skwd._estimators.parameter_values import (
     check_alpha,
     check_dropout,
+    check_encoding,
     check_hidden_layer_sizes,
     check_missing_targets,
     check_sparsity,
@@ -137,6 +138,7 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
             raise ValueError(
                 f"{name} must be {rule.wanted}; got {params[name]!r}{near} {remedy}"
             )
+    check_encoding(params["encoding"])
     hidden = check_hidden_layer_sizes(params["hidden_layer_sizes"])
     if is_list(params["dropout"]):
         params["dropout"] = list(params["dropout"])
@@ -174,5 +176,6 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
         solver_of(params, needs=tuple(needs)),
         check_alpha(given, len(hidden) + 1),
         kind,
+        params["encoding"] == "parts",
         estimator._targets_of(params),
     )

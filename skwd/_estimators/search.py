@@ -226,6 +226,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         data, targets = problem.data, cell_scorer.targets
         Y, weight = targets.encode(data.y, data.weight)
         sample = Sample(data.X, targets.scaled(Y), weight)
+        sample = sample.encoded(whole.training.encoder)
         scale = alpha_scale(sample, whole.penalty)
         if asked is None:
             return grown_grid(scale, scored)

@@ -108,6 +108,9 @@ class RelevanceDisplay:
         if are_lengths:
             squares = np.square(estimator.coefs_[0], dtype=np.float64)
             squares = squares.reshape(-1, *squares.shape[-2:]).sum(axis=(0, 2))
+            encoding = estimator._fitted.network.encoding
+            if encoding is not None:
+                squares = np.add.reduceat(squares, encoding.columns)
             shares = squares / max(squares.sum(), np.finfo(float).tiny)
         names = getattr(estimator, "feature_names_in_", None)
         if names is None:
