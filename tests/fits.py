@@ -194,7 +194,8 @@ def has_evidence(p):
 
 
 TABLE = {
-    "alpha_ coefs_ intercepts_ solver_ loss_ loss_curve_ learning_rates_ best_loss_ "
+    "alpha_ coefs_ intercepts_ solver_ encoding_ knots_ loss_ loss_curve_ "
+    "learning_rates_ best_loss_ "
     "validation_scores_ best_validation_score_ n_iter_ t_ converged_ n_layers_ "
     "n_outputs_ out_activation_ n_features_in_": lambda p: True,
     "feature_names_in_": lambda p: p["table"],

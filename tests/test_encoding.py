@@ -221,7 +221,7 @@ def test_columns_of_two_values_or_one_stay():
         parts = WeightDecayMLPRegressor(**how, **PARTS).fit(X[:, columns], y)
         np.testing.assert_array_equal(parts.coefs_[0], plain.coefs_[0])
         assert parts.encoding_ == "parts" and not any(map(len, parts.knots_))
-        assert plain.encoding_ is None and not hasattr(plain, "knots_")
+        assert plain.encoding_ is None and plain.knots_ is None
 
 
 def test_many_columns_share_the_quantiles():

@@ -176,6 +176,8 @@ def with_other_parameters(model):
         other = OTHERS.get(name)
         if name in ("sparsity", "alpha_groups"):
             other = None if value else "input"
+        elif name == "encoding":
+            other = None if value == "parts" else "parts"
         elif name == "missing_targets":
             other = "mask" if value == "error" else "error"
         elif name == "scoring":

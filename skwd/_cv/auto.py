@@ -103,13 +103,26 @@ class Candidates:
         """What alpha is counted in, (F, G): the weights of a split are its own."""
         return np.array([search_unit(task) for task in self.tasks])
 
-    def search(self) -> None:
+    def search(self, about: float = 1.0, most: float = np.inf) -> None:
         """Judge the first multiples, and further ones while an end is the best.
 
         Where the highest leaves a constant, higher ones would tell nothing; where all
         do, it is lower ones that can tell more.
+
+        Parameters
+        ----------
+        about : float
+            The middle one of the first.
+        most : float
+            Where its loss is above this, nothing else is judged.
         """
-        self.judge(FIRST)
+        first = about * FIRST
+        if np.isfinite(most):
+            self.judge(first[1:2])
+            if not self.lowest <= most:
+                return
+            first = first[::2]
+        self.judge(first)
         while True:
             best, is_flat, last = self.best, self.are_flat, len(self.multiples) - 1
             if (best == 0 or is_flat.all()) and self.multiples[0] > LOWEST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -68,11 +69,17 @@ def fold_networks(problem: Problem, chosen: Chosen, rows: list[Rows]) -> FoldNet
         Every row of positive weight is left out once.
     """
     trained, ensemble = chosen.trained, problem.settings["ensemble"]
-    hidden, solver = chosen.task.layout.layer_units[1:-1], problem.settings.solver
-    if hidden != problem.settings.hidden:  # a linear model, and its solver
+    settings, layout = problem.settings, chosen.task.layout
+    hidden, in_parts = layout.layer_units[1:-1], layout.sources is not None
+    solver = settings.solver
+    if hidden != settings.hidden or in_parts != settings.in_parts:  # another model's
         solver = chosen.task.solver
-    solver = solver.quiet()
-    splits = tasks(lambda part: problem.task(part, hidden=hidden, solver=solver), rows)
+    how: dict[str, Any] = {
+        "hidden": hidden,
+        "in_parts": in_parts,
+        "solver": solver.quiet(),
+    }
+    splits = tasks(lambda part: problem.task(part, **how), rows)
     fold_tasks = share_memory([split.task for split in splits])
     layout, best = fold_tasks[0].layout, trained.best
     alpha = trained.alpha[best][np.newaxis]

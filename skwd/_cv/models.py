@@ -27,9 +27,15 @@ from skwd._solvers.task import TrainingTask, train_path
 # Fewer different rows than this leave nothing to judge by.
 LEAST_ROWS = 12
 # The models that are compared, the simplest first; the last with ``alpha_groups``.
-CONSTANT, LINEAR, NETWORK = "constant", "linear model", "network"
+CONSTANT, LINEAR, ADDITIVE = "constant", "linear model", "additive model"
+NETWORK, ON_PARTS = "network", "network on parts"
 GROUPED = "network with alpha_groups"
-MODELS = (CONSTANT, LINEAR, NETWORK, GROUPED)
+MODELS = (CONSTANT, LINEAR, ADDITIVE, NETWORK, ON_PARTS, GROUPED)
+WITHOUT_HIDDEN = (LINEAR, ADDITIVE)
+IN_PARTS = (ADDITIVE, ON_PARTS)
+# A network on parts is given up where its loss, at the alpha that is best for columns,
+# is above that of columns by more than this part of it.
+HOPELESS = 0.03
 
 Losses = dict[str, tuple[float, Candidates]]
 
@@ -61,9 +67,9 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     most = as_good(min(losses.values()))
     model = next(name for name in MODELS if losses.get(name, np.inf) <= most)
     task, candidates = whole, models[model][1]
-    if model == LINEAR:
-        solver = problem.settings.linear_solver(whole.solver)
-        task, _ = problem.task(targets=problem.targets, hidden=(), solver=solver)
+    given = _given(problem)
+    if model not in (given, CONSTANT, GROUPED):
+        task = _other(problem, whole, model)
     unit, first = float(search_unit(task)[0]), candidates.first_stage
     if model == GROUPED:
         if (hooks := task.solver.hooks) is not None:  # its steps are rounds
@@ -79,7 +85,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
             (task,) = second_stage([task], first * one, keep_best=keep_best)
         best = candidates.multiples[candidates.best]
         trained = AlphaChoice.of(train_path([task], (best * one)[np.newaxis]))
-    is_lowest = model == NETWORK and candidates.best == 0
+    is_lowest = model in (given, ON_PARTS) and candidates.best == 0
     n_networks = len(trained.params)
     trained = replace(
         trained,
@@ -94,29 +100,68 @@ def _judge_models(problem: Problem, whole: TrainingTask, splits: list) -> Losses
     """The held-out loss of each model at its best, and the candidates that it is of."""
     looser = whole.solver.changed(tol=LOOSER * whole.solver.tol)
     judged = partial(_judged, problem, splits)
-    networks = judged(problem.settings.hidden, looser)
+    hidden = problem.settings.hidden
+    networks = judged(hidden, looser)
     models = {
-        NETWORK: (networks.lowest, networks),
+        _given(problem): (networks.lowest, networks),
         CONSTANT: (networks.constant(), networks),
     }
-    if whole.layout.n_weight_layers > 1:
-        linear = judged((), problem.settings.linear_solver(whole.solver))
-        models[LINEAR] = linear.lowest, linear
-    kind = problem.settings.groups
+    settings, linear_solver = problem.settings, problem.settings.linear_solver
+    if hidden:
+        linear = judged((), linear_solver(whole.solver))
+        models[ADDITIVE if settings.in_parts else LINEAR] = linear.lowest, linear
+    if problem.may_be_in_parts:
+        additive = judged((), linear_solver(whole.solver), in_parts=True)
+        models[ADDITIVE] = additive.lowest, additive
+        if hidden:
+            solver = _other(problem, whole, ON_PARTS).solver
+            looser = solver.changed(tol=LOOSER * solver.tol)
+            best = float(networks.multiples[networks.best])
+            most = networks.lowest + HOPELESS * abs(networks.lowest)
+            parts = judged(hidden, looser, in_parts=True, about=best, most=most)
+            models[ON_PARTS] = parts.lowest, parts
+    kind = settings.groups
     if kind is not None:
         fits = [train_choosing(task, "evidence", kind=kind) for task in networks.tasks]
         models[GROUPED] = networks.held_out_loss(fits), networks
     return models
 
 
+def _given(problem: Problem) -> str:
+    """What the network that the settings ask for is called."""
+    names = (LINEAR, ADDITIVE), (NETWORK, ON_PARTS)
+    return names[bool(problem.settings.hidden)][problem.settings.in_parts]
+
+
+def _other(problem: Problem, whole: TrainingTask, model: str) -> TrainingTask:
+    """All rows, for another model than the one that the settings ask for."""
+    how: dict[str, Any] = {"in_parts": model in IN_PARTS}
+    if model in WITHOUT_HIDDEN:
+        how |= {"hidden": (), "solver": problem.settings.linear_solver(whole.solver)}
+    return problem.task(targets=problem.targets, **how)[0]
+
+
 def _judged(
-    problem: Problem, splits: list, hidden: tuple[int, ...], solver: Solver
+    problem: Problem,
+    splits: list,
+    hidden: tuple[int, ...],
+    solver: Solver,
+    *,
+    in_parts: bool | None = None,
+    **about: float,
 ) -> Candidates:
-    """Networks of the hidden layers ``hidden``, judged on every split."""
+    """Networks of the hidden layers ``hidden``, judged on every split.
+
+    ``about`` says where a search begins, and where it gives up.
+    """
     data, tasks, tests = problem.data, [], []
     for train, test in splits:
         task, targets = problem.task(
-            train, targets=problem.targets, hidden=hidden, solver=solver.quiet()
+            train,
+            targets=problem.targets,
+            hidden=hidden,
+            solver=solver.quiet(),
+            in_parts=in_parts,
         )
         Y, weight = targets.encode(data.y[test], data.weight[test])
         held_out = distinct_rows(Sample(data.X, targets.scaled(Y), weight, test))
@@ -125,7 +170,7 @@ def _judged(
         tests.append(held_out.in_units(held_out.y, task.training.origin))
         tasks.append(task)
     candidates = Candidates(share_memory(tasks), tests)
-    candidates.search()
+    candidates.search(**about)
     if not tasks[0].penalty.has_second_stage:
         return candidates
     first = candidates.multiples[candidates.best]

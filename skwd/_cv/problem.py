@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.layout import Layout, initial_params
@@ -71,11 +72,11 @@ class Settings:
         """The value of a parameter of the estimator."""
         return self.params[name]
 
-    def kind(self, loss: Loss) -> dict[str, Any]:
+    def kind(self, loss: Loss, in_parts: bool) -> dict[str, Any]:
         """What weights mean beside their shapes."""
         names = ("activation", "normalize_y")
         found = {name: self.params[name] for name in names if name in self.params}
-        encoding = "parts" if self.in_parts else None
+        encoding = "parts" if in_parts else None
         return {**found, "encoding": encoding, "out_activation_": loss.out_activation}
 
     def linear_solver(self, solver: Solver) -> Solver:
@@ -134,6 +135,7 @@ class Problem:
         hidden: tuple[int, ...] | None = None,
         solver: Solver | AutoSolver | None = None,
         in_parts: bool | None = None,
+        own_parts: bool = False,
     ) -> tuple[TrainingTask, Targets]:
         """What there is to train on some rows of the data, all by default.
 
@@ -146,6 +148,9 @@ class Problem:
             Is continued, in the place of random weights.
         hidden, solver, in_parts
             Replace those of the settings.
+        own_parts : bool
+            A part of the rows has no more parts of columns than it needs, and its
+            layers may differ from those of others.
 
         Returns
         -------
@@ -166,8 +171,11 @@ class Problem:
         elif settings["early_stopping"]:
             training, validation = self._split(training, targets)
         hidden = settings.hidden if hidden is None else hidden
-        in_parts = settings.in_parts if in_parts is None else in_parts
-        encoding = self._encoding(training, earlier) if in_parts else None
+        if in_parts is None:
+            in_parts = settings.in_parts
+            if earlier is not None and settings["encoding"] == "auto":  # as it was
+                in_parts = earlier.encoding is not None
+        encoding = self._encoding(training, earlier, own_parts) if in_parts else None
         further = *hidden, targets.loss.n_raw(Y.shape[1])
         layout = Layout((X.shape[1], *further))
         if encoding is not None:
@@ -192,7 +200,7 @@ class Problem:
         if earlier is None:
             starts = self.initial_params(layout, targets, training)[np.newaxis]
         else:
-            kind = settings.kind(targets.loss)
+            kind = settings.kind(targets.loss, in_parts)
             starts = earlier.starts(layout, targets, training, settings, kind)
         epochs = 0 if earlier is None else earlier.epochs
         ratio = float(settings["l1_ratio"])
@@ -251,19 +259,28 @@ class Problem:
         first[:, used] = coefs[0]
         return layout.join([first, *coefs[1:]], intercepts)
 
+    @property
+    def may_be_in_parts(self) -> bool:
+        """Whether columns may be encoded as parts or not, and any has some."""
+        is_open = self.settings["encoding"] == "auto"
+        is_dense = not sparse.issparse(self.data.X)
+        return is_open and is_dense and self.whole_encoding.has_parts
+
     @cached_property
     def whole_encoding(self) -> Encoding:
         """That of all rows of positive weight."""
         Y, weight = self.targets.encode(self.data.y, self.data.weight)
         return Encoding.learnt(Sample(self.data.X, Y, weight))
 
-    def _encoding(self, training: Sample, earlier: Earlier | None) -> Encoding:
+    def _encoding(
+        self, training: Sample, earlier: Earlier | None, own_parts: bool
+    ) -> Encoding:
         """The encoding of some rows to train on, with the layers of that of all."""
         if earlier is not None and earlier.encoding is not None:
             return earlier.encoding
         if len(training) == len(self.data.weight):
             return self.whole_encoding
-        return Encoding.learnt(training, self.whole_encoding)
+        return Encoding.learnt(training, None if own_parts else self.whole_encoding)
 
     def _held_out_sample(self, targets: Targets) -> Sample:
         """The user's validation rows, as encoded."""

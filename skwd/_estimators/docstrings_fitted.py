@@ -74,7 +74,7 @@ solver_ : str
 encoding_ : None or "parts"
     The encoding of X that was used, where ``encoding`` is "auto" too. With "parts" the
     rows of ``coefs_[0]`` are, for each column of X, the column and its parts.
-knots_ : list of ndarray
+knots_ : list of ndarray, or None
     With ``encoding_="parts"``: the quantiles of each column of X, between which its
     parts lie; none of columns that stay as they are.
 loss_ : float

@@ -103,6 +103,7 @@ def fitted_attributes(
         "out_activation_": loss.out_activation,
         "solver_": task.solver.name,
         "encoding_": None if encoding is None else "parts",
+        "knots_": None if encoding is None else encoding.knots,
         "alpha_": alpha,
         "loss_": float(trained.loss[best]),
         "loss_curve_": curve,
@@ -115,8 +116,6 @@ def fitted_attributes(
         "converged_": bool(is_one_of(trained.status[networks], SUCCESS).all()),
         **targets.fitted(),
     }
-    if encoding is not None:
-        found["knots_"] = encoding.knots
     if settings["track_gradients"]:
         norms = np.reshape(trained.gradient_curve[best], (-1, layout.n_weight_layers))
         found["gradient_norms_"] = norms
@@ -146,7 +145,7 @@ def fitted_attributes(
     found["_fitted"] = Fitted(
         network,
         targets,
-        settings.kind(loss),
+        settings.kind(loss, encoding is not None),
         seed,
         n_iter + epochs,
         None if chosen.choice is None else chosen.choice["model"],

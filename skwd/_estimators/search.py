@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -139,7 +140,8 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         if is_classifier(self) and data.y.shape[1:] == (1,):
             # One warning of it is enough.
             problem = replace(problem, data=data._replace(y=data.y[:, 0]))
-        splits = shared(tasks(problem.task, rows))
+        own_parts = not whole.penalty.has_second_stage  # which trains all as one stack
+        splits = shared(tasks(partial(problem.task, own_parts=own_parts), rows))
         warn_of_unseen_classes(splits, problem, targets)
 
         self._name_features(plain)
