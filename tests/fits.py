@@ -73,6 +73,8 @@ CASES = {
     "ensemble": (R, "y", {**ENSEMBLE, **POSTERIOR}),
     "y as it is": (R, "y", {"normalize_y": False}),
     "masked": (R, "two outputs", {"missing_targets": "mask"}),
+    "noise by x": (R, "two outputs", {"noise": "varying"}),
+    "parts": (R, "y", {"encoding": "parts", "intervals": 3, **POSTERIOR}),
     "constant auto": (R, "constant", AUTO),
     "constant loo": (R, "constant", LOO),
     "constant evidence": (R, "constant", EVIDENCE),
@@ -80,6 +82,7 @@ CASES = {
     "two auto": (C, "two", {**AUTO, "track_gradients": True}),
     "two adaptive": (C, "two", {**ADAPTIVE, **AUTO, "class_weight": "balanced"}),
     "three": (C, "three", POSTERIOR),
+    "three in sets": (C, "three", {"intervals": 3, "encoding": "parts"}),
     "three loo": (C, "three", LOO),
     "three of columns": (C, "three", BY_INPUT),
     "three epochs": (C, "three", {**EPOCHS, **INPUT}),
@@ -90,6 +93,7 @@ CASES = {
     "search and posterior": (RCV, "y", {**POSTERIOR, "track_gradients": True}),
     "search of input": (RCV, "y", {**INPUT, **EARLY}),
     "search of two outputs": (RCV, "two outputs", ADAPTIVE),
+    "search of noise": (RCV, "y", {"noise": "varying", "encoding": "parts"}),
     "search of counts": (RCV, "counts", POISSON),
     "search of two": (CCV, "two", {**POSTERIOR, "scoring": "neg_log_loss"}),
     "search adaptive": (CCV, "three", {**ADAPTIVE, "hidden_layer_sizes": ()}),
@@ -194,8 +198,13 @@ def has_evidence(p):
     return p["posterior"] or has_name(p)
 
 
+def varies(p):
+    return p.get("noise") == "varying"
+
+
 TABLE = {
-    "alpha_ coefs_ intercepts_ solver_ loss_ loss_curve_ learning_rates_ best_loss_ "
+    "alpha_ coefs_ intercepts_ solver_ encoding_ knots_ loss_ loss_curve_ "
+    "learning_rates_ best_loss_ "
     "validation_scores_ best_validation_score_ n_iter_ t_ converged_ n_layers_ "
     "n_outputs_ out_activation_ n_features_in_ feature_importances_": lambda p: True,
     "feature_names_in_": lambda p: p["table"],
@@ -210,7 +219,10 @@ TABLE = {
         p["sparsity"] == "adaptive" and ("cv" in p or p["alpha"] == "auto")
     ),
     "log_evidence_ n_effective_params_ layer_effective_params_": has_evidence,
-    "noise_std_": lambda p: has_evidence(p) and p.get("loss") == "squared_error",
+    "noise_std_": lambda p: (
+        (has_evidence(p) or varies(p)) and p.get("loss") == "squared_error"
+    ),
+    "noise_choice_": lambda p: varies(p),
     "posterior_scale_": lambda p: p["posterior"] and "loss" not in p,
     "gradient_norms_": lambda p: p["track_gradients"],
     "cv_results_ best_index_ best_score_ n_splits_ scorer_": lambda p: "cv" in p,
@@ -225,7 +237,7 @@ def wanted(model, name):
 
 
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function"]
-METHODS += ["predict_interval"]
+METHODS += ["predict_interval", "predict_set"]
 
 
 def answers(model, X, y):

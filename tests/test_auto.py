@@ -85,8 +85,9 @@ def test_scores_are_those_of_plain_fits_on_the_same_folds(
     same = clone(model).set_params(alpha=model.alpha_).fit(X, y)
     assert_array_equal(same.coefs_[0], model.coefs_[0])
     scores = model.alpha_choice_["scores"]
-    assert model.alpha_choice_["model"] == "network" == max(scores, key=scores.get)
-    assert scores["network"] == model.alpha_scores_[best]
+    expected = "network" if hidden else "linear model"
+    assert model.alpha_choice_["model"] == expected == max(scores, key=scores.get)
+    assert scores[expected] == model.alpha_scores_[best]
 
 
 def test_a_line_is_a_linear_model():

@@ -13,6 +13,7 @@ X = RNG.normal(size=(90, 4))
 Y = np.sin(2 * X[:, 0]) + X[:, 1] + 0.2 * RNG.normal(size=90)
 LABELS = np.digitize(Y, [-0.5, 0.5])
 SMALL = {"hidden_layer_sizes": (5,), "random_state": 0, "tol": 1e-4}
+COLUMNS = {"l1_ratio": 1.0, "sparsity": "input"}
 MANY = {
     "auto": {"alpha": "auto"},
     "auto of restarts": {"alpha": "auto", "n_init": 3, "ensemble": True},
@@ -22,6 +23,11 @@ MANY = {
     "restarts": {"n_init": 5},
     "restarts of leave-one-out": {"alpha": "loo", "n_init": 3},
     "restarts of adam": {"solver": "adam", "n_init": 3, "max_iter": 20},
+    "restarts of columns": {**COLUMNS, "alpha": 0.01, "n_init": 3, "ensemble": True},
+    "restarts of columns in parts": {
+        **COLUMNS,
+        **{"alpha": 0.01, "n_init": 3, "ensemble": True, "encoding": "parts"},
+    },
     "two stages": {"l1_ratio": 1.0, "sparsity": "adaptive", "alpha": "auto"},
 }
 NAMES = "coefs_", "intercepts_", "alpha_", "alphas_", "alpha_scores_", "loss_curve_"
@@ -96,7 +102,8 @@ def test_what_somebody_hears_of_is_trained_in_this_process(n_workers, capsys):
 
 
 def test_auto_says_a_line_of_each_model_and_multiple(capsys):
-    model = WeightDecayMLPRegressor(**SMALL, alpha="auto", verbose=1).fit(X, Y)
+    how = {"alpha": "auto", "encoding": None, "verbose": 1}
+    model = WeightDecayMLPRegressor(**SMALL, **how).fit(X, Y)
     lines = capsys.readouterr().out.splitlines()
     said = [line for line in lines if "held-out loss" in line]
     networks = [line for line in said if line.startswith("network, ")]

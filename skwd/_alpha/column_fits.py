@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -76,7 +77,9 @@ class ColumnProblem:
             mean = squares[columns].mean()
             self.deviation[columns] = np.sqrt(mean) if 0.0 < mean < np.inf else 1.0
         unit = (1.0 / self.deviation).astype(sample.dtype)
-        X = sample.X if sample.rows is None else sample.X[sample.rows]
+        X: Any = sample.X
+        if sample.rows is not None or sample.encoder is not None:
+            X = X[slice(None) if sample.rows is None else sample.rows]
         self.X = X @ sparse.diags_array(unit) if sparse.issparse(X) else X * unit
         self.X = self.X.tocsr() if sparse.issparse(X) else self.X
         self.origin = None if sample.origin is None else sample.origin * unit

@@ -9,6 +9,7 @@ gradient strength_b w_b / ||w_b||; at zero, any vector of length strength_b or l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -127,6 +128,85 @@ class Kinks:
         return self.blocks(params) * ratio[:, :, np.newaxis]
 
 
+def kinks_of(strength: np.ndarray, widths: np.ndarray) -> Kinks | UnequalKinks:
+    """The blocks of K networks that follow each other, of so many parameters each.
+
+    ``strength`` is (K, B), ``widths`` (B,).
+    """
+    if (widths == widths[0]).all():
+        return Kinks(strength, int(widths[0]))
+    return UnequalKinks(strength, widths)
+
+
+@dataclass(frozen=True, eq=False)
+class UnequalKinks:
+    """The same for blocks of different sizes, those of a size at a time.
+
+    Parameters
+    ----------
+    strength : ndarray (K, B)
+    widths : ndarray of int (B,)
+        Parameters of each block.
+    """
+
+    strength: np.ndarray
+    widths: np.ndarray
+
+    @cached_property
+    def _parts(self) -> list[tuple[np.ndarray, Kinks]]:
+        """The parameters of the blocks of each size, and these blocks."""
+        starts, found = np.cumsum(self.widths) - self.widths, []
+        for width in np.unique(self.widths):
+            blocks = np.flatnonzero(self.widths == width)
+            index = starts[blocks, np.newaxis] + np.arange(width)
+            strength = np.take(self.strength, blocks, axis=1)
+            found.append((index.ravel(), Kinks(strength, int(width))))
+        return found
+
+    def scaled(self, scales: np.ndarray) -> UnequalKinks:
+        """Those of parameters times ``scales`` (K, P), which are alike in a block."""
+        firsts = np.cumsum(self.widths) - self.widths
+        return UnequalKinks(self.strength / scales[:, firsts], self.widths)
+
+    def value(self, params: np.ndarray) -> np.ndarray:
+        """sum_b strength_b ||w_b||, (K,)."""
+        found = [part.value(_some(params, index)) for index, part in self._parts]
+        return np.sum(found, axis=0)
+
+    def gradients(
+        self, params: np.ndarray, smooth: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As of `Kinks`: the least subgradient of J, and the gradient of its face."""
+        least, face = smooth.copy(), smooth.copy()
+        for index, part in self._parts:
+            found = part.gradients(_some(params, index), _some(smooth, index))
+            least[:, index], face[:, index] = found
+        return least, face
+
+    def project(self, trial: np.ndarray, x: np.ndarray, least: np.ndarray) -> None:
+        """Set the blocks of ``trial`` to zero that have crossed zero, as of `Kinks`."""
+        for index, part in self._parts:
+            moved = _some(trial, index)
+            part.project(moved, _some(x, index), _some(least, index))
+            trial[:, index] = moved
+
+    def free(self, direction: np.ndarray, params: np.ndarray) -> np.ndarray:
+        """The part of a direction (K, P) that moves blocks that are not zero."""
+        moved = direction.copy()
+        for index, part in self._parts:
+            some = _some(direction, index), _some(params, index)
+            moved[:, index] = part.free(*some)
+        return moved
+
+    def shrink(self, w: np.ndarray, step: np.ndarray) -> None:
+        """Replace w (K, P) by its proximal map, in place, as of `Kinks`."""
+        steps = np.broadcast_to(step, w.shape)
+        for index, part in self._parts:
+            moved = _some(w, index)
+            part.shrink(moved, _some(steps, index))
+            w[:, index] = moved
+
+
 def shrunk(w: np.ndarray, step: np.ndarray, strength: np.ndarray) -> np.ndarray:
     """argmin_v strength ||v|| + sum_i (v_i - w_i)^2 / (2 step_i), along the last axis.
 
@@ -156,3 +236,9 @@ def shrunk(w: np.ndarray, step: np.ndarray, strength: np.ndarray) -> np.ndarray:
             if not going.any():
                 break
         return np.where(stays, w * (r / (r + reach)), 0.0)
+
+
+def _some(values: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Some parameters of each network, network by network in memory: sums over them
+    are rounded as those of a network alone."""
+    return np.take(values, index, axis=1)

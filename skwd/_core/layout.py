@@ -30,7 +30,9 @@ class Layout:
     Parameters
     ----------
     layer_units : tuple of int
-        (n_features, *hidden_layer_sizes, n_outputs).
+        (n_inputs, *hidden_layer_sizes, n_outputs).
+    sources : ndarray of int (n_inputs,), optional
+        The column of X that each input is of, ascending; default one each.
 
     Attributes
     ----------
@@ -41,6 +43,7 @@ class Layout:
     """
 
     layer_units: tuple[int, ...]
+    sources: np.ndarray | None = field(default=None, compare=False, repr=False)
     n_params: int = field(init=False, compare=False)
     n_weight_layers: int = field(init=False, compare=False)
     _starts: list[int] = field(init=False, compare=False, repr=False)
@@ -67,9 +70,19 @@ class Layout:
         """Biases of a layer, a view (K, 1, fan_out)."""
         return self.Wb(params, layer)[:, -1:]
 
+    @cached_property
+    def first_inputs(self) -> np.ndarray:
+        """The first input that is of each column of X, (n_features,)."""
+        if self.sources is None:
+            return np.arange(self.layer_units[0])
+        return np.flatnonzero(np.diff(self.sources, prepend=-1))
+
     def columns_left(self, params: np.ndarray) -> np.ndarray:
-        """The inputs with a weight that is not zero, bool (K, n_inputs)."""
-        return np.any(self.W(params, 0), axis=2)
+        """The columns of X with a weight that is not zero, bool (K, n_features)."""
+        left = np.any(self.W(params, 0), axis=2)
+        if self.sources is None:
+            return left
+        return np.logical_or.reduceat(left, self.first_inputs, axis=1)
 
     @cached_property
     def layer_groups(self) -> AlphaGroups:
@@ -82,11 +95,12 @@ class Layout:
     def column_groups(self, of_column: np.ndarray) -> AlphaGroups:
         """One alpha for each group of columns of X, then one for each further layer.
 
-        ``of_column`` (d,) is the group of each column, 0 ... their number - 1.
+        ``of_column`` (n_features,) is the group of each column, 0 ... their number - 1.
         """
         n_groups = int(of_column.max()) + 1
         index = self.layer_groups.index + n_groups - 1
-        self.W(index[np.newaxis], 0)[0] = of_column[:, np.newaxis]
+        of_input = of_column if self.sources is None else of_column[self.sources]
+        self.W(index[np.newaxis], 0)[0] = of_input[:, np.newaxis]
         return AlphaGroups(index, n_groups + self.n_weight_layers - 1)
 
     @property

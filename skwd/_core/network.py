@@ -19,6 +19,7 @@ import numpy as np
 
 from skwd._core.activations import Activation
 from skwd._core.arrays import aligned
+from skwd._core.encoded import EncodedRows
 from skwd._core.interface import Interface
 from skwd._core.layout import Layout
 from skwd._core.rows import SparseRows
@@ -106,7 +107,8 @@ class Network:
         b = [layout.b(params, layer) for layer in layers]
         step = block_rows(layout, params.dtype.itemsize)
         for start in range(0, n_rows, step):
-            rows = X if n_rows <= step else X[start : start + step]
+            is_whole = n_rows <= step and not isinstance(X, EncodedRows)
+            rows = X if is_whole else X[start : start + step]
             raws = []
             for k in range(len(params)):
                 values = rows @ W[0][k]

@@ -16,6 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from skwd._core.arrays import aligned
+from skwd._core.encoded import EncodedRows
 from skwd._core.layout import Layout
 
 # Rows of X that are seen at a time; changes rounding only.
@@ -96,15 +97,17 @@ def row_block(
     Dense ones get a last column of ones, which carries the bias of the first layer;
     ``out`` (b, d + 1) spares them an allocation.
     """
-    part = X[rows]
     if sparse.issparse(X):
-        return SparseRows(part, origin)
+        return SparseRows(X[rows], origin)
+    is_encoded = isinstance(X, EncodedRows)
+    part = X.part(rows) if is_encoded else X[rows]
     if out is None:
         out = aligned((part.shape[0], part.shape[1] + 1), X.dtype)
-    if origin is None:
-        out[:, :-1] = part
-    else:
-        np.subtract(part, origin, out=out[:, :-1])
+    for block in row_blocks(len(out)) if is_encoded else (slice(None),):
+        if origin is None:
+            out[block, :-1] = part[block]
+        else:
+            np.subtract(part[block], origin, out=out[block, :-1])
     out[:, -1] = 1.0
     return out
 

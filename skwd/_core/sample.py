@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from skwd._core.encoded import EncodedRows, Encoder, encoded
 from skwd._core.rows import row_block, row_blocks
 
 # A sample whose rows, with their column of ones, need no more than this is gathered
@@ -24,7 +25,7 @@ class Sample:
 
     Attributes
     ----------
-    X : ndarray or CSR matrix (n_total, d)
+    X : ndarray, CSR matrix or EncodedRows (n_total, d)
         All rows, shared by every sample and never copied whole.
     y : ndarray (n, n_outputs), float64
         Targets of this sample's rows.
@@ -39,7 +40,7 @@ class Sample:
         What solvers have found out about it and need again.
     """
 
-    X: np.ndarray | sparse.csr_matrix
+    X: np.ndarray | sparse.csr_matrix | EncodedRows
     y: np.ndarray
     weight: np.ndarray
     rows: np.ndarray | None = None
@@ -84,6 +85,17 @@ class Sample:
         rows = positions if self.rows is None else self.rows[positions]
         y, weight = self.y[positions], self.weight[positions]
         return Sample(self.X, y, weight, rows, origin=self.origin)
+
+    @property
+    def encoder(self) -> Encoder | None:
+        """What makes the columns of its rows of those of the user's X, if anything."""
+        return self.X.encoder if isinstance(self.X, EncodedRows) else None
+
+    def encoded(self, encoder: Encoder | None) -> Sample:
+        """The same rows with other columns; itself where there is no encoder."""
+        if encoder is None:
+            return self
+        return replace(self, X=encoded(self.X, encoder), kept={})
 
     def in_units(self, y: np.ndarray, origin: np.ndarray) -> Sample:
         """The same rows about an ``origin`` (d,) of X, with y in other units."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from skwd._core.arrays import row_dot
-from skwd._core.kinks import Kinks
+from skwd._core.kinks import Kinks, kinks_of
 from skwd._core.layout import Layout
 from skwd._core.penalty import Penalty
 
@@ -88,7 +88,10 @@ class ColumnNorms(SparsePenalty):
     ):
         super().__init__(l1_ratio)
         self.layout = layout
-        self.weights = np.ones(layout.layer_units[0]) if weights is None else weights
+        firsts = layout.first_inputs
+        self.weights = np.ones(len(firsts)) if weights is None else weights
+        n_inputs = np.diff(firsts, append=layout.layer_units[0])
+        self._widths = n_inputs * layout.layer_units[1]
         part = np.ones((1, layout.n_params))
         layout.W(part, 0)[:] = 1.0 - l1_ratio
         self._squares = part[0]
@@ -111,13 +114,18 @@ class ColumnNorms(SparsePenalty):
 
     def kinks(self, strength):
         alpha = self.layout.W(strength, 0)[:, :, 0]
-        return Kinks(self.l1_ratio * alpha * self.weights, self.layout.layer_units[1])
+        alpha = np.take(alpha, self.layout.first_inputs, axis=1)  # in its order
+        return kinks_of(self.l1_ratio * alpha * self.weights, self._widths)
 
     def reference_alpha(self, pull):
         if self.layout.n_weight_layers > 1:
             return self._reference(float(np.linalg.norm(pull, ord=2)), pull)
-        lengths = np.sqrt(np.square(pull).sum(axis=1))
+        lengths = np.sqrt(self._of_columns(np.square(pull).sum(axis=1)))
         return self._reference(float(lengths.max(initial=0.0)), pull)
+
+    def _of_columns(self, values: np.ndarray) -> np.ndarray:
+        """Sums over the inputs of each column: (n_inputs,) -> (d,)."""
+        return np.add.reduceat(values, self.layout.first_inputs)
 
 
 class AdaptiveColumnNorms(ColumnNorms):
@@ -130,10 +138,10 @@ class AdaptiveColumnNorms(ColumnNorms):
     has_second_stage = True
 
     def second_stage(self, params):
-        norms = np.sqrt(
-            np.square(self.layout.W(params[np.newaxis], 0)[0], dtype=np.float64).sum(1)
-        )
+        W = self.layout.W(params[np.newaxis], 0)[0].astype(np.float64)
+        norms = np.sqrt(self._of_columns(np.square(W).sum(axis=1)))
         largest = norms.max()
         known = 0.0 < largest < np.inf
         share = norms / largest if known else np.ones_like(norms)
-        return ColumnNorms(self.layout, self.l1_ratio, 1.0 / (share + LEAST_SHARE))
+        weights = 1.0 / (share + LEAST_SHARE)
+        return ColumnNorms(self.layout, self.l1_ratio, weights)

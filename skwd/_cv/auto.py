@@ -119,17 +119,28 @@ class Candidates:
         """What alpha is counted in, (F, G): the weights of a split are its own."""
         return np.array([search_unit(task) for task in self.tasks])
 
-    def search(self) -> None:
+    def search(self, about: float = 1.0, most: float = np.inf) -> None:
         """Judge the first multiples, and further ones while an end is the best.
 
         By the first folds. Where the highest leaves a constant, higher ones would tell
         nothing; where all do, it is lower ones that can tell more. Where none is better
         than a constant, one lower is judged in any case.
+
+        Parameters
+        ----------
+        about : float
+            The lowest of the first.
+        most : float
+            Where its loss is above this, nothing else is judged.
         """
-        self._add(FIRST)
+        first = about * FIRST
+        self._add(first[:1])
+        if not self.first.min() <= most:
+            return
+        self._add(first[1:])
         while True:
             best, is_flat, last = self.best, self.are_flat, len(self.multiples) - 1
-            is_worse = is_flat[best] and self.multiples[0] == FIRST[0]
+            is_worse = is_flat[best] and self.multiples[0] == first[0]
             is_lower = best == 0 or is_worse or is_flat.all()
             if is_lower and self.multiples[0] > LOWEST:
                 self._add(self.multiples[:1] / FACTOR)

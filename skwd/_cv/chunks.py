@@ -31,7 +31,9 @@ def chunks(tasks: list[TrainingTask], n_alphas: int, n_jobs: int) -> list[Chunk]
     found = []
     alike: dict[tuple, list[int]] = {}
     for number, task in enumerate(tasks):
-        alike.setdefault((task.solver, task.layout), []).append(number)
+        sources = task.layout.sources
+        inputs = None if sources is None else sources.tobytes()
+        alike.setdefault((task.solver, task.layout, inputs), []).append(number)
     for numbers in alike.values():
         size = max(_cell_bytes(tasks[number]) for number in numbers)
         limit, n_cells = max(1, CHUNK_BYTES // size), len(numbers) * n_alphas

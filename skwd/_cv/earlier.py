@@ -10,6 +10,7 @@ import numpy as np
 from skwd._core.layout import Layout
 from skwd._core.rows import shift_origin
 from skwd._core.sample import Sample
+from skwd._data.encoding import Encoding
 from skwd._data.targets import Targets
 from skwd._solvers.training import PartialFitState
 
@@ -32,6 +33,8 @@ class Earlier:
         What the weights mean beside their shapes.
     epochs : int
         Completed before.
+    encoding : Encoding or None
+        Of X, which the networks keep.
     progress : PartialFitState or None
         What partial_fit has left.
     """
@@ -43,6 +46,7 @@ class Earlier:
     targets: Targets
     kind: dict[str, Any]
     epochs: int
+    encoding: Encoding | None = None
     progress: PartialFitState | None = None
 
     @property
@@ -74,6 +78,10 @@ class Earlier:
         ValueError
             Where the networks asked for are others.
         """
+        for name, now in kind.items():
+            if self.kind[name] != now:
+                held = f"a network of {name}={self.kind[name]!r}"
+                self._refuse(held, f"{name}={now!r} now")
         n_networks = len(self.params)
         # An ensemble may hold fewer than n_init: diverged restarts were dropped.
         is_other = self.is_ensemble != settings["ensemble"]
@@ -90,10 +98,6 @@ class Earlier:
                 f"ensemble={settings['ensemble']} and n_init={settings['n_init']} now "
                 "ask for another",
             )
-        for name, now in kind.items():
-            if self.kind[name] != now:
-                held = f"a network of {name}={self.kind[name]!r}"
-                self._refuse(held, f"{name}={now!r} now")
         params = self.params.copy()
         if self.progress is None or not self.progress.continues(layout, params):
             params = shift_origin(layout, params, sample.origin, 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from skwd._alpha.constant import constant_params
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.alpha_groups import ABSENT
 from skwd._core.blas import for_prediction
+from skwd._core.encoded import Encoder, encoded
 from skwd._core.layout import Layout
 from skwd._core.network import Network
 from skwd._core.rows import shift_origin
@@ -35,17 +37,19 @@ class KeptNetworks:
     layout: Layout
     activation: str
     params: np.ndarray  # (K, P)
+    encoder: Encoder | None  # of X
 
     @classmethod
     def of(cls, task: TrainingTask, trained: AlphaChoice) -> KeptNetworks:
         """All the networks of a fit, which are about the task's origin."""
         layout, origin = task.layout, task.training.origin
         params = shift_origin(layout, trained.params, origin, -1.0)
-        return cls(layout, task.activation.name, params)
+        return cls(layout, task.activation.name, params, task.training.encoder)
 
     def raw_blocks(self, X) -> list[np.ndarray]:
         """Raw predictions (K, b, n_raw) of X, by blocks."""
         network = Network(self.layout, ACTIVATIONS[self.activation])
+        X = encoded(X, self.encoder)
         with for_prediction(X.shape[0], self.params.shape[1]):
             return list(network.predict_blocks(self.params, X))
 
@@ -76,11 +80,14 @@ def train_folds(
     rows : list of (rows to train on, rows left out)
         Every row of positive weight is left out once.
     """
-    hidden, solver = chosen.task.layout.layer_units[1:-1], problem.settings.solver
-    if hidden != problem.settings.hidden:  # a linear model, and its solver
+    settings, layout = problem.settings, chosen.task.layout
+    hidden, in_parts = layout.layer_units[1:-1], layout.sources is not None
+    solver = settings.solver
+    if hidden != settings.hidden or in_parts != settings.in_parts:  # another model's
         solver = chosen.task.solver
-    solver = solver.quiet()
-    splits = tasks(lambda part: problem.task(part, hidden=hidden, solver=solver), rows)
+    how: dict[str, Any] = {"hidden": hidden, "in_parts": in_parts}
+    how["solver"] = solver.quiet()
+    splits = tasks(lambda part: problem.task(part, **how), rows)
     in_memory = share_memory([split.task for split in splits])
     alike: dict[tuple, list[int]] = {}  # a fold may lack a class, and have fewer units
     for number, task in enumerate(in_memory):
@@ -88,7 +95,7 @@ def train_folds(
     found: dict[int, TrainedFold] = {}
     for numbers in alike.values():
         fold_tasks = [in_memory[number] for number in numbers]
-        fits = _trained(fold_tasks, chosen, problem.settings)
+        fits = _trained(fold_tasks, chosen, settings)
         for number, task, fit in zip(numbers, fold_tasks, fits):
             split: Split = splits[number]
             found[number] = TrainedFold(task, split.targets, split.test, fit)

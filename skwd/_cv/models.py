@@ -28,9 +28,15 @@ from skwd._solvers.task import TrainingTask, train_path
 # Fewer different rows than this leave nothing to judge by.
 LEAST_ROWS = 12
 # The models that are compared, the simplest first; the last with ``alpha_groups``.
-CONSTANT, LINEAR, NETWORK = "constant", "linear model", "network"
+CONSTANT, LINEAR, ADDITIVE = "constant", "linear model", "additive model"
+NETWORK, ON_PARTS = "network", "network on parts"
 GROUPED = "network with alpha_groups"
-MODELS = (CONSTANT, LINEAR, NETWORK, GROUPED)
+MODELS = (CONSTANT, LINEAR, ADDITIVE, NETWORK, ON_PARTS, GROUPED)
+WITHOUT_HIDDEN = (LINEAR, ADDITIVE)
+IN_PARTS = (ADDITIVE, ON_PARTS)
+# A network on parts is given up where its loss, at the alpha that is best for columns,
+# is above that of columns by more than this part of it.
+HOPELESS = 0.03
 
 
 def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> Chosen:
@@ -59,9 +65,9 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     most = as_good(min(losses.values()))
     model = next(name for name in MODELS if losses.get(name, np.inf) <= most)
     task, candidates = whole, candidates_of[model]
-    if model == LINEAR:
-        solver = problem.settings.linear_solver(whole.solver)
-        task, _ = problem.task(targets=problem.targets, hidden=(), solver=solver)
+    given = _given(problem)
+    if model not in (given, CONSTANT, GROUPED):
+        task = _other(problem, whole, model)
     unit, first = float(search_unit(task)[0]), candidates.first_stage
     n_jobs = problem.settings["n_jobs"]
     if model == GROUPED:
@@ -80,7 +86,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         best = candidates.multiples[candidates.best]
         fit = train_cells([task], (best * one)[np.newaxis], n_jobs)
         trained = AlphaChoice.of(fit)
-    is_lowest = model == NETWORK and candidates.best == 0
+    is_lowest = model in (given, ON_PARTS) and candidates.best == 0
     n_networks = len(trained.params)
     trained = replace(
         trained,
@@ -96,39 +102,84 @@ def _judge_models(
 ) -> tuple[dict[str, float], dict[str, Candidates]]:
     """The held-out loss of each model at its best, and the candidates that it is of."""
     looser = whole.solver.changed(tol=LOOSER * whole.solver.tol)
+    settings, hidden = problem.settings, problem.settings.hidden
+    linear_solver = settings.linear_solver(whole.solver)
     searched = partial(_searched, problem, splits)
-    networks = searched(problem.settings.hidden, looser)
-    candidates = {NETWORK: networks, CONSTANT: networks}
-    competitors: dict[str, Competitor] = {CONSTANT: ConstantModel(networks)}
-    if whole.layout.n_weight_layers > 1:
-        linear = searched((), problem.settings.linear_solver(whole.solver))
-        candidates[LINEAR] = competitors[LINEAR] = linear
-    competitors[NETWORK] = networks
-    if problem.settings.groups is not None:
+    given = _given(problem)
+    networks = searched(given, hidden, looser)
+    candidates = {given: networks, CONSTANT: networks}
+    if hidden:
+        linear = ADDITIVE if settings.in_parts else LINEAR
+        candidates[linear] = searched(linear, (), linear_solver)
+    if problem.may_be_in_parts:
+        candidates[ADDITIVE] = searched(ADDITIVE, (), linear_solver, in_parts=True)
+        if hidden:
+            solver = _other(problem, whole, ON_PARTS).solver
+            best = float(networks.multiples[networks.best])
+            candidates[ON_PARTS] = searched(
+                ON_PARTS,
+                hidden,
+                solver.changed(tol=LOOSER * solver.tol),
+                in_parts=True,
+                about=best,
+                most=as_good(float(networks.first.min()), HOPELESS),
+            )
+    competitors: dict[str, Competitor] = {**candidates}
+    competitors[CONSTANT] = ConstantModel(networks)
+    if settings.groups is not None:
         candidates[GROUPED] = networks
-        competitors[GROUPED] = GroupedModel(networks, problem.settings)
+        competitors[GROUPED] = GroupedModel(networks, settings)
     return race(competitors), candidates
 
 
+def _given(problem: Problem) -> str:
+    """What the network that the settings ask for is called."""
+    names = (LINEAR, ADDITIVE), (NETWORK, ON_PARTS)
+    return names[bool(problem.settings.hidden)][problem.settings.in_parts]
+
+
+def _other(problem: Problem, whole: TrainingTask, model: str) -> TrainingTask:
+    """All rows, for another model than the one that the settings ask for."""
+    how: dict[str, Any] = {"in_parts": model in IN_PARTS}
+    if model in WITHOUT_HIDDEN:
+        how |= {"hidden": (), "solver": problem.settings.linear_solver(whole.solver)}
+    return problem.task(targets=problem.targets, **how)[0]
+
+
 def _searched(
-    problem: Problem, splits: list, hidden: tuple[int, ...], solver: Solver
+    problem: Problem,
+    splits: list,
+    model: str,
+    hidden: tuple[int, ...],
+    solver: Solver,
+    *,
+    in_parts: bool | None = None,
+    **about: float,
 ) -> Candidates:
-    """Networks of the hidden layers ``hidden``, judged by the first splits."""
+    """A model of the hidden layers ``hidden``, judged by the first splits.
+
+    ``about`` says where a search begins, and where it gives up.
+    """
     data, tasks, tests = problem.data, [], []
     for train, test in splits:
         task, targets = problem.task(
-            train, targets=problem.targets, hidden=hidden, solver=solver.quiet()
+            train,
+            targets=problem.targets,
+            hidden=hidden,
+            solver=solver.quiet(),
+            in_parts=in_parts,
         )
         Y, weight = targets.encode(data.y[test], data.weight[test])
         held_out = distinct_rows(Sample(data.X, targets.scaled(Y), weight, test))
+        held_out = held_out.encoded(task.training.encoder)
         assert task.training.origin is not None
         tests.append(held_out.in_units(held_out.y, task.training.origin))
         tasks.append(task)
     n_jobs, told = problem.settings["n_jobs"], None
     if problem.settings["verbose"]:
-        told = partial(_say, NETWORK if hidden else LINEAR)
+        told = partial(_say, model)
     candidates = Candidates(share_memory(tasks), tests, n_jobs, told)
-    candidates.search()
+    candidates.search(**about)
     if not tasks[0].penalty.has_second_stage:
         return candidates
     candidates.finish(as_good(float(candidates.first.min()), BEHIND))

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from skwd._alpha.averaging import posteriors_of
+from skwd._core.encoded import encoded
 from skwd._core.network import Network
 from skwd._curvature.posterior import predictive_blocks
 from skwd._cv.auto import splits_of
@@ -97,7 +98,7 @@ def left_out_variances(folds: list[TrainedFold], X) -> np.ndarray:
             Network(task.layout, task.activation),
             trained.params,
             posteriors,
-            X[fold.test],
+            encoded(X[fold.test], task.training.encoder),
             task.training.origin,
         )
         parts = [targets.variance(raw, cov, noise) for raw, cov in blocks]
@@ -235,11 +236,12 @@ def level_of(problem: Problem, before: Chosen, after: Chosen) -> float:
         assert isinstance(targets, RegressionTargets)
         networks = trained.predicting(problem.settings["ensemble"])
         posteriors = posteriors_of(task, trained, networks)
+        rows = problem.data.X[np.flatnonzero(problem.data.weight)]
         blocks = predictive_blocks(
             Network(task.layout, task.activation),
             trained.params[networks],
             posteriors,
-            problem.data.X[np.flatnonzero(problem.data.weight)],
+            encoded(rows, task.training.encoder),
             task.training.origin,
         )
         noise = np.array([gaussian.noise for gaussian in posteriors])

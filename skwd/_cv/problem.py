@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.layout import Layout, initial_params
@@ -17,6 +19,7 @@ from skwd._core.rows import column_means
 from skwd._core.sample import Sample
 from skwd._cv.earlier import Earlier
 from skwd._cv.splits import validation_split
+from skwd._data.encoding import Encoding
 from skwd._data.merged_rows import different_rows, rows_to_train_on
 from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
@@ -51,6 +54,8 @@ class Settings:
         A number for each layer, the name of a way to choose it, or the default.
     groups : {None, "layer", "columns"}
         Which parts of the weights have an alpha of their own.
+    in_parts : bool
+        Whether the columns of X are encoded as their parts.
     make_targets : callable
         From y and weights (n,) to `Targets`, with ``earlier`` ones where there are any.
     """
@@ -60,17 +65,19 @@ class Settings:
     solver: Solver | AutoSolver
     alpha: np.ndarray | str | None
     groups: str | None
+    in_parts: bool
     make_targets: Callable[..., Targets]
 
     def __getitem__(self, name: str) -> Any:
         """The value of a parameter of the estimator."""
         return self.params[name]
 
-    def kind(self, loss: Loss) -> dict[str, Any]:
+    def kind(self, loss: Loss, in_parts: bool) -> dict[str, Any]:
         """What weights mean beside their shapes."""
         names = ("activation", "normalize_y")
         found = {name: self.params[name] for name in names if name in self.params}
-        return {**found, "out_activation_": loss.out_activation}
+        encoding = "parts" if in_parts else None
+        return {**found, "encoding": encoding, "out_activation_": loss.out_activation}
 
     def linear_solver(self, solver: Solver) -> Solver:
         """One that ends at the minimum of a linear model, if the parameters allow it.
@@ -98,7 +105,7 @@ class Problem:
     targets : Targets
         What y is, of all rows.
     of_column : ndarray of int (n_features,) or None
-        The group of alpha of each column, where columns have groups.
+        The group of alpha of each column of X, where columns have groups.
     earlier : Earlier or None
         The fit that a fit to all rows continues.
     """
@@ -127,6 +134,8 @@ class Problem:
         earlier: Earlier | None = None,
         hidden: tuple[int, ...] | None = None,
         solver: Solver | AutoSolver | None = None,
+        in_parts: bool | None = None,
+        own_parts: bool = False,
     ) -> tuple[TrainingTask, Targets]:
         """What there is to train on some rows of the data, all by default.
 
@@ -137,8 +146,11 @@ class Problem:
             What y is; by default what it is in these rows.
         earlier : Earlier, optional
             Is continued, in the place of random weights.
-        hidden, solver
+        hidden, solver, in_parts
             Replace those of the settings.
+        own_parts : bool
+            A part of the rows has no more parts of columns than it needs, and its
+            layers may differ from those of others.
 
         Returns
         -------
@@ -159,7 +171,15 @@ class Problem:
         elif settings["early_stopping"]:
             training, validation = self._split(training, targets)
         hidden = settings.hidden if hidden is None else hidden
-        layout = Layout((X.shape[1], *hidden, targets.loss.n_raw(Y.shape[1])))
+        if in_parts is None:
+            in_parts = settings.in_parts
+            if earlier is not None and settings["encoding"] == "auto":  # as it was
+                in_parts = earlier.encoding is not None
+        encoding = self._encoding(training, earlier, own_parts) if in_parts else None
+        further = *hidden, targets.loss.n_raw(Y.shape[1])
+        layout = Layout((X.shape[1], *further))
+        if encoding is not None:
+            layout = Layout((encoding.n_columns, *further), encoding.sources)
         n_rows, n_counted = len(training), int(np.count_nonzero(training.weight))
         chosen = settings.solver if solver is None else solver
         chosen = chosen.resolved(n_counted, layout.n_params)
@@ -167,7 +187,7 @@ class Problem:
             training,
             full_batch=chosen.rows_per_step(n_counted) == n_counted,
             always=chosen.sees_all_rows,
-        )
+        ).encoded(encoding)
         origin = None if earlier is None else earlier.origin
         if origin is None:
             origin = column_means(training.X, training.rows, training.norm_weight)
@@ -175,11 +195,12 @@ class Problem:
         targets = targets.fitted_to(training.y, training.norm_weight, kept)
         training = training.in_units(targets.scaled(training.y), origin)
         if validation is not None:
+            validation = validation.encoded(encoding)
             validation = validation.in_units(targets.scaled(validation.y), origin)
         if earlier is None:
             starts = self.initial_params(layout, targets, training)[np.newaxis]
         else:
-            kind = settings.kind(targets.loss)
+            kind = settings.kind(targets.loss, in_parts)
             starts = earlier.starts(layout, targets, training, settings, kind)
         epochs = 0 if earlier is None else earlier.epochs
         ratio = float(settings["l1_ratio"])
@@ -213,7 +234,7 @@ class Problem:
         restarts = range(self.settings["n_init"]) if restarts is None else restarts
         rngs = [self.stream(WEIGHTS, number) for number in restarts]
         gain = ACTIVATIONS[self.settings["activation"]].gain
-        params0 = initial_params(layout, gain, rngs)
+        params0 = self._random_params(layout, gain, rngs, sample)
         if layout.n_weight_layers == 1:  # convex: nothing is gained by random weights
             params0[:] = 0.0
         deviations = unscaled_deviations(sample)
@@ -222,6 +243,44 @@ class Problem:
         bias = layout.b(params0, layout.n_weight_layers - 1)
         bias[:] = targets.loss.constant(sample.y, sample.norm_weight)
         return params0
+
+    @staticmethod
+    def _random_params(
+        layout: Layout, gain: float, rngs: list, sample: Sample
+    ) -> np.ndarray:
+        """Random weights, zero for columns of no parts: as of networks without them."""
+        encoding = sample.encoder
+        if not isinstance(encoding, Encoding) or encoding.are_used.all():
+            return initial_params(layout, gain, rngs)
+        used = encoding.are_used
+        narrow = Layout((int(np.count_nonzero(used)), *layout.layer_units[1:]))
+        coefs, intercepts = narrow.split(initial_params(narrow, gain, rngs))
+        first = np.zeros((len(rngs), *layout.layer_units[:2]))
+        first[:, used] = coefs[0]
+        return layout.join([first, *coefs[1:]], intercepts)
+
+    @property
+    def may_be_in_parts(self) -> bool:
+        """Whether columns may be encoded as parts or not, and any has some."""
+        is_open = self.settings["encoding"] == "auto"
+        is_dense = not sparse.issparse(self.data.X)
+        return is_open and is_dense and self.whole_encoding.has_parts
+
+    @cached_property
+    def whole_encoding(self) -> Encoding:
+        """That of all rows of positive weight."""
+        Y, weight = self.targets.encode(self.data.y, self.data.weight)
+        return Encoding.learnt(Sample(self.data.X, Y, weight))
+
+    def _encoding(
+        self, training: Sample, earlier: Earlier | None, own_parts: bool
+    ) -> Encoding:
+        """The encoding of some rows to train on, with the layers of that of all."""
+        if earlier is not None and earlier.encoding is not None:
+            return earlier.encoding
+        if len(training) == len(self.data.weight):
+            return self.whole_encoding
+        return Encoding.learnt(training, None if own_parts else self.whole_encoding)
 
     def _held_out_sample(self, targets: Targets) -> Sample:
         """The user's validation rows, as encoded."""

@@ -39,8 +39,6 @@ def race(competitors: Mapping[str, Competitor]) -> dict[str, float]:
     """
     firsts = np.concatenate([c.first for c in competitors.values()])
     most = as_good(float(firsts.min()), BEHIND)
-    if np.count_nonzero(firsts <= most) == 1:  # nothing is left to be told apart
-        return {name: float(c.first.min()) for name, c in competitors.items()}
     for competitor in competitors.values():
         competitor.finish(most)
     means = np.concatenate([c.mean for c in competitors.values()])

@@ -63,4 +63,4 @@ def effective_params(task: TrainingTask, trained: AlphaChoice, k: int) -> np.nda
     found = trained.laplace[k]
     if found is None:
         found = laplace_of(task, trained.params[k], trained.alpha[k])
-    return found.n_effective[task.group_of_column]
+    return found.n_effective[task.group_of_column[task.layout.first_inputs]]

@@ -18,7 +18,7 @@ from skwd._estimators.callbacks import SetsCallbacks
 from skwd._estimators.export import to_sklearn
 from skwd._estimators.fitted import Fitted
 from skwd._estimators.fitted_network import FittedNetwork
-from skwd._estimators.parameter_values import check_coverage
+from skwd._estimators.parameter_values import check_coverage, check_dense
 from skwd._estimators.validation import (
     CHECK_X,
     CHECK_Y,
@@ -73,6 +73,8 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
         is_new = earlier is None
         seed = draw_seed(self.random_state) if is_new else self._fitted.seed
         data = self._validate(settings, X, y, sample_weight, reset=is_new)
+        if settings.in_parts:
+            check_dense(data.X)
         held_out = None
         if val[0] is not None:
             held_out = self._validate(settings, *val, suffix="_val")
@@ -177,11 +179,14 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
         with it, but for the log link of "poisson", "gamma" and "tweedie", which
         skl2onnx does not know: the guide's page on deploying has five lines for it. Its
         parameters are those of the network's shape, not of this fit, and
-        its probabilities those of the network alone, without a posterior.
+        its probabilities those of the network alone, without a posterior. With
+        ``encoding_="parts"`` networks of "relu" and those without hidden layers have
+        one more hidden layer, of hinges; others stand in a Pipeline behind
+        scikit-learn's SplineTransformer.
 
         Returns
         -------
-        model : MLPRegressor or MLPClassifier
+        model : MLPRegressor, MLPClassifier or Pipeline
             Fitted.
 
         Raises

@@ -153,9 +153,16 @@ class FitWatch:
         """The attributes of the estimator, had its fit stopped with these weights."""
         task, targets, problem = self.task, self.targets, self.problem
         assert task is not None and targets is not None and problem is not None
-        if len(alpha) != task.groups.n_groups:  # the linear model of alpha="auto"
+        # Another model of alpha="auto".
+        own = problem.settings.hidden
+        others: list = [((), False), ((), True), (own, True)]
+        for hidden, in_parts in others:
+            if len(params) == task.layout.n_params:
+                break
             solver = task.solver
-            task, targets = problem.task(targets=targets, hidden=(), solver=solver)
+            task, targets = problem.task(
+                targets=targets, hidden=hidden, solver=solver, in_parts=in_parts
+            )
         trained = AlphaChoice.of(one_network(task, params, alpha))
         return fitted_attributes(
             problem.settings,

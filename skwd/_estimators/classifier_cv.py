@@ -74,6 +74,7 @@ class WeightDecayMLPClassifierCV(CrossValidation, BaseClassifier):
         hidden_layer_sizes=(100,),
         activation="relu",
         solver="auto",
+        encoding="auto",
         alphas=None,
         cv=None,
         scoring=None,

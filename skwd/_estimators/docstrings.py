@@ -25,6 +25,18 @@ solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
     cosine; another ``learning_rate_init`` or a lower ``max_iter`` stands. Parameters
     that ask for epochs (``batch_size``, ``learning_rate`` or ``decay`` other than their
     defaults), early stopping and partial_fit mean "adam" itself.
+encoding : None, "parts" or "auto", default="auto"
+    What the first layer sees of each column of X. None is the column. "parts" is the
+    column, in distances of its quartiles and no further than 3 of them from their
+    middle, and 0.5 times its piecewise-linear parts [9]_: between two quantiles that
+    follow each other a part rises from 0 to 1. So steps and thresholds of a column are
+    learnt as easily as slopes, its units do not matter, and a model without hidden
+    layers is additive. There are 24 quantiles, fewer where columns share 1000 or where
+    values are equal: those of the rows trained on (of each fold its own), by weight,
+    without interpolation. Columns of one or two values stay as they are. Nothing of it
+    is stored but ``knots_``; rows are encoded in blocks. ``alpha_groups``,
+    ``sparsity``, ``dropout`` and importances go by the columns of X, parts and column
+    together. X has to be dense. "auto" is None.
 """,
     "alpha": """\
 alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", default=None

@@ -73,11 +73,18 @@ layer_effective_params_ : ndarray of shape (n_layers - 1,)
 """,
     "fitted": """\
 coefs_, intercepts_ : list of ndarray
-    Weights (fan_in, fan_out) and biases (fan_out,) of each layer, for X as it is; with
-    ``ensemble`` they have the networks as a further first axis. predict reads them.
-    Training is about the column means of X, which changes no minimum: biases are free.
+    Weights (fan_in, fan_out) and biases (fan_out,) of each layer, for X as it is, or
+    for its encoded columns; with ``ensemble`` they have the networks as a further first
+    axis. predict reads them. Training is about the column means of X, which changes no
+    minimum: biases are free.
 solver_ : str
     The solver that trained, where ``solver`` is "auto" too.
+encoding_ : None or "parts"
+    The encoding of X that was used, where ``encoding`` is "auto" too. With "parts" the
+    rows of ``coefs_[0]`` are, for each column of X, the column and its parts.
+knots_ : list of ndarray, or None
+    With ``encoding_="parts"``: the quantiles of each column of X, between which its
+    parts lie; none of columns that stay as they are.
 loss_ : float
     J at the returned weights, on all rows; with ``ensemble`` this and the following are
     those of the best network.
@@ -124,6 +131,8 @@ Krogh and Hertz, "A simple weight decay can improve generalization", NeurIPS 199
 .. [2] Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
 .. [3] George, Laurent, Bouthillier, Ballas and Vincent, "Fast approximate natural
    gradient descent in a Kronecker-factored eigenbasis", NeurIPS 2018.
+.. [9] Gorishniy, Rubachev and Babenko, "On embeddings for numerical features in tabular
+   deep learning", NeurIPS 2022.
 """,
     "alpha_references": """\
 .. [4] MacKay, "A practical Bayesian framework for backpropagation networks", Neural

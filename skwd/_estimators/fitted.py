@@ -18,6 +18,7 @@ from skwd._cv.models import GROUPED
 from skwd._cv.noise import Noise
 from skwd._cv.problem import Settings
 from skwd._cv.splits import Split
+from skwd._data.encoding import Encoding
 from skwd._data.targets import Targets
 from skwd._estimators.alpha_groups import effective_params
 from skwd._estimators.fitted_network import FittedNetwork
@@ -99,6 +100,9 @@ def fitted_attributes(
     best, networks = trained.best, trained.predicting(ensemble)
     params = shift_origin(layout, trained.params[networks], task.training.origin, -1.0)
     network = FittedNetwork(layout, params, task.activation.name, alone=not ensemble)
+    encoding = task.training.encoder
+    assert encoding is None or isinstance(encoding, Encoding)
+    network.encoding = encoding
     curve = trained.loss_curve[best]
     n_iter = int(trained.nit[best])
     found: dict[str, Any] = {
@@ -107,6 +111,8 @@ def fitted_attributes(
         "n_outputs_": layout.layer_units[-1],
         "out_activation_": loss.out_activation,
         "solver_": task.solver.name,
+        "encoding_": None if encoding is None else "parts",
+        "knots_": None if encoding is None else encoding.knots,
         "alpha_": alpha,
         "loss_": float(trained.loss[best]),
         "loss_curve_": curve,
@@ -148,7 +154,7 @@ def fitted_attributes(
     found["_fitted"] = Fitted(
         network,
         targets,
-        settings.kind(loss),
+        settings.kind(loss, encoding is not None),
         seed,
         n_iter + epochs,
         None if chosen.choice is None else chosen.choice["model"],
@@ -267,6 +273,7 @@ def told_of_classes(found: dict[str, Any], classes: np.ndarray) -> dict[str, Any
     coefs = [*found["coefs_"][:-1], wide_W]
     intercepts = [*found["intercepts_"][:-1], wide_b]
     network = FittedNetwork.of(coefs, intercepts, fitted.network.activation)
+    network.encoding = fitted.network.encoding
     targets = fitted.targets.told_of(classes)
     return {
         **found,

@@ -9,10 +9,12 @@ import numpy as np
 from skwd._alpha.averaging import posteriors_of
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.blas import ONE_BLAS_THREAD, for_prediction
+from skwd._core.encoded import encoded
 from skwd._core.layout import Layout, initial_scale
 from skwd._core.network import Network
 from skwd._core.rows import shift_origin
 from skwd._curvature.posterior import Posterior, predictive_blocks
+from skwd._data.encoding import Encoding
 
 
 class FittedNetwork:
@@ -36,6 +38,8 @@ class FittedNetwork:
     posterior : list of Posterior, or None
         One for each network, of X about ``origin``.
     origin : ndarray (d,) or None
+    encoding : Encoding or None
+        Of X, in whose columns the weights of the first layer are.
     pending : tuple or None
         What `posteriors` is made of when it is asked for.
     """
@@ -51,6 +55,7 @@ class FittedNetwork:
         self.intercepts = [layout.b(params, i)[networks, 0] for i in layers]
         self.posterior: list[Posterior] | None = None
         self.origin: np.ndarray | None = None
+        self.encoding: Encoding | None = None
         self.pending: tuple | None = None
 
     @classmethod
@@ -66,7 +71,7 @@ class FittedNetwork:
 
     def __getstate__(self) -> dict:
         """The state without the weights, which the estimator's coefs_ hold already."""
-        names = "activation", "posterior", "origin", "pending"
+        names = "activation", "posterior", "origin", "encoding", "pending"
         return {name: getattr(self, name) for name in names}
 
     def weights(self) -> dict[str, list[np.ndarray]]:
@@ -83,7 +88,7 @@ class FittedNetwork:
                 return self
         other = FittedNetwork.of(coefs, intercepts, self.activation)
         other.posterior, other.origin = self.posterior, self.origin
-        other.pending = self.pending
+        other.encoding, other.pending = self.encoding, self.pending
         return other
 
     @property
@@ -114,7 +119,7 @@ class FittedNetwork:
 
     def combine_blocks(self, X, combine: Callable) -> np.ndarray:
         """``combine`` of the raw predictions of X, block after block."""
-        blocks = self.network.predict_blocks(self.params, X)
+        blocks = self.network.predict_blocks(self.params, encoded(X, self.encoding))
         with for_prediction(X.shape[0], self.params.shape[1]):
             parts = [combine(block) for block in blocks]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -123,6 +128,7 @@ class FittedNetwork:
     def combine_posterior_blocks(self, X, combine: Callable) -> np.ndarray:
         """``combine`` of raw predictions (K, b, o) and their covariances, by blocks."""
         posteriors, dtype = self.posteriors(), self.params.dtype
+        X = encoded(X, self.encoding)
         network = Network(self.layout, self.network.activation)
         params = self.params.astype(np.float64)
         params = shift_origin(self.layout, params, self.origin, 1.0)

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from skwd._core.encoded import EncodedRows
 from skwd._core.layout import is_collapsed
 from skwd._core.network import Network
 from skwd._core.rows import shift_origin
 from skwd._core.sample import Sample
-from skwd._curvature.sensitivity import mean_squared_derivatives
+from skwd._curvature.sensitivity import encoded_effects, mean_squared_derivatives
 from skwd._estimators.fitted_network import FittedNetwork
 from skwd._solvers.task import TrainingTask
 from skwd._solvers.units import column_deviations
@@ -59,18 +60,22 @@ class Importances:
 
 def few_rows(sample: Sample) -> Sample:
     """A copy of a sample, or of some of its rows from everywhere in it."""
-    n_rows, n_columns = len(sample), sample.X.shape[1]
+    n_rows, all_rows = len(sample), sample.X
+    if isinstance(all_rows, EncodedRows):
+        all_rows = all_rows.X
+    n_columns = all_rows.shape[1]
     most = max(FEWEST, min(ROWS, NUMBERS // max(n_columns, 1)))
     places: Any = slice(None)
     if n_rows > most:
         places = (np.arange(most) * GOLDEN % 1.0 * n_rows).astype(np.intp)
     rows = places if sample.rows is None else sample.rows[places]
-    X = sample.X.copy() if isinstance(rows, slice) else sample.X[rows]
+    X = all_rows.copy() if isinstance(rows, slice) else all_rows[rows]
     weight = np.array(sample.weight[places])
     if not weight.any():  # none of these rows count
         weight[:] = 1.0
     y = np.broadcast_to(0.0, (len(weight), sample.y.shape[1]))  # no derivative asks it
-    return Sample(X, y, weight, origin=sample.origin)
+    found = Sample(X, y, weight, origin=sample.origin)
+    return found.encoded(sample.encoder)
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -78,9 +83,13 @@ def _shares(fitted: FittedNetwork, rows: Sample, deviations: np.ndarray) -> np.n
     layout, activation = fitted.layout, fitted.network.activation
     network = Network(layout, activation)
     if is_collapsed(layout, activation.gain, fitted.params):  # a constant
-        return np.zeros(layout.layer_units[0])
+        return np.zeros(len(layout.first_inputs))
     params = shift_origin(layout, fitted.params, rows.origin, 1.0)
-    squares = sum(mean_squared_derivatives(network, rows, one) for one in params)
-    squares = squares * np.square(deviations)
+    if layout.sources is None:
+        found = [mean_squared_derivatives(network, rows, one) for one in params]
+        squares = np.sum(found, axis=0) * np.square(deviations)
+    else:  # a column and its parts together
+        found = [encoded_effects(network, rows, one) for one in params]
+        squares = np.sum(found, axis=0)
     total = squares.sum()
     return squares / total if 0.0 < total < np.inf else np.zeros(len(squares))

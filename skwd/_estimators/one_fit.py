@@ -13,8 +13,8 @@ from skwd._core.blas import ONE_BLAS_THREAD
 from skwd._core.layout import is_collapsed
 from skwd._cv.chosen import Chosen
 from skwd._cv.earlier import Earlier
-from skwd._cv.models import LINEAR
-from skwd._cv.problem import in_dtype
+from skwd._cv.models import IN_PARTS, WITHOUT_HIDDEN
+from skwd._cv.problem import Settings, in_dtype
 from skwd._cv.ways import choose
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.callbacks import watched_fit, with_callbacks
@@ -97,7 +97,7 @@ class OneFit(BaseWeightDecayMLP):
             settings = watch.watched(settings)
         earlier = self._earlier("warm_start=True") if self.warm_start else None
         problem = self._problem(settings, X, y, sample_weight, val, earlier)
-        if earlier is not None and self._starts_anew():
+        if earlier is not None and self._starts_anew(settings):
             problem = replace(problem, earlier=None)
         folds = left_out_rows(problem, groups)
         task, targets = problem.whole()
@@ -181,12 +181,15 @@ class OneFit(BaseWeightDecayMLP):
             fitted.targets,
             fitted.kind,
             fitted.epochs,
+            network.encoding,
             fitted.progress,
         )
 
-    def _starts_anew(self) -> bool:
+    def _starts_anew(self, settings: Settings) -> bool:
         """Whether a warm start finds no weights to go on from, or another model's."""
-        if self._fitted.model == LINEAR:
+        model = self._fitted.model
+        is_linear = model in WITHOUT_HIDDEN and settings.hidden
+        if is_linear or (model in IN_PARTS and not settings.in_parts):
             return True
         network = self._network()
         layout, params = network.layout, network.params

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 
 from skwd._alpha import WAYS
 from skwd._core.losses import LOSSES
@@ -28,6 +29,27 @@ def check_hidden_layer_sizes(sizes) -> tuple[int, ...]:
             f"{sizes!r}. Use hidden_layer_sizes=() for a linear model."
         )
     return tuple(int(units) for units in units_of)
+
+
+def check_encoding(encoding) -> None:
+    """Raise unless it says how columns are encoded."""
+    names = ("auto", "parts")
+    if encoding is None or (isinstance(encoding, str) and encoding in names):
+        return
+    raise ValueError(
+        f"encoding must be None, 'auto' or 'parts'; got {encoding!r}"
+        f"{meant(encoding, names)} Use encoding=None for the columns as they are."
+    )
+
+
+def check_dense(X) -> None:
+    """Raise where X is sparse, and its columns would not be with their parts."""
+    if sparse.issparse(X):
+        raise ValueError(
+            "encoding='parts' is for dense X, as parts of sparse columns are not "
+            f"sparse; got a sparse X of shape {X.shape}. Use encoding='auto' or None, "
+            "or X.toarray()."
+        )
 
 
 def check_intervals(intervals, own_folds: bool) -> None:

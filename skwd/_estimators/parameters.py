@@ -15,6 +15,7 @@ from skwd._estimators.alpha_groups import check_alpha_groups
 from skwd._estimators.parameter_values import (
     check_alpha,
     check_dropout,
+    check_encoding,
     check_hidden_layer_sizes,
     check_missing_targets,
     check_n_jobs,
@@ -142,6 +143,7 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
             raise ValueError(
                 f"{name} must be {rule.wanted}; got {params[name]!r}{near} {remedy}"
             )
+    check_encoding(params["encoding"])
     hidden = check_hidden_layer_sizes(params["hidden_layer_sizes"])
     if is_list(params["dropout"]):
         params["dropout"] = list(params["dropout"])
@@ -183,6 +185,7 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
         solver_of(params, needs=tuple(needs)),
         check_alpha(given, len(hidden) + 1),
         kind,
+        params["encoding"] == "parts",
         estimator._targets_of(params),
     )
 
@@ -199,4 +202,6 @@ def ratio_settings(estimator: Any, settings: Settings) -> Settings | None:
     params |= {name: settings[name] for name in kept}
     params |= {"loss": "gamma", "alpha": "auto"}
     solver, make_targets = solver_of(params), estimator._targets_of(params)
-    return Settings(params, settings.hidden, solver, "auto", None, make_targets)
+    in_parts = params["encoding"] == "parts"
+    how = settings.hidden, solver, "auto", None, in_parts, make_targets
+    return Settings(params, *how)

@@ -67,6 +67,7 @@ class WeightDecayMLPRegressor(OneFit, BaseRegressor):
         hidden_layer_sizes=(100,),
         activation="relu",
         solver="auto",
+        encoding="auto",
         alpha=None,
         alpha_groups=None,
         l1_ratio=0.0,

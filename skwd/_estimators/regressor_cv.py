@@ -75,6 +75,7 @@ class WeightDecayMLPRegressorCV(CrossValidation, BaseRegressor):
         hidden_layer_sizes=(100,),
         activation="relu",
         solver="auto",
+        encoding="auto",
         alphas=None,
         cv=None,
         scoring=None,

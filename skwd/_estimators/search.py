@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -147,7 +148,8 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         if is_classifier(self) and data.y.shape[1:] == (1,):
             # One warning of it is enough.
             problem = replace(problem, data=data._replace(y=data.y[:, 0]))
-        splits = shared(tasks(problem.task, rows))
+        own_parts = not whole.penalty.has_second_stage  # which trains all as one stack
+        splits = shared(tasks(partial(problem.task, own_parts=own_parts), rows))
         warn_of_unseen_classes(splits, problem, targets)
 
         self._name_features(plain)
@@ -243,6 +245,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         data, targets = problem.data, cell_scorer.targets
         Y, weight = targets.encode(data.y, data.weight)
         sample = Sample(data.X, targets.scaled(Y), weight)
+        sample = sample.encoded(whole.training.encoder)
         scale = alpha_scale(sample, whole.penalty)
         if asked is None:
             return grown_grid(scale, scored)

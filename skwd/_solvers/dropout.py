@@ -46,9 +46,14 @@ class Dropout:
         sequence: Any = order.bit_generator.seed_seq
         return np.random.default_rng([*np.atleast_1d(sequence.entropy), STREAM])
 
-    def drawing(self, rng: np.random.Generator) -> DrawnDropout:
-        """Dropout that is drawn anew in each step, the same for a group of networks."""
-        return DrawnDropout(self, rng)
+    def drawing(
+        self, rng: np.random.Generator, sources: np.ndarray | None = None
+    ) -> DrawnDropout:
+        """Dropout that is drawn anew in each step, the same for a group of networks.
+
+        ``sources`` are the columns that the inputs are of: those of one leave together.
+        """
+        return DrawnDropout(self, rng, sources)
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class DrawnDropout(LayerNoise):
 
     dropout: Dropout
     rng: np.random.Generator
+    sources: np.ndarray | None = None
 
     def ops(
         self, layer: int, values: np.ndarray, slopes: np.ndarray | None
@@ -85,8 +91,14 @@ class DrawnDropout(LayerNoise):
         else:
             n_columns -= 1  # the last one is of ones
             out = np.ones(X.shape, dtype=X.dtype)
-        kept = np.empty((n_rows, n_columns), dtype=out.dtype)
-        return out, [(self._draw, (rate, kept)), (_times, (X, kept, out))]
+        sources = self.sources
+        n_drawn = n_columns if sources is None else int(sources[-1]) + 1
+        kept = np.empty((n_rows, n_drawn), dtype=out.dtype)
+        if sources is None:
+            return out, [(self._draw, (rate, kept)), (_times, (X, kept, out))]
+        of_inputs = np.empty((n_rows, n_columns), dtype=out.dtype)
+        spread = np.take, (kept, sources, 1, of_inputs, "clip")
+        return out, [(self._draw, (rate, kept)), spread, (_times, (X, of_inputs, out))]
 
     def _draw(self, rate: float, kept: np.ndarray) -> None:
         """1 / (1 - rate) where kept, else 0."""

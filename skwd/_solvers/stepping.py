@@ -112,7 +112,8 @@ class EpochRunner:
     ):
         self.noise: DrawnDropout | None = None
         if noise is not None:
-            self.noise = noise.drawing(state.stream[0])
+            sources = part.network.layout.sources
+            self.noise = noise.drawing(state.stream[0], sources)
         self.schedule = schedule
         self.part = part
         self.loss = part.loss.shaped(batches.stack)

@@ -61,7 +61,7 @@ class TrainingTask:
 
     @property
     def group_of_column(self) -> np.ndarray:
-        """The group of alpha of each column of X, (d,)."""
+        """The group of alpha of each input, (n_inputs,)."""
         return self.layout.W(self.groups.index[np.newaxis], 0)[0, :, 0]
 
     @property
