@@ -246,7 +246,7 @@ def test_rows_of_a_fold_keep_to_the_layers_of_all():
     folds = model._fitted.folds
     for kept in folds.networks:
         params, encoding = kept.params, kept.encoder
-        W = folds.layout.W(params, 0)[0]
+        W = kept.layout.W(params, 0)[0]
         assert not W[~encoding.are_used].any()
 
 
