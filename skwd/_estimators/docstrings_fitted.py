@@ -11,7 +11,8 @@ noise_std_ : float or ndarray of shape (n_outputs,)
 noise_choice_ : dict, or list of one for each output
     With ``noise="varying"``: "model" of rho, "constant", "linear model" or "network",
     with "way", "reason" and "scores" as in ``alpha_choice_``; "factor", the 95 % over
-    the 5 % quantile of rho over the rows.
+    the 5 % quantile of rho over the rows; "degrees_of_freedom", 3 to 30 or inf, of the
+    Student's t that suits residuals in deviations best: inf is a Gaussian.
 n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     As in scikit-learn's MLPRegressor.
 """,
