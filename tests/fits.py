@@ -41,7 +41,7 @@ BY_INPUT = {"alpha": "evidence", "alpha_groups": "input", "hidden_layer_sizes": 
 EPOCHS = {"solver": "adam", "max_iter": 5, "track_gradients": True}
 AUTO, EVIDENCE, LOO = {"alpha": "auto"}, {"alpha": "evidence"}, {"alpha": "loo"}
 POSTERIOR, EARLY = {"posterior": True}, {"early_stopping": True}
-POISSON = {"loss": "poisson"}
+POISSON, VARYING = {"loss": "poisson"}, {"noise": "varying"}
 ENSEMBLE = {"ensemble": True, "n_init": 2}
 # By name: the class, which y, and parameters.
 CASES = {
@@ -68,6 +68,8 @@ CASES = {
     "adaptive": (R, "y", ADAPTIVE),
     "adaptive auto": (R, "y", {**ADAPTIVE, **AUTO, "hidden_layer_sizes": ()}),
     "intervals": (R, "y", {"intervals": 4, **POSTERIOR}),
+    "noise": (R, "y", {**VARYING, **AUTO, "intervals": 4, "hidden_layer_sizes": ()}),
+    "noise and posterior": (R, "two outputs", {**VARYING, **POSTERIOR}),
     "epochs": (R, "y", EPOCHS),
     "early": (R, "y", EARLY),
     "ensemble": (R, "y", {**ENSEMBLE, **POSTERIOR}),
@@ -88,6 +90,7 @@ CASES = {
     "ensemble of three": (C, "three", ENSEMBLE),
     "search": (RCV, "y", {"intervals": True, "scoring": "neg_mean_squared_error"}),
     "search and posterior": (RCV, "y", {**POSTERIOR, "track_gradients": True}),
+    "search and noise": (RCV, "y", {**VARYING, "hidden_layer_sizes": ()}),
     "search of input": (RCV, "y", {**INPUT, **EARLY}),
     "search of two outputs": (RCV, "two outputs", ADAPTIVE),
     "search of counts": (RCV, "counts", POISSON),
@@ -189,6 +192,10 @@ def has_columns(p):
     return p.get("alpha_groups") not in (None, "layer")
 
 
+def has_noise(p):
+    return p.get("noise") == "varying"
+
+
 def has_evidence(p):
     return p["posterior"] or has_name(p)
 
@@ -210,7 +217,11 @@ TABLE = {
         p["sparsity"] == "adaptive" and ("cv" in p or p["alpha"] == "auto")
     ),
     "log_evidence_ n_effective_params_ layer_effective_params_": has_evidence,
-    "noise_std_": lambda p: has_evidence(p) and p.get("loss") == "squared_error",
+    "noise_std_": lambda p: (
+        (has_evidence(p) and p.get("loss") == "squared_error")
+        or (has_noise(p) and not p["posterior"])
+    ),
+    "noise_choice_": has_noise,
     "posterior_scale_": lambda p: p["posterior"] and "loss" not in p,
     "gradient_norms_": lambda p: p["track_gradients"],
     "cv_results_ best_index_ best_score_ n_splits_ scorer_": lambda p: "cv" in p,
@@ -225,7 +236,7 @@ def wanted(model, name):
 
 
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function"]
-METHODS += ["predict_interval"]
+METHODS += ["predict_interval", "predict_set"]
 
 
 def answers(model, X, y):

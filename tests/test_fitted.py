@@ -78,6 +78,7 @@ BY_EPOCHS = {
     "alpha_groups": None,
     "posterior": False,
     "intervals": None,
+    "noise": "constant",
     "early_stopping": False,
     "class_weight": None,
 }
@@ -176,6 +177,8 @@ def with_other_parameters(model):
         other = OTHERS.get(name)
         if name in ("sparsity", "alpha_groups"):
             other = None if value else "input"
+        elif name == "noise":
+            other = "constant" if value == "varying" else "varying"
         elif name == "missing_targets":
             other = "mask" if value == "error" else "error"
         elif name == "scoring":
