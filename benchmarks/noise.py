@@ -22,6 +22,7 @@ from tables import add_arguments, pipeline, read_tables
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 
 N_NEW = 2000
+MOST_COLUMNS = 20
 NOISES = {
     "e^(-1 + .8 x1)": lambda X: np.exp(-1.0 + 0.8 * X[:, 1]),
     "a step": lambda X: np.where(X[:, 1] > 0.0, 0.8, 0.2),
@@ -82,13 +83,13 @@ def fitted(noise, X, y, **how):
 
 
 def compare(X, y, X_new, y_new, **how):
-    """Scores with one noise and with noise by x, the choice, seconds of both."""
+    """Scores with one noise and with noise by x, the latter, seconds of both."""
     found, seconds = [], []
-    for noise in ("constant", "varying"):
-        model, spent = fitted(noise, X, y, **how)
+    for noise, folds in (("constant", None), ("varying", 10)):
+        model, spent = fitted(noise, X, y, intervals=folds, **how)
         found += scores(y_new, *model.predict(X_new, return_std=True))
         seconds.append(spent)
-    return np.array(found), model.noise_choice_, seconds
+    return np.array(found), model, seconds
 
 
 def made(options):
@@ -101,7 +102,8 @@ def made(options):
         for seed in range(options.draws):
             n = options.rows
             X, y, f, deviation = drawn(kind, n, seed, n_columns)
-            found, choice, seconds = compare(X[:n], y[:n], X[n:], y[n:])
+            found, model, seconds = compare(X[:n], y[:n], X[n:], y[n:])
+            choice = model.noise_choice_
             known = scores(y[n:], f[n:], deviation[n:])
             rows.append([*found, *known, *seconds])
             print(
@@ -130,7 +132,8 @@ def one(options):
     for seed in range(options.draws):
         X, y, *_ = drawn("one noise", options.rows, seed)
         n = options.rows
-        found, choice, _ = compare(X[:n], y[:n], X[n:], y[n:])
+        found, model, _ = compare(X[:n], y[:n], X[n:], y[n:])
+        choice = model.noise_choice_
         n_constant += choice["model"] == "constant"
         lost.append(found[2] - found[0])
         print(seed, choice["model"], choice["reason"], f"{lost[-1]:+.4f}", flush=True)
@@ -140,6 +143,8 @@ def one(options):
 def tables(options):
     sources = {"keel": options.keel, "data": options.data}
     for table in read_tables("squared_error", "tuning", **sources):
+        if table.X.shape[1] > MOST_COLUMNS:
+            continue
         rows, X, y = [], table.X, np.asarray(table.y, dtype=float)
         y = (y - y.mean()) / y.std()
         size = min(options.rows, int(0.75 * len(y)))
@@ -151,8 +156,8 @@ def tables(options):
             Z, Z_new = (
                 np.asarray(columns.transform(X.iloc[part])) for part in (train, test)
             )
-            found, choice, seconds = compare(Z, y[train], Z_new, y[test])
-            model, _ = fitted("varying", Z, y[train], intervals=10)
+            found, model, seconds = compare(Z, y[train], Z_new, y[test])
+            choice = model.noise_choice_
             mean, std = model.predict(Z_new, return_std=True)
             *of_student, nu = as_student(model, Z_new, y[test], mean, std)
             rows.append([*found, *seconds, *of_student])

@@ -41,7 +41,7 @@ BY_INPUT = {"alpha": "evidence", "alpha_groups": "input", "hidden_layer_sizes": 
 EPOCHS = {"solver": "adam", "max_iter": 5, "track_gradients": True}
 AUTO, EVIDENCE, LOO = {"alpha": "auto"}, {"alpha": "evidence"}, {"alpha": "loo"}
 POSTERIOR, EARLY = {"posterior": True}, {"early_stopping": True}
-POISSON = {"loss": "poisson"}
+POISSON, VARYING = {"loss": "poisson"}, {"noise": "varying"}
 ENSEMBLE = {"ensemble": True, "n_init": 2}
 # By name: the class, which y, and parameters.
 CASES = {
@@ -68,12 +68,13 @@ CASES = {
     "adaptive": (R, "y", ADAPTIVE),
     "adaptive auto": (R, "y", {**ADAPTIVE, **AUTO, "hidden_layer_sizes": ()}),
     "intervals": (R, "y", {"intervals": 4, **POSTERIOR}),
+    "noise": (R, "y", {**VARYING, **AUTO, "intervals": 4, "hidden_layer_sizes": ()}),
+    "noise and posterior": (R, "two outputs", {**VARYING, **POSTERIOR}),
     "epochs": (R, "y", EPOCHS),
     "early": (R, "y", EARLY),
     "ensemble": (R, "y", {**ENSEMBLE, **POSTERIOR}),
     "y as it is": (R, "y", {"normalize_y": False}),
     "masked": (R, "two outputs", {"missing_targets": "mask"}),
-    "noise by x": (R, "two outputs", {"noise": "varying"}),
     "parts": (R, "y", {"encoding": "parts", "intervals": 3, **POSTERIOR}),
     "constant auto": (R, "constant", AUTO),
     "constant loo": (R, "constant", LOO),
@@ -91,6 +92,7 @@ CASES = {
     "ensemble of three": (C, "three", ENSEMBLE),
     "search": (RCV, "y", {"intervals": True, "scoring": "neg_mean_squared_error"}),
     "search and posterior": (RCV, "y", {**POSTERIOR, "track_gradients": True}),
+    "search and noise": (RCV, "y", {**VARYING, "hidden_layer_sizes": ()}),
     "search of input": (RCV, "y", {**INPUT, **EARLY}),
     "search of two outputs": (RCV, "two outputs", ADAPTIVE),
     "search of noise": (RCV, "y", {"noise": "varying", "encoding": "parts"}),
@@ -194,12 +196,12 @@ def has_columns(p):
     return p.get("alpha_groups") not in (None, "layer")
 
 
+def has_noise(p):
+    return p.get("noise") == "varying"
+
+
 def has_evidence(p):
     return p["posterior"] or has_name(p)
-
-
-def varies(p):
-    return p.get("noise") == "varying"
 
 
 TABLE = {
@@ -220,9 +222,10 @@ TABLE = {
     ),
     "log_evidence_ n_effective_params_ layer_effective_params_": has_evidence,
     "noise_std_": lambda p: (
-        (has_evidence(p) or varies(p)) and p.get("loss") == "squared_error"
+        (has_evidence(p) and p.get("loss") == "squared_error")
+        or (has_noise(p) and not p["posterior"])
     ),
-    "noise_choice_": lambda p: varies(p),
+    "noise_choice_": has_noise,
     "posterior_scale_": lambda p: p["posterior"] and "loss" not in p,
     "gradient_norms_": lambda p: p["track_gradients"],
     "cv_results_ best_index_ best_score_ n_splits_ scorer_": lambda p: "cv" in p,

@@ -227,6 +227,7 @@ def test_the_installed_package_is_tested():
 PICTURES = {  # example: arguments, and what it must find
     "decay_l1_dropout_stopping.py": (["--splits", "2"], "L2, weight decay"),
     "does_adam_choose_lambda.py": ([], "adam  best lambda"),
+    "noise_that_varies.py": ([], "rho is a network"),
     "relevance_of_columns.py": ([], "columns left"),
     "vanishing_gradients.py": ([], "first over last"),
 }

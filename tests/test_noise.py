@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from scipy.stats import norm
+from scipy.stats import norm, t
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
@@ -16,6 +16,7 @@ from skwd import WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
 from skwd._cv.intervals import interval
 from skwd._cv.noise import FLOOR, LEAST_ROWS
 from skwd._cv.problem import INTERVALS
+from skwd._cv.tails import DEGREES, log_density
 
 FOLDS = KFold(5, shuffle=True, random_state=3)
 SMALL = {"hidden_layer_sizes": (5,), "alpha": 0.05, "random_state": 0}
@@ -176,6 +177,7 @@ def test_few_rows_have_one_noise_and_say_so():
         "scores": {},
         "reason": "fewer than 60 different rows",
         "factor": 1.0,
+        "degrees_of_freedom": np.inf,
     }
     std = model.predict(X, return_std=True)[1]
     assert_allclose(std, np.full(len(y), model.noise_std_), rtol=1e-12)
@@ -227,6 +229,25 @@ def test_the_mean_is_fitted_again_to_rows_weighted_by_the_noise(one_blas_thread)
             ratio = both.predict(X, return_std=True)[1] * np.sqrt(weight)
             assert 0.9 < np.exp(np.log(ratio).mean()) < 1.1
     assert True in seen
+
+
+def test_tails_are_those_of_the_residuals():
+    """Densities are those of SciPy; heavy tails and Gaussian ones are told apart."""
+    z = np.linspace(-9.0, 9.0, 19)
+    for nu in DEGREES[1:]:
+        law = t(nu, scale=np.sqrt((nu - 2.0) / nu))
+        assert law.std() == pytest.approx(1.0)
+        assert_allclose(log_density(z, nu), law.logpdf(z), rtol=1e-10)
+    assert_allclose(log_density(z, np.inf), norm.logpdf(z), rtol=1e-10)
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 2))
+    how = {"hidden_layer_sizes": (), "alpha": 0.01, "noise": "varying"}
+    for noise, wanted in (
+        (rng.standard_t(3.0, 400), (3.0, 4.0)),
+        (rng.standard_normal(400), (30.0, np.inf)),
+    ):
+        model = R(**how).fit(X, X[:, 0] + noise)
+        assert model.noise_choice_["degrees_of_freedom"] in wanted
 
 
 def test_intervals_are_wide_where_y_varies(one_blas_thread):

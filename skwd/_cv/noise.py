@@ -28,6 +28,7 @@ from skwd._cv.fold_networks import KeptNetworks, TrainedFold, rows_left_out
 from skwd._cv.models import CONSTANT, choose_by_folds
 from skwd._cv.problem import FOLDS as FOLDS_STREAM
 from skwd._cv.problem import Data, Problem, Settings
+from skwd._cv.tails import degrees_of
 from skwd._data.merged_rows import different_rows, numbers_of_copies
 from skwd._data.number_targets import RegressionTargets
 
@@ -151,7 +152,11 @@ def learn_noise(
         low, high = np.quantile(rho[rows], [0.05, 0.95])
         means.append(float(shared[:, t] @ rho))
         ratios.append(ratio)
-        choices.append({**choice, "factor": float(high / low)})
+        choice |= {"factor": float(high / low), "degrees_of_freedom": np.inf}
+        if choice["scores"] and (s2[rows, t] > 0.0).all():  # enough rows to judge
+            z = residuals[rows, t] / np.sqrt(s2[rows, t])
+            choice["degrees_of_freedom"] = degrees_of(z, weight[rows])
+        choices.append(choice)
     return Noise(ratios, variance, choices, np.array(means)), np.sqrt(s2)
 
 

@@ -5,13 +5,14 @@ FITTED = {
 y_mean_, y_scale_ : ndarray of shape (n_outputs,)
     The scaling of y; 0 and 1 without ``normalize_y``, and for counts.
 noise_std_ : float or ndarray of shape (n_outputs,)
-    With a posterior, alpha by name or ``noise="varying"``, for squared error: the
-    standard deviation of y's noise, in y's own units. Where it varies: the root of its
-    mean variance over the rows.
+    With a posterior or alpha by name, for squared error, and with ``noise="varying"``
+    without a posterior: the standard deviation of y's noise, in y's own units. Where it
+    varies: the root of its mean variance over the rows.
 noise_choice_ : dict, or list of one for each output
     With ``noise="varying"``: "model" of rho, "constant", "linear model" or "network",
     with "way", "reason" and "scores" as in ``alpha_choice_``; "factor", the 95 % over
-    the 5 % quantile of rho over the rows.
+    the 5 % quantile of rho over the rows; "degrees_of_freedom", 3 to 30 or inf, of the
+    Student's t that suits residuals in deviations best: inf is a Gaussian.
 n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     As in scikit-learn's MLPRegressor.
 """,

@@ -159,9 +159,10 @@ class CoverageDisplay:
         else:
             x = self.deviations
             ax.axhline(self.coverages[0], color="0.6", linestyle="--", zorder=0)
-            ax.set_xlabel(f"predicted deviation, mean of {len(x)} groups of rows")
+            ax.set_xlabel(f"predicted deviation, in {len(x)} groups of rows")
             ax.set_ylabel(f"part of the rows covered at {self.coverages[0]:.0%}")
-            ax.set_ylim(0.0, 1.02)
+            lowest = min(part.min() for part in self.observed.values())
+            ax.set_ylim(min(0.5, lowest - 0.02), 1.02)
         for name, part in self.observed.items():
             if self.deviations is None:
                 said = f"{np.interp(0.9, x, part):.0%} at 90 %"
