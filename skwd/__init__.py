@@ -10,6 +10,7 @@ from skwd.display import (
     CoverageDisplay,
     LossCurveDisplay,
     RelevanceDisplay,
+    TermsDisplay,
     WeightDecayDisplay,
 )
 
@@ -18,6 +19,7 @@ __all__ = [
     "CoverageDisplay",
     "LossCurveDisplay",
     "RelevanceDisplay",
+    "TermsDisplay",
     "WeightDecayDisplay",
     "WeightDecayMLPClassifier",
     "WeightDecayMLPClassifierCV",

@@ -184,7 +184,7 @@ def test_candidates_of_auto_are_plain_fits(
         return path(candidates, unit)
 
     monkeypatch.setattr(auto.Candidates, "path", spy)
-    model = WeightDecayMLPRegressor(alpha="auto", **how)
+    model = WeightDecayMLPRegressor(alpha="auto", encoding=None, **how)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The signal is too weak")
         model.fit(X, y, weight)

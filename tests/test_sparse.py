@@ -363,7 +363,7 @@ def test_the_first_stage_of_a_fold_has_an_alpha_in_its_own_units(monkeypatch):
 
     monkeypatch.setattr(models, "second_stage", spy)
     model = WeightDecayMLPRegressor(
-        alpha="auto", l1_ratio=1.0, sparsity="adaptive", **LINEAR
+        alpha="auto", encoding=None, l1_ratio=1.0, sparsity="adaptive", **LINEAR
     ).fit(X, y)
     np.testing.assert_array_equal(given[-1], model.first_stage_alpha_)
     np.testing.assert_allclose(80.0 * given[0], 100.0 * model.first_stage_alpha_)

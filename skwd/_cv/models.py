@@ -110,7 +110,7 @@ def _judge_models(problem: Problem, whole: TrainingTask, splits: list) -> Losses
     if hidden:
         linear = judged((), linear_solver(whole.solver))
         models[ADDITIVE if settings.in_parts else LINEAR] = linear.lowest, linear
-    if problem.may_be_in_parts:
+    if settings["encoding"] == "auto" and problem.encodings.have_parts:
         additive = judged((), linear_solver(whole.solver), in_parts=True)
         models[ADDITIVE] = additive.lowest, additive
         if hidden:

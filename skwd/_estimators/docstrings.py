@@ -22,6 +22,8 @@ solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
     weight times parameters at most 5e7, the work of one evaluation of J) and "adam"
     for larger ones, for parameters that ask for epochs (``batch_size``,
     ``learning_rate`` or ``decay`` other than their defaults) and in partial_fit.
+""",
+    "encoding": """\
 encoding : None, "parts" or "auto", default="auto"
     What the first layer sees of each column of X. None is the column. "parts" is the
     column, in distances of its quartiles and no further than 3 of them from their
@@ -33,7 +35,8 @@ encoding : None, "parts" or "auto", default="auto"
     without interpolation. Columns of one or two values stay as they are. Nothing of it
     is stored but ``knots_``; rows are encoded in blocks. ``alpha_groups``,
     ``sparsity``, ``dropout`` and importances go by the columns of X, parts and column
-    together. X has to be dense. "auto" is None.
+    together. X has to be dense. "auto" is None, but with ``alpha="auto"`` and dense X
+    models with parts are compared too.
 """,
     "alpha": """\
 alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", default=None
@@ -48,8 +51,9 @@ alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", defaul
     "auto" chooses alpha, with every solver, by the held-out loss of a small
     cross-validation: 5 shuffled folds (of more than 12000 rows one split of a random
     12000), multiples of the default alpha, three at first and further ones while an end
-    is the best. The linear model and the constant are compared too, and the simplest
-    that is as good is taken: ``alpha_choice_`` says which, and their scores.
+    is the best. The constant and the linear model are compared too, and with
+    ``encoding="auto"`` the additive model and the network on columns in parts; the
+    simplest that is as good is taken: ``alpha_choice_`` says which, and their scores.
 
     Other names choose alpha from the training data alone, in one fit by "lbfgs":
 
