@@ -13,6 +13,7 @@ from skwd.display import (
     CoverageDisplay,
     LossCurveDisplay,
     RelevanceDisplay,
+    TermsDisplay,
     WeightDecayDisplay,
 )
 
@@ -21,6 +22,7 @@ __all__ = [
     "CoverageDisplay",
     "LossCurveDisplay",
     "RelevanceDisplay",
+    "TermsDisplay",
     "WeightDecayDisplay",
     "WeightDecayMLPClassifier",
     "WeightDecayMLPClassifierCV",

@@ -225,6 +225,7 @@ def test_the_installed_package_is_tested():
 
 
 PICTURES = {  # example: arguments, and what it must find
+    "columns_in_parts.py": ([], "chosen: network on parts"),
     "decay_l1_dropout_stopping.py": (["--splits", "2"], "L2, weight decay"),
     "does_adam_choose_lambda.py": ([], "adam  best lambda"),
     "noise_that_varies.py": ([], "rho is a network"),

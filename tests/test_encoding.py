@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 from parts import Parts, mixed
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, KFold
@@ -17,6 +18,7 @@ from skwd import (
 )
 from skwd._core.encoded import EncodedRows
 from skwd._core.sample import Sample
+from skwd._cv import models
 from skwd._cv.intervals import interval
 from skwd._data.encoding import Encoding
 
@@ -256,3 +258,89 @@ def test_far_beyond_the_rows_a_column_ends():
     near, far = np.tile(X[:1], (2, 1)), np.tile(X[:1], (2, 1))
     near[:, 0], far[:, 0] = [-50.0, 50.0], [-1e9, 1e9]
     np.testing.assert_array_equal(model.predict(near), model.predict(far))
+
+
+LADDER = [
+    "constant",
+    "linear model",
+    "additive model",
+    "network",
+    "network on parts",
+]
+
+
+def a_table(n=120):
+    rng = np.random.default_rng(5)
+    X = rng.uniform(size=(n, 3))
+    bend = 4.0 * np.abs(X[:, 0] - 0.5) + 2.0 * (X[:, 1] > 0.6)
+    return X, bend + 0.1 * rng.normal(size=n)
+
+
+def test_auto_compares_five_models():
+    X, y = a_table()
+    how = {**SMALL, "alpha": "auto", "tol": 1e-3}
+    model = WeightDecayMLPRegressor(**how).fit(X, y)
+    scores = model.alpha_choice_["scores"]
+    assert sorted(scores) == sorted(LADDER)
+    assert model.alpha_choice_["model"] == "additive model"
+    assert model.encoding_ == "parts" and len(model.coefs_) == 1
+    # The same as when its alpha is given.
+    hand = by_hand(hidden_layer_sizes=(), alpha=model.alpha_).fit(X, y)
+    np.testing.assert_allclose(model.predict(X), hand.predict(X), atol=1e-7)
+    without = WeightDecayMLPRegressor(**how, encoding=None).fit(X, y)
+    assert set(without.alpha_choice_["scores"]) == {LADDER[0], LADDER[1], LADDER[3]}
+    assert without.encoding_ is None
+    for name, score in without.alpha_choice_["scores"].items():
+        assert scores[name] == pytest.approx(score, rel=1e-6)
+    alone = WeightDecayMLPRegressor(**how, encoding="parts").fit(X, y)
+    assert set(alone.alpha_choice_["scores"]) == {LADDER[0], LADDER[2], LADDER[4]}
+
+
+def test_auto_takes_the_network_on_parts_where_columns_act_together(monkeypatch):
+    scores = {name: place for place, name in enumerate(LADDER)}
+    judge = models._judge_models
+
+    def best_on_parts(problem, whole, splits):
+        losses, candidates = judge(problem, whole, splits)
+        return {name: -scores[name] for name in losses}, candidates
+
+    monkeypatch.setattr(models, "_judge_models", best_on_parts)
+    X, y = a_table(90)
+    how = {**SMALL, "alpha": "auto", "tol": 1e-3}
+    model = WeightDecayMLPRegressor(**how, intervals=3, warm_start=True).fit(X, y)
+    assert model.alpha_choice_["model"] == "network on parts"
+    assert model.encoding_ == "parts" and len(model.coefs_) == 2
+    given = {**how, "alpha": model.alpha_, "intervals": 3}
+    plain = WeightDecayMLPRegressor(**given, encoding="parts").fit(X, y)
+    np.testing.assert_allclose(plain.predict(X), model.predict(X), rtol=1e-6)
+    ends = model.predict_interval(X), plain.predict_interval(X)
+    np.testing.assert_allclose(*ends, rtol=1e-5)
+    again = model.fit(X, y)  # anew, as the network that is asked for is another
+    np.testing.assert_allclose(again.predict(X), plain.predict(X), rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:.* is at the low end of its range")
+def test_a_hopeless_network_on_parts_is_given_up(monkeypatch):
+    X, y = a_table(60)
+    monkeypatch.setattr(models, "HOPELESS", -1e9)
+    judged, judge = [], models.Candidates._judged
+
+    def spy(self, folds, multiples):
+        layout = self.tasks[0].layout
+        kind = layout.sources is not None, layout.n_weight_layers
+        judged.extend([kind] * len(multiples))
+        return judge(self, folds, multiples)
+
+    monkeypatch.setattr(models.Candidates, "_judged", spy)
+    model = WeightDecayMLPRegressor(**{**SMALL, "alpha": "auto", "tol": 1e-2})
+    model.fit(X, y)
+    assert judged.count((True, 2)) == 1
+    assert judged.count((True, 1)) > 1 and judged.count((False, 2)) > 1
+
+
+def test_sparse_rows_and_columns_of_two_values_have_no_ladder():
+    X, y = a_table(60)
+    how = {**SMALL, "alpha": "auto", "tol": 1e-2}
+    for rows in (sparse.csr_matrix(X), (X > 0.5).astype(float)):
+        model = WeightDecayMLPRegressor(**how).fit(rows, y)
+        assert set(model.alpha_choice_["scores"]) == {LADDER[0], LADDER[1], LADDER[3]}

@@ -62,7 +62,7 @@ def test_a_search_keeps_those_of_its_last_fit():
     chosen = WeightDecayMLPRegressorCV(alphas=[0.01, 0.1], cv=3, **how).fit(X, Y)
     assert chosen.gradient_norms_.shape == (chosen.n_iter_, 2)
     for alpha in ("auto", "loo", "evidence"):
-        model = WeightDecayMLPRegressor(alpha=alpha, **how).fit(X, Y)
+        model = WeightDecayMLPRegressor(alpha=alpha, encoding=None, **how).fit(X, Y)
         last = model.gradient_norms_[-1]
         np.testing.assert_allclose(last, norms_of(model), rtol=1e-6)
 

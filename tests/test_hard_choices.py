@@ -116,7 +116,7 @@ def test_weights_of_any_size_leave_auto_something_to_choose(size):
     X, y = make_friedman1(200, 8, noise=1.0, random_state=0)
     X = StandardScaler().fit_transform(X)
     model = WeightDecayMLPRegressor(
-        alpha="auto", hidden_layer_sizes=(10,), random_state=0
+        alpha="auto", encoding=None, hidden_layer_sizes=(10,), random_state=0
     )
     model.fit(X[:150], y[:150], sample_weight=np.full(150, size))
     plain = clone(model).fit(X[:150], y[:150])

@@ -111,7 +111,7 @@ def _judge_models(
     if hidden:
         linear = ADDITIVE if settings.in_parts else LINEAR
         candidates[linear] = searched(linear, (), linear_solver)
-    if problem.may_be_in_parts:
+    if settings["encoding"] == "auto" and problem.encodings.have_parts:
         candidates[ADDITIVE] = searched(ADDITIVE, (), linear_solver, in_parts=True)
         if hidden:
             solver = _other(problem, whole, ON_PARTS).solver

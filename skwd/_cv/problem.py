@@ -8,18 +8,18 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from skwd._core.activations import ACTIVATIONS
-from skwd._core.layout import Layout, initial_params
+from skwd._core.layout import Layout
 from skwd._core.loss import Loss
 from skwd._core.penalties import PENALTIES
 from skwd._core.penalty import L2
 from skwd._core.rows import column_means
 from skwd._core.sample import Sample
 from skwd._cv.earlier import Earlier
+from skwd._cv.encodings import Encodings
 from skwd._cv.splits import validation_split
-from skwd._data.encoding import Encoding
+from skwd._data.encoding import layout_of, random_params
 from skwd._data.merged_rows import different_rows, rows_to_train_on
 from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
@@ -149,8 +149,7 @@ class Problem:
         hidden, solver, in_parts
             Replace those of the settings.
         own_parts : bool
-            A part of the rows has no more parts of columns than it needs, and its
-            layers may differ from those of others.
+            The layers are those that parts of columns need in these rows alone.
 
         Returns
         -------
@@ -173,13 +172,14 @@ class Problem:
         hidden = settings.hidden if hidden is None else hidden
         if in_parts is None:
             in_parts = settings.in_parts
-            if earlier is not None and settings["encoding"] == "auto":  # as it was
+            if earlier is not None and settings["encoding"] == "auto":
                 in_parts = earlier.encoding is not None
-        encoding = self._encoding(training, earlier, own_parts) if in_parts else None
-        further = *hidden, targets.loss.n_raw(Y.shape[1])
-        layout = Layout((X.shape[1], *further))
-        if encoding is not None:
-            layout = Layout((encoding.n_columns, *further), encoding.sources)
+        encoding = None
+        if in_parts:
+            encoding = None if earlier is None else earlier.encoding
+            encoding = encoding or self.encodings.learnt(training, alone=own_parts)
+        units = X.shape[1], *hidden, targets.loss.n_raw(Y.shape[1])
+        layout = layout_of(units, encoding)
         n_rows, n_counted = len(training), int(np.count_nonzero(training.weight))
         chosen = settings.solver if solver is None else solver
         chosen = chosen.resolved(n_counted, layout.n_params)
@@ -234,7 +234,7 @@ class Problem:
         restarts = range(self.settings["n_init"]) if restarts is None else restarts
         rngs = [self.stream(WEIGHTS, number) for number in restarts]
         gain = ACTIVATIONS[self.settings["activation"]].gain
-        params0 = self._random_params(layout, gain, rngs, sample)
+        params0 = random_params(layout, gain, rngs, sample.encoder)
         if layout.n_weight_layers == 1:  # convex: nothing is gained by random weights
             params0[:] = 0.0
         deviations = unscaled_deviations(sample)
@@ -244,43 +244,10 @@ class Problem:
         bias[:] = targets.loss.constant(sample.y, sample.norm_weight)
         return params0
 
-    @staticmethod
-    def _random_params(
-        layout: Layout, gain: float, rngs: list, sample: Sample
-    ) -> np.ndarray:
-        """Random weights, zero for columns of no parts: as of networks without them."""
-        encoding = sample.encoder
-        if not isinstance(encoding, Encoding) or encoding.are_used.all():
-            return initial_params(layout, gain, rngs)
-        used = encoding.are_used
-        narrow = Layout((int(np.count_nonzero(used)), *layout.layer_units[1:]))
-        coefs, intercepts = narrow.split(initial_params(narrow, gain, rngs))
-        first = np.zeros((len(rngs), *layout.layer_units[:2]))
-        first[:, used] = coefs[0]
-        return layout.join([first, *coefs[1:]], intercepts)
-
-    @property
-    def may_be_in_parts(self) -> bool:
-        """Whether columns may be encoded as parts or not, and any has some."""
-        is_open = self.settings["encoding"] == "auto"
-        is_dense = not sparse.issparse(self.data.X)
-        return is_open and is_dense and self.whole_encoding.has_parts
-
     @cached_property
-    def whole_encoding(self) -> Encoding:
-        """That of all rows of positive weight."""
-        Y, weight = self.targets.encode(self.data.y, self.data.weight)
-        return Encoding.learnt(Sample(self.data.X, Y, weight))
-
-    def _encoding(
-        self, training: Sample, earlier: Earlier | None, own_parts: bool
-    ) -> Encoding:
-        """The encoding of some rows to train on, with the layers of that of all."""
-        if earlier is not None and earlier.encoding is not None:
-            return earlier.encoding
-        if len(training) == len(self.data.weight):
-            return self.whole_encoding
-        return Encoding.learnt(training, None if own_parts else self.whole_encoding)
+    def encodings(self) -> Encodings:
+        """How columns in parts are learnt from rows."""
+        return Encodings(self.data.X, *self.targets.encode(*self.data[1:]))
 
     def _held_out_sample(self, targets: Targets) -> Sample:
         """The user's validation rows, as encoded."""

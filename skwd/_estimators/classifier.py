@@ -27,6 +27,7 @@ class WeightDecayMLPClassifier(OneFit, BaseClassifier):
     Parameters
     ----------
     <<network>>
+    <<encoding>>
     <<alpha>>
     <<intervals>>
     <<steps>>

@@ -27,6 +27,7 @@ class WeightDecayMLPClassifierCV(CrossValidation, BaseClassifier):
     Parameters
     ----------
     <<network>>
+    <<encoding>>
     <<search>>
     <<sparsity>>
     <<posterior>>

@@ -25,6 +25,8 @@ solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
     cosine; another ``learning_rate_init`` or a lower ``max_iter`` stands. Parameters
     that ask for epochs (``batch_size``, ``learning_rate`` or ``decay`` other than their
     defaults), early stopping and partial_fit mean "adam" itself.
+""",
+    "encoding": """\
 encoding : None, "parts" or "auto", default="auto"
     What the first layer sees of each column of X. None is the column. "parts" is the
     column, in distances of its quartiles and no further than 3 of them from their
@@ -36,7 +38,8 @@ encoding : None, "parts" or "auto", default="auto"
     without interpolation. Columns of one or two values stay as they are. Nothing of it
     is stored but ``knots_``; rows are encoded in blocks. ``alpha_groups``,
     ``sparsity``, ``dropout`` and importances go by the columns of X, parts and column
-    together. X has to be dense. "auto" is None.
+    together. X has to be dense. "auto" is None, but with ``alpha="auto"`` and dense X
+    models with parts are compared too.
 """,
     "alpha": """\
 alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", default=None
@@ -52,8 +55,9 @@ alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", defaul
     cross-validation: 5 shuffled folds (of more than 12000 rows one split of a random
     12000), multiples of the default alpha, two at first and further ones while an end
     is the best. From 1000 rows on 2 folds judge everything, and the others only what is
-    less than 5 % behind the best there. The linear model and the constant are compared
-    too, and the simplest that is as good is taken: ``alpha_choice_`` says which, and
+    less than 5 % behind the best there. The constant and the linear model are compared
+    too, and with ``encoding="auto"`` the additive model and the network on columns in
+    parts; the simplest that is as good is taken: ``alpha_choice_`` says which, and
     their scores.
 
     Other names choose alpha from the training data alone, in one fit by "lbfgs":

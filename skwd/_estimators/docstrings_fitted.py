@@ -45,10 +45,11 @@ alphas_, alpha_scores_, alpha_score_errors_ : ndarray of shape (n_alphas,)
 alpha_choice_ : dict
     With ``alpha="auto"``: "way", how candidates were judged, or "default" where there
     was nothing to judge by, as with fewer than 12 different rows; "model", "network",
-    "network with alpha_groups", "linear model" (then there is no hidden layer in
-    ``coefs_``) or "constant" (zero weights); "reason"; "scores", minus the held-out
-    loss of the best of each model, of one that has left as far behind the best as it
-    was in the first folds.
+    "network on parts", "network with alpha_groups", "linear model" or "additive model"
+    (then there is no hidden layer in ``coefs_``) or "constant" (zero weights);
+    "reason"; "scores", minus the held-out loss of the best of each model, of one that
+    has left as far behind the best as it was in the first folds. The models on parts
+    and the additive one have ``encoding_="parts"``.
 <<fitted_posterior>>
 """,
     "fitted_columns": """\

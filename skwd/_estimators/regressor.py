@@ -25,6 +25,7 @@ class WeightDecayMLPRegressor(OneFit, BaseRegressor):
     Parameters
     ----------
     <<network>>
+    <<encoding>>
     <<alpha>>
     <<intervals>>
     <<noise>>

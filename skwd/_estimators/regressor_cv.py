@@ -26,6 +26,7 @@ class WeightDecayMLPRegressorCV(CrossValidation, BaseRegressor):
     Parameters
     ----------
     <<network>>
+    <<encoding>>
     <<search>>
     <<sparsity>>
     <<posterior>>

@@ -4,6 +4,7 @@ from skwd.display.alpha_path import AlphaPathDisplay
 from skwd.display.coverage import CoverageDisplay
 from skwd.display.loss_curve import LossCurveDisplay
 from skwd.display.relevance import RelevanceDisplay
+from skwd.display.terms import TermsDisplay
 from skwd.display.weight_decay import WeightDecayDisplay
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "CoverageDisplay",
     "LossCurveDisplay",
     "RelevanceDisplay",
+    "TermsDisplay",
     "WeightDecayDisplay",
 ]

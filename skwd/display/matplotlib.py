@@ -5,10 +5,23 @@ from __future__ import annotations
 
 def axes_of(ax, who: str, **figure_kw):
     """The axes to draw on: those given, or new ones; raises without matplotlib."""
+    plt = _pyplot(who)
+    if ax is None:
+        _, ax = plt.subplots(layout="constrained", **figure_kw)
+    return ax
+
+
+def figure_of(who: str, n_down: int, n_across: int, size: tuple[float, float]):
+    """A new figure and its axes, row by row; raises without matplotlib."""
+    figure, axes = _pyplot(who).subplots(
+        n_down, n_across, figsize=size, layout="constrained", squeeze=False
+    )
+    return figure, axes.ravel()
+
+
+def _pyplot(who: str):
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(f"{who} needs matplotlib: pip install matplotlib.") from error
-    if ax is None:
-        _, ax = plt.subplots(layout="constrained", **figure_kw)
-    return ax
+    return plt

@@ -48,6 +48,11 @@ FACTORS = {
     "activation": each("activation", ACTIVATIONS),
     "layers": {name: {"hidden_layer_sizes": units} for name, units in LAYERS.items()},
     "solver": each("solver", "auto lbfgs gd sgd adam"),
+    "encoding": {
+        "auto": {},
+        "none": {"encoding": None},
+        "parts": {"encoding": "parts"},
+    },
     "rate": {
         **each("learning_rate", "constant invscaling adaptive cosine linear"),
         "warmup": {"warmup_epochs": 3},

@@ -1,0 +1,216 @@
+"""A picture of what each column of X adds to a model without hidden layers."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import check_is_fitted
+
+from skwd._estimators.alpha_path import inner_of
+from skwd._estimators.rules import is_count
+from skwd._estimators.terms import Terms
+from skwd.display.matplotlib import figure_of
+
+# Columns of panels, and the deviations that a band holds to each side.
+PANELS, WIDTH = 3, 2.0
+
+
+class TermsDisplay:
+    """The terms of an additive model: what each column of X adds to its prediction.
+
+    A panel for each column, those whose term varies most first: the function of the
+    column, minus its mean over the rows given, in y's units (of a log link and of
+    classes in those of the raw prediction), and, after a fit with ``posterior=True``,
+    two of its standard deviations to each side. Below it stand the values of the
+    column. Create it with `from_estimator`; every parameter is stored as an attribute.
+
+    Parameters
+    ----------
+    grids : list of ndarray of shape (n_points,)
+        Values of each column, from its least to its largest; between two that follow
+        each other its term is a straight line.
+    terms : list of ndarray of shape (n_points, n_outputs)
+        What each column adds there.
+    deviations : list of ndarray of shape (n_points, n_outputs), or None
+        Their standard deviations, where there is a posterior.
+    values : list of ndarray of shape (n_samples,)
+        The values of each column in the rows given.
+    spread : ndarray of shape (n_features,)
+        The standard deviation of each term over the rows given, all outputs together.
+    names : list of str
+        Of the columns.
+    output_names : list of str
+        Of the outputs, where there are several.
+
+    Attributes
+    ----------
+    axes_, figure_
+        matplotlib's axes, one for each column that is shown, and figure.
+    lines_ : list of list of matplotlib lines
+        The terms of each column that is shown, one line an output.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skwd import TermsDisplay, WeightDecayMLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> model = WeightDecayMLPRegressor(
+    ...     hidden_layer_sizes=(), encoding="parts", posterior=True
+    ... ).fit(X, y)
+    >>> display = TermsDisplay.from_estimator(model, X)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, *, grids, terms, deviations, values, spread, names, output_names
+    ):
+        self.grids = grids
+        self.terms = terms
+        self.deviations = deviations
+        self.values = values
+        self.spread = spread
+        self.names = names
+        self.output_names = output_names
+
+    @classmethod
+    def from_estimator(cls, estimator, X, *, max_columns=9, line_kw=None):
+        """Draw the terms of a fitted model without hidden layers.
+
+        Parameters
+        ----------
+        estimator : estimator of this package
+            Fitted, without hidden layers: with ``hidden_layer_sizes=()``, or with
+            ``alpha="auto"`` where a linear or an additive model was chosen. Or a
+            Pipeline that ends in one, or a search over parameters of either; the terms
+            are then of the columns that the last step sees.
+        X : array-like of shape (n_samples, n_features)
+            Rows, as those of fit: terms are drawn over the range of their columns, and
+            have mean 0 over them.
+        max_columns : int, default=9
+            The columns whose terms vary most, so many.
+        line_kw : dict, optional
+            For the lines.
+
+        Returns
+        -------
+        display : TermsDisplay
+            Drawn, with its artists as attributes.
+
+        Raises
+        ------
+        ImportError
+            Without matplotlib.
+        NotFittedError
+            Where fit has not been called.
+        ValueError
+            For a network with hidden layers, whose columns do not add up.
+        """
+        check_is_fitted(estimator)
+        return cls.of(estimator, X).plot(max_columns=max_columns, line_kw=line_kw)
+
+    @classmethod
+    def of(cls, estimator, X):
+        """The display of a fitted estimator, not drawn yet.
+
+        Parameters
+        ----------
+        estimator : estimator of this package
+            As of `from_estimator`.
+        X : array-like of shape (n_samples, n_features)
+            As of `from_estimator`.
+
+        Returns
+        -------
+        display : TermsDisplay
+            Not drawn.
+        """
+        while (inner := inner_of(estimator)) is not None:
+            if hasattr(estimator, "steps") and len(estimator.steps) > 1:
+                X = estimator[:-1].transform(X)
+            estimator = inner
+        names = getattr(estimator, "feature_names_in_", None)
+        rows = X.toarray() if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
+        terms = Terms.of(estimator)
+        columns = range(rows.shape[1])
+        grids = [terms.grid(j, rows[:, j]) for j in columns]
+        means = [terms.at(j, rows[:, j]).mean(axis=0) for j in columns]
+        spread = [terms.at(j, rows[:, j]).var(axis=0).sum() for j in columns]
+        inputs = [terms.inputs(j, rows[:, j]).mean(axis=0) for j in columns]
+        deviations = None
+        if terms.has_posterior:
+            pairs = zip(columns, grids, inputs)
+            deviations = [terms.deviations(j, grid, mean) for j, grid, mean in pairs]
+        classes = getattr(estimator, "classes_", None)
+        n_outputs = terms.n_outputs
+        labels = classes if classes is not None and n_outputs > 1 else range(n_outputs)
+        what = "output" if classes is None else "class"
+        return cls(
+            grids=grids,
+            terms=[terms.at(j, grids[j]) - means[j] for j in columns],
+            deviations=deviations,
+            values=list(rows.T),
+            spread=np.sqrt(spread),
+            names=[f"column {j}" for j in columns] if names is None else list(names),
+            output_names=[f"{what} {label}" for label in labels],
+        )
+
+    def plot(self, *, max_columns=9, line_kw=None):
+        """Draw the terms.
+
+        Parameters
+        ----------
+        max_columns : int, default=9
+            The columns whose terms vary most, so many.
+        line_kw : dict, optional
+            For the lines.
+
+        Returns
+        -------
+        self : TermsDisplay
+            Drawn, with its artists as attributes.
+
+        Raises
+        ------
+        ImportError
+            Without matplotlib.
+        ValueError
+            For ``max_columns`` below 1.
+        """
+        if not is_count(max_columns):
+            raise ValueError(
+                f"max_columns must be an integer >= 1; got {max_columns!r}. Use "
+                "max_columns=9, the default."
+            )
+        shown = np.argsort(-self.spread, kind="stable")[:max_columns]
+        n_across = min(PANELS, len(shown))
+        n_down = -(-len(shown) // n_across)
+        size = 0.6 + 2.6 * n_across, 0.5 + 2.1 * n_down
+        figure, axes = figure_of(type(self).__name__, n_down, n_across, size)
+        for ax in axes[len(shown) :]:
+            ax.set_axis_off()
+        self.lines_, self.axes_, self.figure_ = [], axes[: len(shown)], figure
+        for ax, j in zip(self.axes_, shown):
+            self.lines_.append(self._draw(ax, j, line_kw or {}))
+        for ax in self.axes_[::n_across]:
+            ax.set_ylabel("adds")
+        if len(self.output_names) > 1:
+            self.axes_[0].legend(frameon=False, fontsize=7)
+        return self
+
+    def _draw(self, ax, j: int, line_kw: dict) -> list:
+        """The term of one column, its deviations and its values."""
+        grid, lines = self.grids[j], []
+        ax.axhline(0.0, color="0.8", linewidth=0.8, zorder=0)
+        for k, name in enumerate(self.output_names):
+            term = self.terms[j][:, k]
+            lines += ax.plot(grid, term, **{"label": name, **line_kw})
+            if self.deviations is not None:
+                away = WIDTH * self.deviations[j][:, k]
+                colour = lines[-1].get_color()
+                ends = term - away, term + away
+                ax.fill_between(grid, *ends, color=colour, alpha=0.2, linewidth=0)
+        rug = np.unique(self.values[j])
+        marks = np.full(len(rug), 0.0)
+        transform = ax.get_xaxis_transform()
+        ax.plot(rug, marks, "|", color="0.4", markersize=5, transform=transform)
+        ax.set_title(self.names[j], fontsize=9)
+        return lines

@@ -1,0 +1,95 @@
+"""TermsDisplay draws what each column adds, with the deviations of the posterior."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from parts import Parts, mixed
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skwd import TermsDisplay, WeightDecayMLPClassifier, WeightDecayMLPRegressor
+
+pyplot = pytest.importorskip("matplotlib.pyplot")
+ADDITIVE = {"hidden_layer_sizes": (), "encoding": "parts", "alpha": 0.01}
+
+
+@pytest.fixture(autouse=True)
+def no_window():
+    pyplot.switch_backend("Agg")
+    yield
+    pyplot.close("all")
+
+
+def test_terms_add_up_to_the_prediction():
+    X, y = mixed()
+    outputs = np.stack([100.0 * y, -y], axis=1)
+    for targets in (100.0 * y, outputs):
+        model = WeightDecayMLPRegressor(**ADDITIVE).fit(X, targets)
+        display = TermsDisplay.of(model, X)
+        total = 0.0
+        for j, (grid, term) in enumerate(zip(display.grids, display.terms)):
+            assert grid[0] == X[:, j].min() and grid[-1] == X[:, j].max()
+            at = [np.interp(X[:, j], grid, t) for t in term.T]
+            np.testing.assert_allclose(np.mean(at, axis=1), 0.0, atol=1e-9)
+            total = total + np.stack(at, axis=1)
+        predicted = model.predict(X).reshape(len(X), -1)
+        centred = predicted - predicted.mean(axis=0)
+        np.testing.assert_allclose(total, centred, atol=1e-8)
+
+
+@pytest.mark.parametrize("encoding", [None, "parts"])
+def test_deviations_are_those_of_bayesian_regression(encoding):
+    X, y = mixed()
+    X = X[:, :3] - X[:, :3].mean(axis=0)
+    how = {**ADDITIVE, "encoding": encoding, "posterior": True}
+    model = WeightDecayMLPRegressor(**how).fit(X, y)
+    display = TermsDisplay.of(model, X)
+    parts = Parts().fit(X)
+    Z = parts.transform(X) if encoding else X
+    C = np.cov(Z.T, bias=True) + 0.01 * np.eye(Z.shape[1])
+    covariance = np.linalg.inv(C) * model.noise_std_**2 / len(y)
+    n_inputs = [len(k) or 1 for k in parts.knots_] if encoding else [1] * 3
+    starts = np.cumsum([0, *n_inputs])
+    for j in range(3):
+        rows = np.tile(X.mean(axis=0), (len(display.grids[j]), 1))
+        rows[:, j] = display.grids[j]
+        own = slice(starts[j], starts[j + 1])
+        c = (parts.transform(rows) if encoding else rows)[:, own] - Z[:, own].mean(0)
+        variance = np.einsum("ij,jk,ik->i", c, covariance[own, own], c)
+        found = display.deviations[j][:, 0]
+        np.testing.assert_allclose(found, np.sqrt(variance), rtol=1e-3, atol=1e-5)
+
+
+def test_the_most_varying_columns_are_drawn():
+    X, y = mixed()
+    frame = pd.DataFrame(X, columns=["step", "bend", "steps", "switch", "constant"])
+    model = WeightDecayMLPRegressor(**ADDITIVE, posterior=True).fit(frame, y)
+    display = TermsDisplay.from_estimator(model, frame, max_columns=3)
+    shown = {ax.get_title() for ax in display.axes_}
+    assert shown == {"step", "bend", "steps"}
+    assert len(display.lines_) == 3 and all(len(lines) == 1 for lines in display.lines_)
+    assert len(display.axes_[0].collections) == 1  # its deviations
+    labels = np.digitize(y, np.quantile(y, [0.3, 0.7]))
+    pipe = make_pipeline(StandardScaler(), WeightDecayMLPClassifier(**ADDITIVE))
+    display = TermsDisplay.from_estimator(pipe.fit(X, labels), X)
+    assert display.output_names == ["class 0", "class 1", "class 2"]
+    assert len(display.axes_) == 5 and len(display.lines_[0]) == 3
+
+
+def test_what_it_cannot_draw_is_said():
+    X, y = mixed()
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(3,), random_state=0)
+    message = (
+        "TermsDisplay is for models without hidden layers, whose columns add up; got "
+        "hidden layers of (3,) units. Fit with hidden_layer_sizes=() and "
+        "encoding='parts'."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        TermsDisplay.from_estimator(model.fit(X[:, :1], y), X[:, :1])
+    display = TermsDisplay.of(WeightDecayMLPRegressor(**ADDITIVE).fit(X, y), X)
+    for number in (0, 2.5, "all"):
+        message = f"max_columns must be an integer >= 1; got {number!r}. Use "
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+            display.plot(max_columns=number)
