@@ -47,6 +47,21 @@ class MaskedLoss(Loss):
         parts = [self.inner.constant(*known) if known else ZERO for known in columns]
         return np.concatenate(parts)
 
+    def curvature(self, y, norm_weight):
+        return self._of_known(self.inner.curvature, y, norm_weight)
+
+    def slope(self, y, norm_weight):
+        return self._of_known(self.inner.slope, y, norm_weight)
+
+    def default_unit(self, y, norm_weight):
+        return self._of_known(self.inner.default_unit, y, norm_weight)
+
+    @staticmethod
+    def _of_known(function, y, norm_weight):
+        """What a function of the known rows of one target gives, of those that have."""
+        columns = filter(None, _known_columns(y, norm_weight))
+        return np.concatenate([function(*known) for known in columns])
+
     @property
     def moments(self):
         return None if self.inner.moments is None else self._moments

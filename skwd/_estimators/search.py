@@ -226,7 +226,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         data, targets = problem.data, cell_scorer.targets
         Y, weight = targets.encode(data.y, data.weight)
         sample = Sample(data.X, targets.scaled(Y), weight)
-        scale = alpha_scale(sample, whole.penalty)
+        scale = alpha_scale(sample, whole.penalty, whole.loss)
         if asked is None:
             return grown_grid(scale, scored)
         alphas = alpha_grid(scale, asked)
