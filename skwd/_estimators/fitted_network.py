@@ -14,8 +14,8 @@ from skwd._core.rows import row_block, shift_origin
 from skwd._curvature.factors import factors_of
 from skwd._curvature.posterior import Posterior
 
-# A variance whose root, and whose sums, are numbers still.
-HUGE = 1e300
+# A variance whose root, and whose sums, are numbers still, in each dtype.
+HUGE = {"float64": 1e300, "float32": 1e70}
 
 
 class FittedNetwork:
@@ -124,6 +124,7 @@ class FittedNetwork:
     def combine_posterior_blocks(self, X, combine: Callable) -> np.ndarray:
         """``combine`` of raw predictions (K, b, o) and their covariances, by blocks."""
         posteriors, dtype = self.posteriors(), self.params.dtype
+        most = HUGE[dtype.name]
         network = Network(self.layout, self.network.activation)
         params = self.params.astype(np.float64)
         params = shift_origin(self.layout, params, self.origin, 1.0)
@@ -137,8 +138,8 @@ class FittedNetwork:
                 raw, factors = factors_of(network, w, rows)
                 covariance = gaussian.covariance(factors)
                 # So far from the training rows that nothing is known.
-                unknown = ~np.isfinite(covariance).all(axis=(-1, -2))
-                covariance[unknown] = HUGE * np.eye(raw.shape[1])
+                unknown = ~(np.abs(covariance) < most).all(axis=(-1, -2))
+                covariance[unknown] = most * np.eye(raw.shape[1])
                 raws.append(raw)
                 covariances.append(covariance)
             parts.append(combine(np.stack(raws), np.stack(covariances)).astype(dtype))
