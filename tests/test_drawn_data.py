@@ -11,6 +11,9 @@ import pytest
 
 from skwd import WeightDecayMLPRegressor
 from skwd._alpha.choice import LONGEST, mackay_change
+from skwd._alpha.leave_one_out import BELOW_ONE, left_out
+from skwd._core.losses import LOSSES, MULTINOMIAL
+from skwd._core.masked_loss import MaskedLoss
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 SMALL = {"hidden_layer_sizes": (3,), "random_state": 0}
@@ -43,3 +46,29 @@ def test_the_next_alpha_of_one_at_the_end_of_floats():
     assert np.isfinite(change).all()
     assert change[0] < -LONGEST
     assert change[1] == 0.0
+
+
+@pytest.mark.parametrize("name", ["gamma", "poisson", "tweedie", "squared_error"])
+def test_a_missing_target_costs_nothing_whatever_is_predicted(name):
+    """Where exp(raw) is 0 in floats a positive y would have no logarithm."""
+    loss, raw = MaskedLoss(LOSSES[name]), np.array([[-800.0, 0.5], [3.0, -800.0]])
+    y = np.array([[np.nan, 2.0], [2.0, np.nan]])
+    known = [
+        LOSSES[name].loss(np.array([[2.0]]), np.array([[r]]))[0] for r in (0.5, 3.0)
+    ]
+    np.testing.assert_allclose(loss.loss(y, raw), known, atol=1e-15)
+
+
+def test_a_row_that_alone_determines_its_classes_is_left_out():
+    """I - L V is singular there; other rows are left out as they are without it."""
+    rng = np.random.default_rng(0)
+    raw, y = rng.standard_normal((1, 3, 3)), np.eye(3)
+    p = np.exp(raw[0]) / np.exp(raw[0]).sum(axis=1, keepdims=True)
+    L = np.stack([np.diag(row) - np.outer(row, row) for row in p])
+    V = np.stack([0.1 * np.eye(3)] * 3)[np.newaxis]
+    others = left_out(MULTINOMIAL, y, raw, V, L)
+    alone, L = V.copy(), L.copy()
+    L[0], alone[0, 0] = np.eye(3), np.eye(3) / BELOW_ONE
+    found = left_out(MULTINOMIAL, y, raw, alone, L)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found[0, 1:], others[0, 1:], rtol=1e-10)

@@ -17,7 +17,8 @@ ZERO = np.zeros(1)
 class MaskedLoss(Loss):
     """Another loss, summed over the targets of a row whose y is not NaN.
 
-    A missing y counts as what is predicted, where every loss is 0 and has no gradient.
+    A missing y counts as predicted, by a raw prediction of 0, where every loss is 0; it
+    has no gradient.
     Its curvature is not known from the raw prediction alone: there is no evidence, no
     posterior and no system to be solved directly.
     """
@@ -32,7 +33,9 @@ class MaskedLoss(Loss):
     metric = property(lambda self: self.inner.metric)  # type: ignore[assignment]
 
     def loss(self, y, raw):
-        return self.inner.loss(np.where(np.isnan(y), self.inverse_link(raw), y), raw)
+        missing, zero = np.isnan(y), np.zeros(1, raw.dtype)
+        y = np.where(missing, self.inverse_link(zero), y)
+        return self.inner.loss(y, np.where(missing, zero, raw))
 
     def gradient(self, raw, y, out):
         missing = np.isnan(y)
