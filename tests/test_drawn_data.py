@@ -8,12 +8,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from skwd import WeightDecayMLPRegressor
 from skwd._alpha.choice import LONGEST, mackay_change
 from skwd._alpha.leave_one_out import BELOW_ONE, left_out
 from skwd._core.losses import LOSSES, MULTINOMIAL
 from skwd._core.masked_loss import MaskedLoss
+from skwd._core.rows import SparseRows
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 SMALL = {"hidden_layer_sizes": (3,), "random_state": 0}
@@ -72,3 +74,10 @@ def test_a_row_that_alone_determines_its_classes_is_left_out():
     found = left_out(MULTINOMIAL, y, raw, alone, L)
     assert np.isfinite(found).all()
     np.testing.assert_allclose(found[0, 1:], others[0, 1:], rtol=1e-10)
+
+
+def test_squares_of_sparse_columns_do_not_overflow():
+    X = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
+    X, weight = X * np.float32(1e25), np.full(40, 1.0 / 40.0)
+    found = SparseRows(sparse.csr_matrix(X)).column_squares(weight)
+    np.testing.assert_allclose(found, np.mean(np.square(X, dtype=np.float64), axis=0))
