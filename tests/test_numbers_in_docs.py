@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd._alpha import linear_rows
 from skwd._core.losses import BINOMIAL, LOSSES, MULTINOMIAL
 from skwd._cv import auto
 from skwd._estimators.one_fit import STREAM_ROWS
@@ -34,6 +35,8 @@ def test_numbers_in_docstrings(cls):
         f"with c = {C['squared_error']} for losses of numbers, "
         f'{C["huber"]} for "huber" and {OF_CLASSES} for classes',
         f"that of at least {STREAM_ROWS:g} rows",
+        f"from {linear_rows.LEAST_ROWS:g} rows and up to {linear_rows.MOST_COLUMNS} "
+        f"columns, c is multiplied by ``sqrt(max(1, R / {linear_rows.REFERENCE:g}))``",
         f'``decay="decoupled"`` it is {DECOUPLED}',
         f"{auto.FOLDS} shuffled folds (of more than {auto.MOST_ROWS} rows one split of "
         f"a random {auto.MOST_ROWS})",
@@ -52,6 +55,11 @@ def test_numbers_in_the_guide():
         f"{auto.MOST_ROWS:,}",
     ):
         assert said in text, said
+    assert linear_rows.POWER == 0.5
+    assert linear_rows.EQUAL == 3e-3 and "within 0.3 % of the lowest" in text
+    assert f"by root(R / {linear_rows.REFERENCE:g})" in text
+    assert f"from {linear_rows.LEAST_ROWS:g} rows" in text
+    assert f"up to {linear_rows.MOST_COLUMNS} columns" in text
     assert auto.LOOSER == 10.0 and "stop at ten times `tol`" in text
     assert auto.EQUAL == 1e-3 and "as good, within a thousandth" in text
 

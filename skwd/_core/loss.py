@@ -133,6 +133,13 @@ class Loss(Interface, abstract=True):
         """The deviation of dl/draw there, which the default alpha is a multiple of."""
         return np.ones(y.shape[1])
 
+    def linear_curvature(self, y: np.ndarray, norm_weight: np.ndarray) -> float | None:
+        """d2l/draw2 of the least squares on y that J of a linear model is close to.
+
+        None where ridge on y does not tell how much decay a linear model needs.
+        """
+        return None
+
     def loss_gradient(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         """The losses; ``raw`` is overwritten with dl/draw."""
         losses = self.loss(y, raw)

@@ -56,6 +56,9 @@ class HalfSquaredError(Loss):
     def constant(self, y, norm_weight):
         return norm_weight @ y
 
+    def linear_curvature(self, y, norm_weight):
+        return 1.0
+
 
 class Poisson(Likelihood):
     """Counts of mean exp(raw)."""
