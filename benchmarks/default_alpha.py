@@ -1,9 +1,11 @@
-"""Which default alpha: test losses of alpha = c / n for fixed c, on real tables.
+"""Which default alpha: test losses of alpha = c u / n for fixed c, on real tables.
 
     python benchmarks/default_alpha.py [--kind KIND ...] [--rows N ...] [--net NAME]
     python benchmarks/default_alpha.py --decoupled --rows 200 1000 4000
 
-The tables are the tuning part of `tables`. n rows train, stratified by class, and up to
+u is 1, and mean(y)^(1 - power) times the deviation of y for losses with a log link, of
+that Tweedie power, whose J has units of y. The
+tables are the tuning part of `tables`. n rows train, stratified by class, and up to
 2000 others test, in several splits. The loss is the log-loss (classes), 1 - R2
 (squared_error) or 1 - D2, the part of the deviance that is left (poisson). The regret
 of a c is its loss minus that of the best c of this table and n. Printed for each kind:
@@ -58,12 +60,20 @@ N_HALVES = 2000
 # Losses for the tables of "squared_error", and the least y that they take.
 OTHER_LOSSES = dict.fromkeys(["huber", "absolute_error"], -np.inf)
 OTHER_LOSSES |= dict.fromkeys(["gamma", "tweedie"], 0.0)
+POWERS = {"poisson": 1.0, "gamma": 2.0, "tweedie": 1.5}  # of the losses with a log link
 
 
 def network(kind, loss, **params):
     if kind == "classes":
         return WeightDecayMLPClassifier(**params)
     return WeightDecayMLPRegressor(loss=loss or kind, **params)
+
+
+def unit(loss, y):
+    """What the default alpha of a loss is a multiple of."""
+    if loss not in POWERS:
+        return 1.0
+    return y.mean() ** (1.0 - POWERS[loss]) * y.std()
 
 
 def test_loss(kind, loss, model, X, y):
@@ -92,6 +102,7 @@ def split_losses(table, n, alphas, seed, loss, params, heard):
         random_state=seed,
     )
     losses = np.empty(len(alphas))
+    alphas = alphas * unit(loss or table.kind, y)
     for i, alpha in enumerate(alphas):
         model = network(table.kind, loss, alpha=alpha, random_state=seed, **params)
         with warnings.catch_warnings(record=True) as caught:

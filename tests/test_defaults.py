@@ -43,8 +43,9 @@ def test_alpha_is_c_over_the_rows(data):
     labels = (y > 140).astype(int)
     assert WeightDecayMLPClassifier(**SMALL).fit(X, labels).alpha_ == C_CLASSES / n
     assert HalfMultinomialLoss.default_decay == C_CLASSES
-    counts = WeightDecayMLPRegressor(loss="poisson", **SMALL).fit(X, np.floor(y / 50))
-    assert counts.alpha_ == C_COUNTS / n
+    counts = np.floor(y / 50)
+    model = WeightDecayMLPRegressor(loss="poisson", **SMALL).fit(X, counts)
+    assert model.alpha_ == pytest.approx(C_COUNTS * counts.std() / n)
 
 
 @pytest.mark.parametrize("times", [0.5, 2.0, 7.0])
@@ -87,7 +88,8 @@ def test_without_a_hidden_layer_it_is_a_known_linear_model(data, loss):
         counts = np.floor(y / 50)
         model = WeightDecayMLPRegressor(loss="poisson", **params)
         ours = model.fit(X, counts).predict(X)
-        peer = PoissonRegressor(alpha=C_COUNTS / len(y), tol=1e-10, max_iter=10_000)
+        alpha = C_COUNTS * counts.std() / len(y)
+        peer = PoissonRegressor(alpha=alpha, tol=1e-10, max_iter=10_000)
         theirs = peer.fit(X, counts).predict(X)
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 

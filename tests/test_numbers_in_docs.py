@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd._alpha import linear_rows
 from skwd._core.losses import BINOMIAL, LOSSES, MULTINOMIAL
 from skwd._cv import auto
 from skwd._estimators.one_fit import STREAM_ROWS
@@ -28,16 +29,17 @@ def words(text):
 @pytest.mark.parametrize("cls", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
 def test_numbers_in_docstrings(cls):
     text = words(cls.__doc__)
-    assert C["squared_error"] == C["absolute_error"] == C["quantile"]
+    assert {c for name, c in C.items() if name != "huber"} == {C["squared_error"]}
     assert BINOMIAL.default_decay == MULTINOMIAL.default_decay
     for said in (
         f"at most {AUTO_WORK:.0e}".replace("e+0", "e"),
         f"{PLAN['max_iter']} epochs of batches of {PLAN['batch_size']}, at a rate that "
         f"falls from {PLANNED_RATE} to 0",
-        f"with c = {C['squared_error']} for squared and absolute errors and quantiles, "
-        f'{C["huber"]} for "huber", {OF_CLASSES} for classes, {C["poisson"]} for '
-        f'counts, {C["gamma"]} and {C["tweedie"]} for "gamma" and "tweedie"',
+        f"with c = {C['squared_error']} for losses of numbers, "
+        f'{C["huber"]} for "huber" and {OF_CLASSES} for classes',
         f"that of at least {STREAM_ROWS:g} rows",
+        f"from {linear_rows.LEAST_ROWS:g} rows and up to {linear_rows.MOST_COLUMNS} "
+        f"columns, c is multiplied by ``sqrt(max(1, R / {linear_rows.REFERENCE:g}))``",
         f'``decay="decoupled"`` it is {DECOUPLED}',
         f"{auto.FOLDS} shuffled folds (of more than {auto.MOST_ROWS} rows one split of "
         f"a random {auto.MOST_ROWS})",
@@ -53,14 +55,18 @@ def test_numbers_in_docstrings(cls):
 def test_numbers_in_the_guide():
     text = words((GUIDE / "choosing_lambda.md").read_text(encoding="utf-8"))
     for said in (
-        f"c = {C['squared_error']} for squared error, {OF_CLASSES} for classes and "
-        f"{C['poisson']} for counts",
+        f"c = {C['squared_error']} for numbers and {OF_CLASSES} for classes",
         f'a part of at least {STREAM_ROWS:g}; with `decay="decoupled"` the default is '
         f"AdamW's {DECOUPLED}",
         f"of more than {auto.MOST_ROWS:,} rows it takes one split of a random "
         f"{auto.MOST_ROWS:,}",
     ):
         assert said in text, said
+    assert linear_rows.POWER == 0.5
+    assert linear_rows.EQUAL == 3e-3 and "within 0.3 % of the lowest" in text
+    assert f"by root(R / {linear_rows.REFERENCE:g})" in text
+    assert f"from {linear_rows.LEAST_ROWS:g} rows" in text
+    assert f"up to {linear_rows.MOST_COLUMNS} columns" in text
     assert auto.LOOSER == 10.0 and "stop at ten times `tol`" in text
     assert auto.EQUAL == 1e-3 and "as good, within a thousandth" in text
 

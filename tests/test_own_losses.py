@@ -199,7 +199,9 @@ def test_candidates_of_auto_are_plain_fits(
         plain.set_params(hidden_layer_sizes=(), solver="lbfgs", tol=plain.tol / LOOSER)
     losses = []
     for train, test in splits:
-        c, n = fitted_loss(model).default_decay, weight[train].sum()
+        loss, n = fitted_loss(model), weight[train].sum()
+        unit = loss.default_unit(y[train].reshape(len(train), -1), weight[train] / n)
+        c = loss.default_decay * unit.mean()
         for alpha in multiples * (c / n):
             given = clone(plain).set_params(alpha=alpha)
             fits.append(given.fit(X[train], y[train], weight[train]))

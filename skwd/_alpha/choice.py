@@ -115,7 +115,8 @@ def mackay_change(
     found: Laplace, alpha: np.ndarray, low: float = TINY, high: float = np.inf
 ) -> np.ndarray:
     """ln of MacKay's next alpha, gamma noise / (n ||w||^2), over ``alpha``: (G,)."""
-    return np.log(np.clip(found.alpha, low, high) / alpha)
+    ratio = np.clip(found.alpha, low, high) / alpha
+    return np.log(np.maximum(ratio, TINY))  # of an alpha near the end of floats
 
 
 def moved(

@@ -153,7 +153,10 @@ def left_out(
         change = covariance[..., 0] / left * slope
     else:
         left = np.eye(slope.shape[-1]) - BELOW_ONE * np.matmul(L, covariance)
-        pushed = np.linalg.solve(left, slope[..., np.newaxis])
+        try:
+            pushed = np.linalg.solve(left, slope[..., np.newaxis])
+        except np.linalg.LinAlgError:  # rows that alone determine what they predict
+            pushed = np.linalg.pinv(left) @ slope[..., np.newaxis]
         change = np.matmul(covariance, pushed)[..., 0]
     return raw + (change if basis is None else change @ basis)
 

@@ -207,7 +207,8 @@ def next_place(
                 misses += 1
             to += step
     beside = [best - STEP, best + STEP]
-    if all(0 <= to < len(losses) and seen[to] for to in beside):
+    are_seen = all(0 <= to < len(losses) and seen[to] for to in beside)
+    if are_seen and np.isfinite(losses[best]):
         left, right = losses[beside] - losses[best]
         if 0.0 < left + right < np.inf:
             best += round(0.5 * STEP * (left - right) / (left + right))

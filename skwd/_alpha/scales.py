@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from skwd._core.loss import Loss
 from skwd._core.penalty import L2, Penalty
 from skwd._core.sample import Sample
 from skwd._solvers.task import TrainingTask
@@ -16,9 +17,14 @@ LOWEST, HIGHEST_LINEAR = 1e-9, 1e6
 
 
 def default_alpha(task: TrainingTask, least_rows: float = 0.0) -> np.ndarray:
-    """What alpha=None stands for, (G,): c / sum s, for ``least_rows`` rows or more."""
-    n = max(task.training.total_weight, least_rows)
+    """What alpha=None stands for, (G,): c / sum s, for ``least_rows`` rows or more.
+
+    Where J has y's units it is that times the deviation of dl/draw at the constant.
+    """
+    sample = task.training
+    n = max(sample.total_weight, least_rows)
     c = task.loss.default_decay * task.penalty.default_share
+    c *= float(task.loss.default_unit(sample.y, sample.norm_weight).mean())
     alpha = task.solver.decay.default_alpha(c, n)
     return np.full(task.groups.n_groups, alpha)
 
@@ -46,7 +52,7 @@ def collapse_threshold(task: TrainingTask) -> float | None:
         return None
     slope = np.empty(1)
     task.activation(np.zeros(1), slope)
-    return float(abs(slope[0])) * alpha_scale(task.training, task.penalty)
+    return float(abs(slope[0])) * alpha_scale(task.training, task.penalty, task.loss)
 
 
 def alpha_grid(scale: float, n_alphas: int) -> np.ndarray:
@@ -58,16 +64,20 @@ def alpha_grid(scale: float, n_alphas: int) -> np.ndarray:
     return scale * np.logspace(-6.0, 0.0, n_alphas)
 
 
-def alpha_scale(sample: Sample, penalty: Penalty | None = None) -> float:
+def alpha_scale(
+    sample: Sample, penalty: Penalty | None = None, loss: Loss | None = None
+) -> float:
     """a = ||X'(s r)||_2 / sum s with r = y - mean(y), 1 where that is 0.
 
     The spectral norm for several outputs: without weights, the pull of the data on an
-    identity network.
+    identity network. r is in the units of dl/draw, which ``loss`` tells of.
     """
     if not (sample.y != sample.y[0]).any():
         return 1.0  # with a constant y one alpha is as good as another
     with np.errstate(over="ignore", invalid="ignore"):  # the training tells of it
         pull = sample.pull()
+        if loss is not None:
+            pull *= loss.slope(sample.y, sample.norm_weight)
     penalty = L2() if penalty is None else penalty
     top = penalty.reference_alpha(pull) if np.isfinite(pull).all() else 0.0
     return top if top > 0.0 else 1.0
@@ -88,13 +98,15 @@ def search_scale(task: TrainingTask) -> float:
     does not depend on the size of y.
     """
     sample = task.training
-    a = alpha_scale(sample, task.penalty)
+    a = alpha_scale(sample, task.penalty, task.loss)
     if not task.has_varying_y:
         return a
     with np.errstate(over="ignore", invalid="ignore"):
         square = np.square(column_deviations(sample)).sum()
         if task.layout.n_weight_layers == 1:
+            square *= task.curvature
             return float(square) if 0.0 < square < np.inf else a
         per_output = np.sqrt(square * sample.y.shape[1] / sample.total_weight)
         chance = per_output * task.deviation_of_y
+        chance *= task.loss.slope(sample.y, sample.norm_weight).max()
     return max(a, float(chance)) if np.isfinite(chance) else a

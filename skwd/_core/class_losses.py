@@ -68,6 +68,9 @@ class HalfBinomialLoss(ClassLoss):
         y_mean = norm_weight @ y
         return logit(np.clip(y_mean, FREQUENCY_FLOOR, 1.0 - FREQUENCY_FLOOR))
 
+    def linear_curvature(self, y, norm_weight):
+        return _variance(y, norm_weight) if y.shape[1] == 1 else None
+
 
 class Categorical(Likelihood):
     """One of several classes, of the probabilities softmax(raw)."""
@@ -137,3 +140,12 @@ class HalfMultinomialLoss(ClassLoss):
 
     def constant(self, y, norm_weight):
         return np.log(np.maximum(norm_weight @ y, FREQUENCY_FLOOR))
+
+    def linear_curvature(self, y, norm_weight):
+        return _variance(y, norm_weight)
+
+
+def _variance(y: np.ndarray, norm_weight: np.ndarray) -> float:
+    """Mean of p (1 - p) over the indicators, p their frequencies."""
+    p = norm_weight @ y
+    return float((p * (1.0 - p)).mean())

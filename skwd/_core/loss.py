@@ -118,6 +118,28 @@ class Loss(Interface, abstract=True):
     def constant(self, y: np.ndarray, norm_weight: np.ndarray) -> np.ndarray:
         """The raw prediction (n_raw,) of the best constant for y, weights (n,)."""
 
+    # What J, dl/draw and alpha are counted in, (n_targets,): units of y where nothing
+    # else frees the loss of them, else 1.
+
+    def curvature(self, y: np.ndarray, norm_weight: np.ndarray) -> np.ndarray:
+        """The mean d2l/draw2 at the best constant for y, which goes with J."""
+        return np.ones(y.shape[1])
+
+    def slope(self, y: np.ndarray, norm_weight: np.ndarray) -> np.ndarray:
+        """By how much dl/draw falls there as y rises."""
+        return np.ones(y.shape[1])
+
+    def default_unit(self, y: np.ndarray, norm_weight: np.ndarray) -> np.ndarray:
+        """The deviation of dl/draw there, which the default alpha is a multiple of."""
+        return np.ones(y.shape[1])
+
+    def linear_curvature(self, y: np.ndarray, norm_weight: np.ndarray) -> float | None:
+        """d2l/draw2 of the least squares on y that J of a linear model is close to.
+
+        None where ridge on y does not tell how much decay a linear model needs.
+        """
+        return None
+
     def loss_gradient(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         """The losses; ``raw`` is overwritten with dl/draw."""
         losses = self.loss(y, raw)

@@ -17,7 +17,8 @@ ZERO = np.zeros(1)
 class MaskedLoss(Loss):
     """Another loss, summed over the targets of a row whose y is not NaN.
 
-    A missing y counts as what is predicted, where every loss is 0 and has no gradient.
+    A missing y counts as predicted, by a raw prediction of 0, where every loss is 0; it
+    has no gradient.
     Its curvature is not known from the raw prediction alone: there is no evidence, no
     posterior and no system to be solved directly.
     """
@@ -32,7 +33,9 @@ class MaskedLoss(Loss):
     metric = property(lambda self: self.inner.metric)  # type: ignore[assignment]
 
     def loss(self, y, raw):
-        return self.inner.loss(np.where(np.isnan(y), self.inverse_link(raw), y), raw)
+        missing, zero = np.isnan(y), np.zeros(1, raw.dtype)
+        y = np.where(missing, self.inverse_link(zero), y)
+        return self.inner.loss(y, np.where(missing, zero, raw))
 
     def gradient(self, raw, y, out):
         missing = np.isnan(y)
@@ -46,6 +49,21 @@ class MaskedLoss(Loss):
         columns = _known_columns(y, norm_weight)
         parts = [self.inner.constant(*known) if known else ZERO for known in columns]
         return np.concatenate(parts)
+
+    def curvature(self, y, norm_weight):
+        return self._of_known(self.inner.curvature, y, norm_weight)
+
+    def slope(self, y, norm_weight):
+        return self._of_known(self.inner.slope, y, norm_weight)
+
+    def default_unit(self, y, norm_weight):
+        return self._of_known(self.inner.default_unit, y, norm_weight)
+
+    @staticmethod
+    def _of_known(function, y, norm_weight):
+        """What a function of the known rows of one target gives, of those that have."""
+        columns = filter(None, _known_columns(y, norm_weight))
+        return np.concatenate([function(*known) for known in columns])
 
     @property
     def moments(self):

@@ -56,6 +56,9 @@ class HalfSquaredError(Loss):
     def constant(self, y, norm_weight):
         return norm_weight @ y
 
+    def linear_curvature(self, y, norm_weight):
+        return 1.0
+
 
 class Poisson(Likelihood):
     """Counts of mean exp(raw)."""
@@ -75,10 +78,30 @@ class Poisson(Likelihood):
 
 
 class LogLinkLoss(Loss, abstract=True):
-    """What losses of a prediction exp(raw) share."""
+    """What losses of a prediction exp(raw) share.
+
+    Their dl/draw is mu^(1-p) (mu - y), with mu = exp(raw) and the Tweedie ``power`` p:
+    c times y has c^(2-p) times the loss, at c times the prediction.
+    """
 
     out_activation = "exp"
     domain = Domain(0.0)
+    power: float = 1.0
+
+    def curvature(self, y, norm_weight):
+        return np.exp((2.0 - self.power) * self.constant(y, norm_weight))
+
+    def slope(self, y, norm_weight):
+        return np.exp((1.0 - self.power) * self.constant(y, norm_weight))
+
+    def default_unit(self, y, norm_weight):
+        """Of y that does not vary, but for rounding, as if it did by its mean."""
+        mean, deviation = mean_and_deviation(y, norm_weight)
+        return np.where(
+            deviation > 10.0 * np.finfo(np.float64).eps * mean,
+            self.slope(y, norm_weight) * deviation,
+            self.curvature(y, norm_weight),
+        )
 
     def inverse_link(self, raw):
         return np.exp(raw)
@@ -92,7 +115,7 @@ class HalfPoissonLoss(LogLinkLoss):
     """l = mu - y + y ln(y / mu) with mu = exp(raw): half the Poisson deviance."""
 
     name = "poisson"
-    default_decay = 13.0
+    default_decay = 5.0
     likelihood = Poisson()
     metric = ("mean_poisson_deviance", {})
 

@@ -9,6 +9,7 @@ over the rows i of network k's own sample. Solvers see ``len(objective)``,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -136,6 +137,28 @@ class Objective:
 
     def constant_loss(self) -> np.ndarray:
         """The loss of the best constant prediction, (K,), in float64."""
+
+        def of(loss: Loss, sample: Sample) -> float:
+            raw = loss.constant(sample.y, sample.norm_weight)
+            return mean_loss_of_constant(loss, sample, raw)
+
+        return self._of_samples("constant loss", of)
+
+    def curvature(self) -> np.ndarray:
+        """What J is counted in, (K,): the curvature of the loss at the constant, or 1.
+
+        The mean of the targets.
+        """
+
+        def of(loss: Loss, sample: Sample) -> float:
+            return sample.curvature(loss)
+
+        return self._of_samples("curvature", of)
+
+    def _of_samples(
+        self, name: str, function: Callable[[Loss, Sample], float]
+    ) -> np.ndarray:
+        """A function of each network's loss and sample, (K,), kept by a name."""
         found: dict[int, float] = {}
         numbers = self.sample_of.tolist()
         for k, number in enumerate(numbers):
@@ -143,10 +166,9 @@ class Objective:
                 continue
             # Networks of one sample have one loss: it follows from the sample's rows.
             sample, loss = self.samples[number], self.loss[np.array([k])].shaped(())
-            key = "constant loss", loss.key
+            key = name, loss.key
             if key not in sample.kept:
-                raw = loss.constant(sample.y, sample.norm_weight)
-                sample.kept[key] = mean_loss_of_constant(loss, sample, raw)
+                sample.kept[key] = function(loss, sample)
             found[number] = sample.kept[key]
         return np.array([found[number] for number in numbers])
 

@@ -62,7 +62,7 @@ class HalfGammaLoss(HalfTweedieLoss):
     """Half the gamma deviance: y / mu - ln(y / mu) - 1 with mu = exp(raw)."""
 
     name = "gamma"
-    default_decay = 3.0
+    default_decay = 5.0
 
     def __init__(self) -> None:
         super().__init__(power=2.0)

@@ -72,7 +72,8 @@ class SparseRows:
 
     def column_squares(self, norm_weight: np.ndarray) -> np.ndarray:
         """Weighted sums of squares of the columns, (d,)."""
-        found = np.asarray(self.X.multiply(self.X).T @ norm_weight).ravel()
+        X = self.X.astype(np.float64)
+        found = np.asarray(X.multiply(X).T @ norm_weight).ravel()
         if self.origin is not None:
             moved_by = self.X.T @ (-2.0 * norm_weight)
             moved_by += self.origin * norm_weight.sum()

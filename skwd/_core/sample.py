@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from skwd._core.encoded import EncodedRows, Encoder, encoded
+from skwd._core.loss import Loss
 from skwd._core.rows import row_block, row_blocks
 
 # A sample whose rows, with their column of ones, need no more than this is gathered
@@ -150,6 +151,10 @@ class Sample:
         for block in blocks:
             y = self.y[block].astype(self.dtype, copy=False)
             yield self.take(block), y, self.norm_weight[block, np.newaxis]
+
+    def curvature(self, loss: Loss) -> float:
+        """What J is counted in: the loss's curvature at the best constant, or 1."""
+        return float(loss.curvature(self.y, self.norm_weight).mean())
 
     def pull(self) -> np.ndarray:
         """X'(s r) / sum s with r = y - mean(y), (d, n_outputs).

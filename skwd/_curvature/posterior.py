@@ -21,7 +21,7 @@ from skwd._curvature.base import Covariances
 from skwd._curvature.factors import Factors, factors_of
 
 # A variance whose root, and whose sums, are numbers still.
-HUGE = 1e300
+HUGE = {"float64": 1e300, "float32": 1e70}  # in the dtype of what is predicted
 
 
 @dataclass(eq=False)
@@ -51,7 +51,7 @@ def predictive_blocks(
 
     ``params`` (K, P) are those of X about ``origin``, one network for each posterior.
     """
-    params = params.astype(np.float64)
+    params, most = params.astype(np.float64), HUGE[np.dtype(X.dtype).name]
     step = min(gaussian.curvature.block_rows for gaussian in posteriors)
     for start in range(0, X.shape[0], step):
         block = slice(start, start + step)
@@ -61,8 +61,8 @@ def predictive_blocks(
             raw, factors = factors_of(network, w, rows)
             covariance = gaussian.covariance(factors)
             # So far from the training rows that nothing is known.
-            unknown = ~np.isfinite(covariance).all(axis=(-1, -2))
-            covariance[unknown] = HUGE * np.eye(raw.shape[1])
+            unknown = ~(np.abs(covariance) < most).all(axis=(-1, -2))
+            covariance[unknown] = most * np.eye(raw.shape[1])
             raws.append(raw)
             covariances.append(covariance)
         yield np.stack(raws), np.stack(covariances)

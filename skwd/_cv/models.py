@@ -11,9 +11,10 @@ import numpy as np
 from skwd._alpha.adaptive import second_stage
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.constant import train_constant
+from skwd._alpha.linear_rows import learnt_default
 from skwd._alpha.scales import default_alpha, search_unit
 from skwd._core.sample import Sample
-from skwd._cv.auto import BEHIND, FOLDS, LOOSER, Candidates, as_good, splits_of
+from skwd._cv.auto import BEHIND, FACTOR, FOLDS, LOOSER, Candidates, as_good, splits_of
 from skwd._cv.chosen import Chosen
 from skwd._cv.chunks import share_memory
 from skwd._cv.parallel import choose_cells, train_cells
@@ -106,7 +107,7 @@ def _judge_models(
     linear_solver = settings.linear_solver(whole.solver)
     searched = partial(_searched, problem, splits)
     given = _given(problem)
-    networks = searched(given, hidden, looser)
+    networks = searched(given, hidden, looser, about=_start(whole))
     candidates = {given: networks, CONSTANT: networks}
     if hidden:
         linear = ADDITIVE if settings.in_parts else LINEAR
@@ -130,6 +131,12 @@ def _judge_models(
         candidates[GROUPED] = networks
         competitors[GROUPED] = GroupedModel(networks, settings)
     return race(competitors), candidates
+
+
+def _start(whole: TrainingTask) -> float:
+    """The multiple where the search for networks begins: where alpha=None may be."""
+    raised = float(learnt_default(whole)[0] / default_alpha(whole)[0])
+    return FACTOR ** round(np.log(raised) / np.log(FACTOR))
 
 
 def _given(problem: Problem) -> str:

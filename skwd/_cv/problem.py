@@ -193,9 +193,11 @@ class Problem:
             origin = column_means(training.X, training.rows, training.norm_weight)
         kept = earlier.targets if earlier is not None and earlier.keeps_units else None
         targets = targets.fitted_to(training.y, training.norm_weight, kept)
+        check_range(training, targets.loss, "y")
         training = training.in_units(targets.scaled(training.y), origin)
         if validation is not None:
             validation = validation.encoded(encoding)
+            check_range(validation, targets.loss, "y_val")
             validation = validation.in_units(targets.scaled(validation.y), origin)
         if earlier is None:
             starts = self.initial_params(layout, targets, training)[np.newaxis]
@@ -289,6 +291,26 @@ def in_dtype(X, dtype):
     """X in this dtype; what overflows becomes inf, and J with it."""
     with np.errstate(over="ignore"):
         return X.astype(dtype, copy=False)
+
+
+def check_range(sample: Sample, loss: Loss, name: str) -> None:
+    """Raise where y is out of the range of float32, if networks predict in that.
+
+    Beside larger y a small one is as good as 0, but for a loss of positive y.
+    """
+    if sample.dtype == np.float64:
+        return
+    range_, size = np.finfo(sample.dtype), np.abs(sample.y)
+    small = (size > 0.0) & (size < range_.tiny)
+    if loss.domain is None and (size >= range_.tiny).any():
+        small[:] = False
+    lost = small | (size > range_.max)
+    if lost.any():
+        largest = max(sample.y[lost], key=abs)
+        raise ValueError(
+            f"{name}={largest:.3g} is out of the range of {sample.dtype}, which X is "
+            f"of. Pass X as float64, or {name} in other units."
+        )
 
 
 def check_some_weight(weight: np.ndarray, name: str) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from skwd._alpha import WAYS
 from skwd._alpha.adaptive import second_stage
 from skwd._alpha.choice import AlphaChoice
-from skwd._alpha.scales import default_alpha
+from skwd._alpha.linear_rows import learnt_default
 from skwd._cv.chosen import Chosen
 from skwd._cv.models import choose_by_folds
 from skwd._cv.parallel import choose_cells, train_cells
@@ -44,7 +44,7 @@ def choose(problem: Problem, task: TrainingTask, targets: Targets) -> Chosen:
 
 def _at_the_given(problem: Problem, task: TrainingTask, targets: Targets) -> Chosen:
     given = problem.settings.alpha
-    alpha = default_alpha(task) if given is None else np.asarray(given)
+    alpha = learnt_default(task) if given is None else np.asarray(given)
     if task.penalty.has_second_stage:
         keep_best = not problem.settings["ensemble"]
         (task,) = second_stage([task], alpha, keep_best=keep_best)

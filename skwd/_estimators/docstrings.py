@@ -44,12 +44,16 @@ encoding : None, "parts" or "auto", default="auto"
     "alpha": """\
 alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", default=None
     lambda of J, or one per weight layer (hidden layers first, the output layer last).
-    None is ``c / sum(s)`` over the rows trained on, the same prior for every number of
-    rows, with c = 5 for squared and absolute errors and quantiles, 2 for "huber", 4 for
-    classes, 13 for counts, 3 and 5 for "gamma" and "tweedie", times ``1 -
-    l1_ratio / 2``; in partial_fit
-    it is that of at least 1000 rows, and with ``decay="decoupled"`` it is 0.01. Weights
-    count as rows there: give them a mean of 1.
+    None is a prior of c rows; more where a linear model needs more. That is ``c /
+    sum(s)`` over the rows trained on, the same prior for every number of rows, with c =
+    5 for losses of numbers, 2 for "huber" and 4 for classes, times ``1 - l1_ratio /
+    2``; in partial_fit it is that of at least 1000 rows, and with ``decay="decoupled"``
+    it is 0.01. For "poisson", "gamma" and "tweedie", whose J has units of y, it is that
+    times ``mean(y) ** (1 - power) * std(y)``, with power 1 and 2 for the first two.
+    Weights count as rows there: give them, exposures too, a mean of 1. For the squared
+    error and classes, from 200 rows and up to 500 columns, c is multiplied by
+    ``sqrt(max(1, R / 2))``, R the least prior, in rows, of a linear model of next to
+    the lowest leave-one-out error; not in partial_fit, with L1 or another ``decay``.
 
     "auto" chooses alpha, with every solver, by the held-out loss of a small
     cross-validation: 5 shuffled folds (of more than 12000 rows one split of a random

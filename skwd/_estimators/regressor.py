@@ -115,9 +115,9 @@ class WeightDecayMLPRegressor(OneFit, BaseRegressor):
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch more, over the rows given.
 
-        k calls on the same data are k epochs of fit. The moments are kept between
-        calls, in pickles too; after fit they start at zero. ``solver="auto"`` is "adam"
-        here.
+        At an ``alpha`` of a number k calls on the same data are k epochs of fit. The
+        moments are kept between calls, in pickles too; after fit they start at zero.
+        ``solver="auto"`` is "adam" here.
 
         Parameters
         ----------

@@ -246,7 +246,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         Y, weight = targets.encode(data.y, data.weight)
         sample = Sample(data.X, targets.scaled(Y), weight)
         sample = sample.encoded(whole.training.encoder)
-        scale = alpha_scale(sample, whole.penalty)
+        scale = alpha_scale(sample, whole.penalty, whole.loss)
         if asked is None:
             return grown_grid(scale, scored)
         alphas = alpha_grid(scale, asked)

@@ -57,6 +57,7 @@ def minimize(
     max_fun: float,
     tol: float,
     negligible: np.ndarray | None = None,
+    curvature: np.ndarray | None = None,
     callback: Callback | None = None,
 ) -> Result:
     """Minimise J of every network of the stack by L-BFGS.
@@ -74,6 +75,8 @@ def minimize(
         SEEN times that (or rounding), unless no step lowers it any more.
     negligible : ndarray (K,), optional
         J of each network that is as good as 0, by default 0.
+    curvature : ndarray (K,), optional
+        What J is counted in, by default 1: the first step is no longer than one by it.
     callback : Callback, optional
 
     Returns
@@ -84,6 +87,7 @@ def minimize(
     result = Result.of_start(params0)
     if negligible is None:
         negligible = np.zeros(len(params0))
+    longest = 1.0 / (np.ones(len(params0)) if curvature is None else curvature)
     size = max(1, STACK_BYTES // network_bytes(params0.shape[1]))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         part: Minimised = objective
@@ -96,8 +100,8 @@ def minimize(
                 n_begun = int(begin[-1]) + 1
                 them = objective if len(begin) == len(params0) else objective[begin]
                 new = begun(them, result.x[begin], begin, max_fun)
+                new.negligible, new.longest = negligible[begin], longest[begin]
                 _new_direction(new, slice(None))
-                new.negligible = negligible[begin]
                 if state is None:
                     part, state = them, new
                 else:
@@ -245,4 +249,4 @@ def _new_direction(state: State, networks: Index) -> None:
         networks = np.arange(len(state))[networks][first]
         norm = np.sqrt(-slope[networks])
         visible = np.maximum(1.0 / norm, 1e-6 * np.abs(state.fun[networks]) / norm**2)
-        state.step[networks] = np.minimum(1.0, visible)
+        state.step[networks] = np.minimum(state.longest[networks], visible)

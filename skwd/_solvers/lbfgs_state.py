@@ -36,6 +36,7 @@ class State:
     nfev: np.ndarray  # (K,)
     status: np.ndarray  # (K,)
     negligible: np.ndarray  # (K,) J that is as good as 0
+    longest: np.ndarray  # (K,) the longest step without curvature
     predicted_fall: (
         np.ndarray
     )  # (K,) the fall of J that the pairs promise, as a part of J
@@ -81,6 +82,7 @@ def begun(
         nfev=np.ones(n_networks, int),
         status=np.full(n_networks, Status.RUNNING),
         negligible=np.zeros(n_networks),
+        longest=np.ones(n_networks),
         predicted_fall=np.full(n_networks, np.nan),
         recent=np.full((n_networks, min(WINDOW, n_params)), np.inf),
     )

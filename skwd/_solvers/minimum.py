@@ -149,6 +149,7 @@ def _by_lbfgs(objective, params0, solver: LbfgsSolver, callback) -> Result:
         max_fun=solver.max_fun,
         tol=tol,
         negligible=tol * worth,
+        curvature=objective.curvature(),
         callback=callback,
     )
     if scales is not None:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skwd._core.loss import Loss
 from skwd._core.objective import Objective, Sample
 from skwd._core.rows import SparseRows
 
@@ -40,10 +41,11 @@ class Pull(NamedTuple):
     deviation: float  # of X along `into`
 
 
-def pull_of(sample: Sample) -> Pull:
+def pull_of(sample: Sample, loss: Loss) -> Pull:
     """The strongest pull of a sample's rows, cached in ``sample.kept``."""
     if "pull" not in sample.kept:
-        U, values, V = np.linalg.svd(sample.pull(), full_matrices=False)
+        pull = sample.pull() * loss.slope(sample.y, sample.norm_weight)
+        U, values, V = np.linalg.svd(pull, full_matrices=False)
         square = 0.0
         for X, _, norm_weight in sample.blocks():
             along = (X if isinstance(X, SparseRows) else X[:, :-1]) @ U[:, :1]
@@ -82,7 +84,8 @@ def away_from_saddle(
         sample = objective.samples[objective.sample_of[k]]
         with np.errstate(over="ignore", invalid="ignore"):
             try:
-                pull = pull_of(sample)
+                loss = objective.loss[np.array([k])].shaped(())
+                pull = pull_of(sample, loss)
             except np.linalg.LinAlgError:  # of numbers that overflow
                 continue
         alphas = _layer_alphas(objective, k)

@@ -76,6 +76,11 @@ class TrainingTask:
         return self.loss.constant(sample.y, sample.norm_weight)
 
     @property
+    def curvature(self) -> float:
+        """What J is counted in: the curvature of the loss at the constant, or 1."""
+        return self.training.curvature(self.loss)
+
+    @property
     def deviation_of_y(self) -> float:
         """Root mean square of the training y about its mean, over all outputs."""
         y, norm_weight = self.training.y, self.training.norm_weight

@@ -4,11 +4,12 @@ L-BFGS begins with the curvature of every parameter alike. That of a weight of t
 layer goes with the square of its column's deviation, and with alpha: where columns are
 in units of their own, its steps are measured in
 
-    1 / root(deviation^2 + alpha)
+    1 / root(deviation^2 + alpha / q)
 
-which is about 1 for standardised columns, and those of further layers as if theirs were
-inputs of deviation 1. The minimum is the same; the way to it is not a thousand times
-longer. Data that are scaled already are left alone.
+with q the curvature of the loss, 1 unless J has the units of y. This is about 1 for
+standardised columns, and those of further layers as if theirs were inputs of deviation
+1. The minimum is the same; the way to it is not a thousand times longer. Data that are
+scaled already are left alone.
 """
 
 from __future__ import annotations
@@ -62,11 +63,12 @@ def parameter_scales(objective: Objective) -> np.ndarray | None:
         return None
     layout = objective.network.layout
     scales = np.ones((len(objective), layout.n_params))
+    curvature = objective.curvature()
     for k, number in enumerate(objective.sample_of):
         found = deviations[number]
         if found is None:
             continue
-        decay = objective.decay[k : k + 1]
+        decay = objective.decay[k : k + 1] / curvature[k]
         squares = np.square(found) + layout.W(decay, 0)[0, :, 0]
         known = np.isfinite(squares) & (squares > 0.0) & (found > 0.0)
         size = np.sqrt(np.where(known, squares, 1.0))

@@ -17,10 +17,12 @@ class Case:
     Parameters
     ----------
     row : dict
+    call : Call, optional
+        With data of its own, by default the call that the row stands for.
     """
 
-    def __init__(self, row):
-        self.row, self.call = row, call_of(row)
+    def __init__(self, row, call=None):
+        self.row, self.call = row, call_of(row) if call is None else call
         self.is_cv, self.is_classifier = is_cv(row), is_classifier(row)
         self.is_chosen = self.is_cv or row["alpha"] in CHOSEN
         with warnings.catch_warnings(record=True) as self.warnings:

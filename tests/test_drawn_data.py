@@ -1,0 +1,83 @@
+"""What rows of the covering array over drawn data have found: finite, and in silence.
+
+`tests/pairs/drawn.py` draws them.
+"""
+
+import warnings
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from skwd import WeightDecayMLPRegressor
+from skwd._alpha.choice import LONGEST, mackay_change
+from skwd._alpha.leave_one_out import BELOW_ONE, left_out
+from skwd._core.losses import LOSSES, MULTINOMIAL
+from skwd._core.masked_loss import MaskedLoss
+from skwd._core.rows import SparseRows
+
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+SMALL = {"hidden_layer_sizes": (3,), "random_state": 0}
+
+
+def quietly(model, *data):
+    """Fit with all warnings ignored but those of floating-point operations."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", RuntimeWarning)
+        return model.fit(*data)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_deviations_of_next_to_no_rows_are_numbers(dtype):
+    """Weights count as rows: of 1e-149 rows nothing is known, and gcv sees no end."""
+    X = np.random.default_rng(0).standard_normal((40, 3)).astype(dtype)
+    model = WeightDecayMLPRegressor(alpha="gcv", posterior=True, **SMALL)
+    quietly(model, X, 5.0 * X[:, 0], np.full(40, 1e-149))
+    y, deviation = model.predict(X, return_std=True)
+    assert np.isfinite(y).all()
+    assert np.isfinite(deviation).all()
+    assert (deviation > 1e9).all()
+
+
+def test_the_next_alpha_of_one_at_the_end_of_floats():
+    """Columns of deviation 1e-150 have alphas near 1e300, and evidence for less."""
+    found, alpha = SimpleNamespace(alpha=np.array([0.0, 1e300])), np.full(2, 1e300)
+    change = mackay_change(found, alpha)
+    assert np.isfinite(change).all()
+    assert change[0] < -LONGEST
+    assert change[1] == 0.0
+
+
+@pytest.mark.parametrize("name", ["gamma", "poisson", "tweedie", "squared_error"])
+def test_a_missing_target_costs_nothing_whatever_is_predicted(name):
+    """Where exp(raw) is 0 in floats a positive y would have no logarithm."""
+    loss, raw = MaskedLoss(LOSSES[name]), np.array([[-800.0, 0.5], [3.0, -800.0]])
+    y = np.array([[np.nan, 2.0], [2.0, np.nan]])
+    known = [
+        LOSSES[name].loss(np.array([[2.0]]), np.array([[r]]))[0] for r in (0.5, 3.0)
+    ]
+    np.testing.assert_allclose(loss.loss(y, raw), known, atol=1e-15)
+
+
+def test_a_row_that_alone_determines_its_classes_is_left_out():
+    """I - L V is singular there; other rows are left out as they are without it."""
+    rng = np.random.default_rng(0)
+    raw, y = rng.standard_normal((1, 3, 3)), np.eye(3)
+    p = np.exp(raw[0]) / np.exp(raw[0]).sum(axis=1, keepdims=True)
+    L = np.stack([np.diag(row) - np.outer(row, row) for row in p])
+    V = np.stack([0.1 * np.eye(3)] * 3)[np.newaxis]
+    others = left_out(MULTINOMIAL, y, raw, V, L)
+    alone, L = V.copy(), L.copy()
+    L[0], alone[0, 0] = np.eye(3), np.eye(3) / BELOW_ONE
+    found = left_out(MULTINOMIAL, y, raw, alone, L)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found[0, 1:], others[0, 1:], rtol=1e-10)
+
+
+def test_squares_of_sparse_columns_do_not_overflow():
+    X = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
+    X, weight = X * np.float32(1e25), np.full(40, 1.0 / 40.0)
+    found = SparseRows(sparse.csr_matrix(X)).column_squares(weight)
+    np.testing.assert_allclose(found, np.mean(np.square(X, dtype=np.float64), axis=0))

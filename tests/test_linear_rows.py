@@ -1,0 +1,213 @@
+"""The default alpha: c rows, and more where a linear model needs more."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.linear_model import Ridge, RidgeCV
+
+from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd._alpha import linear_rows
+from skwd._core.losses import LOSSES, MULTINOMIAL
+from skwd._cv import ways
+
+N, D = 240, 30
+C, C_CLASSES = LOSSES["squared_error"].default_decay, MULTINOMIAL.default_decay
+QUICK = {"hidden_layer_sizes": (2,), "random_state": 0, "max_iter": 2}
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    """Thirty columns, two of them with a signal below the noise."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((N, D)) * rng.uniform(0.5, 2.0, D)
+    return X, X[:, 0] - 0.5 * X[:, 1] + 3.0 * rng.standard_normal(N)
+
+
+def rows(model):
+    """The prior that alpha_ stands for, in rows."""
+    return float(model.alpha_) * N
+
+
+def quick(cls=WeightDecayMLPRegressor, **params):
+    return cls(**{**QUICK, **params})
+
+
+def fitted(model, *data):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.fit(*data)
+
+
+def task_of(monkeypatch, model, *data):
+    """The task that the default alpha is learnt from."""
+    found, plain = [], ways.learnt_default
+
+    def spy(task):
+        found.append(task)
+        return plain(task)
+
+    monkeypatch.setattr(ways, "learnt_default", spy)
+    fitted(model, *data)
+    return found[0]
+
+
+def test_errors_are_those_of_ridge_without_each_row(monkeypatch, noisy):
+    X, y = noisy
+    task = task_of(monkeypatch, quick(), X, y)
+    alphas = np.array([1e-3, 0.1, 3.0])
+    found = linear_rows._left_out_errors(task, alphas)
+    peer = RidgeCV(alphas=N * alphas, store_cv_results=True)
+    peer.fit(X, (y - y.mean()) / y.std())
+    np.testing.assert_allclose(found, peer.cv_results_.mean(axis=0), rtol=1e-10)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_errors_of_classes_are_those_of_their_indicators(monkeypatch, noisy, n_classes):
+    X, y = noisy
+    labels = np.digitize(y, np.quantile(y, [0.3, 0.8][: n_classes - 1]))
+    task = task_of(monkeypatch, quick(WeightDecayMLPClassifier), X, labels)
+    Y = (labels[:, np.newaxis] == np.arange(n_classes)) * 1.0
+    Y = Y[:, 1:] if n_classes == 2 else Y
+    errors = np.zeros(Y.shape)
+    for i in range(N):
+        kept = np.arange(N) != i
+        peer = Ridge(alpha=N * 0.2).fit(X[kept], Y[kept])
+        errors[i] = Y[i] - peer.predict(X[i : i + 1])
+    found = linear_rows._left_out_errors(task, np.array([0.2]))
+    np.testing.assert_allclose(found, np.mean(np.sum(errors**2, axis=1)), rtol=1e-9)
+    p = Y.mean(axis=0)
+    curvature = task.loss.linear_curvature(task.training.y, task.training.norm_weight)
+    assert curvature == pytest.approx(np.mean(p * (1.0 - p)))
+
+
+def test_the_least_prior_as_good_as_the_best():
+    n_rows = np.array([1.0, 10.0, 100.0])
+    least = linear_rows._least_as_good
+    assert least(n_rows, np.array([1.0, 2.0, 3.0])) == 1.0
+    assert least(n_rows, np.array([1.0, 1.0, 1.0])) == 1.0
+    most = 1.0 + linear_rows.EQUAL
+    halfway = most + (most - 1.0)  # the line passes `most` halfway in the logarithm
+    assert least(n_rows, np.array([9.0, halfway, 1.0])) == pytest.approx(10**1.5)
+    assert least(n_rows, np.array([np.nan, 1.0, 1.0])) == 1.0
+
+
+def test_noisy_columns_raise_it_and_clean_ones_do_not(monkeypatch, noisy):
+    X, y = noisy
+    model = quick()
+    needed = linear_rows.rows_needed(task_of(monkeypatch, model, X, y))
+    assert needed > linear_rows.REFERENCE
+    wanted = C * (needed / linear_rows.REFERENCE) ** linear_rows.POWER
+    assert rows(model) == pytest.approx(wanted)
+    assert rows(model) > 2.0 * C
+    assert rows(fitted(quick(), X, X[:, 0] - 0.5 * X[:, 1])) == pytest.approx(C)
+    labels = y > 0.0
+    found = fitted(quick(WeightDecayMLPClassifier), X, labels)
+    assert rows(found) > 1.5 * C_CLASSES
+    clean = fitted(quick(WeightDecayMLPClassifier), X[:, :2], X[:, 0] > 0.0)
+    assert rows(clean) == pytest.approx(C_CLASSES)
+
+
+def test_raised_it_predicts_better(noisy):
+    X, y = noisy
+    rng = np.random.default_rng(1)
+    X_new = rng.standard_normal((2000, D)) * X.std(axis=0)
+    y_new = X_new[:, 0] - 0.5 * X_new[:, 1]
+    params = {"hidden_layer_sizes": (30,), "random_state": 0}
+    raised = WeightDecayMLPRegressor(**params).fit(X, y)
+    plain = WeightDecayMLPRegressor(alpha=C / N, **params).fit(X, y)
+    errors = [np.mean((m.predict(X_new) - y_new) ** 2) for m in (raised, plain)]
+    assert errors[0] < 0.8 * errors[1]
+
+
+@pytest.mark.parametrize("cls", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
+def test_weights_are_rows(noisy, cls):
+    X, y = noisy
+    y = y if cls is WeightDecayMLPRegressor else np.digitize(y, [-2.0, 2.0])
+    weight = np.arange(N) % 3.0
+    counts = np.repeat(np.arange(N), weight.astype(int))
+    weighted = fitted(quick(cls), X, y, weight)
+    repeated = fitted(quick(cls), X[counts], y[counts])
+    assert weighted.alpha_ == pytest.approx(repeated.alpha_, rel=1e-9)
+    kept = np.flatnonzero(weight)
+    without = fitted(quick(cls), X[kept], y[kept], weight[kept])
+    assert weighted.alpha_ == pytest.approx(without.alpha_, rel=1e-9)
+    assert weighted.alpha_ * weight.sum() > 1.5 * C_CLASSES
+
+
+def test_units_of_y_origins_containers_and_dtypes_do_not_matter(noisy):
+    X, y = noisy
+    X = np.where(np.abs(X) < 0.5, 0.0, X)
+    plain = fitted(quick(), X, y)
+    assert rows(plain) > 2.0 * C
+    for others in (
+        (X + 30.0, 1e-4 * y - 7.0),
+        (sparse.csr_matrix(X), y),
+        (np.asfortranarray(X), y),
+    ):
+        assert fitted(quick(), *others).alpha_ == pytest.approx(plain.alpha_, rel=1e-6)
+    narrow = fitted(quick(), X.astype(np.float32), y)
+    assert narrow.alpha_ == pytest.approx(plain.alpha_, rel=1e-3)
+    two = fitted(quick(), X, np.stack([y, 5.0 - y], axis=1))
+    assert two.alpha_ == pytest.approx(plain.alpha_, rel=1e-6)
+
+
+def test_the_solver_and_the_layers_do_not_matter(noisy):
+    X, y = noisy
+    plain = fitted(quick(), X, y).alpha_
+    for params in (
+        {"solver": "adam"},
+        {"hidden_layer_sizes": (3, 2)},
+        {"hidden_layer_sizes": ()},
+    ):
+        found = fitted(quick(**params), X, y).alpha_
+        assert found == pytest.approx(plain, rel=1e-9), params
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"loss": "huber"},
+        {"loss": "absolute_error"},
+        {"missing_targets": "mask"},
+        {"l1_ratio": 0.5},
+        {"decay": "decoupled", "solver": "adam"},
+    ],
+    ids=str,
+)
+def test_what_keeps_c(noisy, params):
+    X, y = noisy
+    found = fitted(quick(**params), X, y).alpha_
+    few = fitted(quick(**params), X, np.where(np.arange(N) % 2, X[:, 0], -X[:, 0]))
+    assert found == pytest.approx(few.alpha_)  # nothing was learnt from y
+
+
+def test_few_rows_many_columns_labels_and_parts_of_a_stream_keep_c(noisy):
+    X, y = noisy
+    few = fitted(quick(), X[:199], y[:199])
+    assert few.alpha_ * 199 == pytest.approx(C)
+    wide = np.random.default_rng(0).standard_normal((N, 501))
+    assert rows(fitted(quick(), wide, y)) == pytest.approx(C)
+    labels = np.stack([y > 0.0, y > 1.0], axis=1)
+    found = fitted(quick(WeightDecayMLPClassifier), X, labels)
+    assert rows(found) == pytest.approx(C_CLASSES)
+    part = quick(solver="adam").partial_fit(X, y)
+    assert part.alpha_ * 1000 == pytest.approx(C)
+    assert rows(fitted(quick(), X, np.ones(N))) == pytest.approx(C)
+
+
+def test_columns_of_extreme_units(noisy):
+    X, y = noisy
+    for scale in (1e-150, 1e150, 1e-200, 1e200):
+        model = quick()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", RuntimeWarning)
+            try:
+                alpha = model.fit(X * scale, y).alpha_
+            except ValueError as error:
+                assert "Standardise X" in str(error)
+                continue
+        assert np.isfinite(alpha)
+        assert alpha * N >= C * (1.0 - 1e-9)
