@@ -300,8 +300,8 @@ def test_auto_takes_the_network_on_parts_where_columns_act_together(monkeypatch)
     scores = {name: place for place, name in enumerate(LADDER)}
     judge = models._judge_models
 
-    def best_on_parts(problem, whole, splits):
-        losses, candidates = judge(problem, whole, splits)
+    def best_on_parts(*judged):
+        losses, candidates = judge(*judged)
         return {name: -scores[name] for name in losses}, candidates
 
     monkeypatch.setattr(models, "_judge_models", best_on_parts)

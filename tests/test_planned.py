@@ -96,3 +96,15 @@ def test_auto_judges_and_ends_with_the_plan():
 def test_the_rate_that_gives_way_is_the_default():
     found = inspect.signature(WeightDecayMLPRegressor).parameters
     assert found["learning_rate_init"].default == PLAIN_RATE
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_weights_that_fade_away_become_zero(dtype):
+    """Those of dead units; numbers below the normal range would take much longer."""
+    rows = np.abs(X).astype(dtype)
+    how = {"solver": "adam", "learning_rate": "cosine", "learning_rate_init": 0.05}
+    how |= {"batch_size": 4, "n_iter_no_change": 10**6, "alpha": 0.1}
+    model = WeightDecayMLPRegressor(**SMALL, **how, max_iter=150).fit(rows, -rows[:, 0])
+    sizes = np.abs(np.concatenate([w.ravel() for w in model.coefs_]))
+    assert not ((sizes > 0.0) & (sizes < np.finfo(dtype).tiny)).any()

@@ -21,6 +21,7 @@ from skwd._cv.parallel import choose_cells, train_cells
 from skwd._cv.problem import FOLDS as FOLDS_STREAM
 from skwd._cv.problem import Problem
 from skwd._cv.race import Competitor, ConstantModel, GroupedModel, race
+from skwd._cv.single import Splits, in_single
 from skwd._data.merged_rows import distinct_rows, numbers_of_copies
 from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
@@ -59,7 +60,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         return _at_the_default(whole, targets)
     strata, rng = problem.targets.strata(Y), problem.stream(FOLDS_STREAM)
     splits = list(splits_of(numbers, data.weight, strata, rng))
-    losses, candidates_of = _judge_models(problem, whole, splits)
+    losses, candidates_of = _judge_models(*in_single(problem, splits), whole)
     if not np.isfinite(min(losses.values())):
         return _at_the_default(whole, targets)
     # The simplest of those that are as good.
@@ -99,7 +100,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
 
 
 def _judge_models(
-    problem: Problem, whole: TrainingTask, splits: list
+    problem: Problem, splits: Splits, whole: TrainingTask
 ) -> tuple[dict[str, float], dict[str, Candidates]]:
     """The held-out loss of each model at its best, and the candidates that it is of."""
     looser = whole.solver.changed(tol=LOOSER * whole.solver.tol)

@@ -21,6 +21,10 @@ from skwd._solvers.dropout import DrawnDropout, Dropout
 from skwd._solvers.optimizers import Update, step_ops
 from skwd._solvers.schedules import Schedule
 
+# Steps after which what fades away is set to 0: where it is so many times the least
+# normal number, or less.
+FLUSHED, NEARLY_ZERO = 16, 1e8
+
 
 @dataclass
 class State:
@@ -152,7 +156,20 @@ class EpochRunner:
             if look_at_first and first is None:
                 n_first = block.parts[0].n_rows
                 first = np.reshape(losses[..., :n_first].mean(axis=-1), -1)
+        before = int(self.state.steps[0])
+        if (before + self.batches.n_batches) // FLUSHED > before // FLUSHED:
+            self._flush()
         return fun, first
+
+    def _flush(self) -> None:
+        """Weights and first moments that fade away become 0.
+
+        Those of dead units do; numbers below the normal range, which they end at, take
+        the processor fifty times as long.
+        """
+        least = NEARLY_ZERO * np.finfo(self.grad.dtype).tiny
+        for values in (self.state.params, self.state.first):
+            values[np.abs(values) < least] = 0.0
 
     def _coefficients(self, rates: np.ndarray) -> np.ndarray:
         """What changes from step to step of this epoch, along the first axis."""
