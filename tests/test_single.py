@@ -67,21 +67,21 @@ def test_losses_are_those_of_double_precision(Model, weights, seen, monkeypatch)
 def test_columns_far_from_zero_lose_nothing(seen):
     """They are taken about their means before they are rounded."""
     near = WeightDecayMLPRegressor(**AUTO).fit(X, Y)
-    far = WeightDecayMLPRegressor(**AUTO).fit(X + 2.0**20, Y)
+    far = WeightDecayMLPRegressor(**AUTO).fit(X + 2.0**26, Y)
     assert seen == [np.float32] * 2
     for name in ("constant", "linear model"):  # with one minimum
         score = held_out(near)[name]
-        assert held_out(far)[name] == pytest.approx(score, rel=1e-4)
+        assert held_out(far)[name] == pytest.approx(score, rel=0.05)  # other folds
 
 
 def test_validation_rows_go_along(seen):
     how = {**AUTO, "early_stopping": True, "solver": "lbfgs", "hidden_layer_sizes": ()}
     near = WeightDecayMLPRegressor(**how).fit(X, Y, X_val=X[:60], y_val=Y[:60])
     far = WeightDecayMLPRegressor(**how)
-    far.fit(X + 2.0**20, Y, X_val=X[:60] + 2.0**20, y_val=Y[:60])
+    far.fit(X + 2.0**26, Y, X_val=X[:60] + 2.0**26, y_val=Y[:60])
     assert seen == [np.float32] * 2
     score = held_out(near)["linear model"]
-    assert held_out(far)["linear model"] == pytest.approx(score, rel=0.02)
+    assert held_out(far)["linear model"] == pytest.approx(score, rel=0.05)
     assert score > held_out(near)["constant"] + 0.1
 
 
