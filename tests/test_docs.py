@@ -1,5 +1,6 @@
 """The documentation runs: README blocks, examples, docstrings; its links exist."""
 
+import ast
 import doctest
 import importlib.metadata
 import importlib.util
@@ -79,6 +80,35 @@ def test_links_exist(path):
         headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
         slugs = {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
         assert anchor in slugs, (target, anchor)
+
+
+def sentences_of_warnings():
+    """What each call that warns has to say, its numbers left out."""
+    for path in Path(skwd.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = getattr(getattr(call, "func", None), "id", "")
+            if name in ("warn", "warn_of_late_training") and call.args:
+                parts = [n.value for n in ast.walk(call) if isinstance(n, ast.Constant)]
+                text = "".join(part for part in parts if isinstance(part, str))
+                if text:
+                    yield f"{path.name}:{call.lineno}", text
+
+
+@needs_examples
+def test_every_warning_has_its_line():
+    """In the page of warnings: some phrase of it, in code, is in the warning."""
+    page = (EXAMPLES / "guide/warnings.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| ")]
+    codes = [code for row in rows for code in re.findall(r"`([^`]+)`", row)]
+    phrases = [part.strip() for code in codes for part in code.split("…")]
+    phrases = [part for part in phrases if len(part) > 8]
+    found = dict(sentences_of_warnings())
+    assert len(found) >= 15 and len(phrases) >= 20
+    assert [
+        place
+        for place, text in found.items()
+        if not any(phrase in text for phrase in phrases)
+    ] == []
 
 
 def run_example(*command, cache):

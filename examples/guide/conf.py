@@ -41,6 +41,7 @@ default_role = "autolink"
 autosummary_generate = True
 templates_path = ["templates"]
 autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
@@ -67,10 +68,19 @@ PAGES = {
     ".github/CONTRIBUTING.md": "_site/contributing.md",
     ".github/SECURITY.md": "_site/security.md",
     "examples/README.md": "_site/gallery/index.rst",
-    "examples/guide/README.md": "index.md",
+    "examples/guide/README.md": "_site/guide.md",
 }
 # Examples in the order of the page that gathers them.
 ORDER = re.findall(r"^\[(\w+\.py)\]", (ROOT / "examples/README.md").read_text(), re.M)
+
+# The guide's pages in the order of the page that lists them.
+GUIDE = re.findall(r"^- \[.*?\]\((\w+)\.md\)", (HERE / "README.md").read_text(), re.M)
+
+CONTENTS = """
+```{toctree}
+:hidden:
+
+"""
 
 GALLERY = """\
 Examples
@@ -88,6 +98,8 @@ def staged() -> None:
     for source, page in PAGES.items():
         if page.endswith(".md") and page.startswith("_site"):
             shutil.copy(ROOT / source, HERE / page)
+    with (SITE / "guide.md").open("a", encoding="utf-8") as guide:
+        guide.write(CONTENTS + "".join(f"/{name}\n" for name in GUIDE) + "```\n")
     (SITE / "examples/GALLERY_HEADER.rst").write_text(GALLERY)
     for path in (ROOT / "examples").glob("*.py"):
         text = path.read_text(encoding="utf-8")
@@ -142,8 +154,6 @@ def to_pages(app, docname: str, source: list) -> None:
         file = PurePosixPath(_plain(origin.parent / target))
         if file.parent == PurePosixPath("examples") and file.suffix == ".py":
             page = f"_site/gallery/{file.stem}.rst"
-        elif str(file) == "examples/guide":
-            page = "index.md"
         else:
             known = PAGES.get(str(file)) or PAGES.get(f"{file}/README.md")
             page = known or f"../../{file}"

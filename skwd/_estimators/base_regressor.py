@@ -108,9 +108,9 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         """Intervals that cover about a part ``coverage`` of new targets, by CV+.
 
         With fit's ``intervals`` the networks without each fold are kept, f_k, and the
-        distances ``R_i = |y_i - f_k(i)(x_i)|`` of the rows that they have not seen.
-        With a = 1 - coverage the interval at x runs from the floor(a (n + 1)) smallest
-        of f_k(i)(x) - R_i to the ceil((1 - a) (n + 1)) smallest of f_k(i)(x) + R_i.
+        distances ``R_i = |y_i - f_k(i)(x_i)|`` of the rows they have not seen. With
+        a = 1 - coverage the interval at x runs from the floor(a (n + 1)) smallest of
+        f_k(i)(x) - R_i to the ceil((1 - a) (n + 1)) smallest of f_k(i)(x) + R_i.
 
         For exchangeable rows and an alpha that was fixed beforehand it covers at least
         1 - 2 a - sqrt(2 / n) whatever the noise, and about 1 - a in practice [1]_. Rows

@@ -163,7 +163,7 @@ def _made_of(step, names: list[str]) -> tuple[list[str], np.ndarray]:
     out = [str(name) for name in step.get_feature_names_out(asked)]
     if out == names:
         origin = np.arange(len(names))
-    elif hasattr(step, "transformers_"):  # a ColumnTransformer
+    elif hasattr(step, "output_indices_"):  # a ColumnTransformer
         origin = _of_column_transformer(step, names, len(out))
     elif hasattr(step, "transformer_list"):  # a FeatureUnion
         parts = [one for _, one in step.transformer_list if one not in (None, "drop")]
