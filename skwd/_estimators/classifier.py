@@ -24,6 +24,8 @@ class WeightDecayMLPClassifier(OneFit, BaseClassifier):
     batch size, so that it means the same for every solver and every n. Without a hidden
     layer this is ``LogisticRegression(C=1 / (alpha * sum(s)))``.
 
+    <<subjects>>
+
     Parameters
     ----------
     <<network>>

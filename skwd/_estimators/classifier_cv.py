@@ -24,6 +24,8 @@ class WeightDecayMLPClassifierCV(CrossValidation, BaseClassifier):
     ``sparsity="adaptive"`` it is not: there GridSearchCV has both stages at one alpha.)
     Accuracy, the default score, has many ties: ``scoring="neg_log_loss"`` is sharper.
 
+    <<subjects>>
+
     Parameters
     ----------
     <<network>>

@@ -9,6 +9,15 @@ from skwd._estimators.docstrings_fitted import FITTED
 from skwd._estimators.docstrings_steps import STEPS
 
 SHARED = {
+    "subjects": """\
+Parameters by subject, of which each estimator has its own: the model
+(``hidden_layer_sizes``, ``activation``, ``loss``), lambda (``alpha``, ``alphas``,
+``alpha_groups``, ``l1_ratio``, ``sparsity``, ``decay``, ``dropout``), the solver
+(``solver``, ``batch_size`` to ``epsilon``, ``shuffle``), stopping (``max_iter`` to
+``validation_fraction``), uncertainty (``posterior``, ``intervals``), data
+(``normalize_y``, ``missing_targets``, ``class_weight``), running (``n_init`` and all
+that follows). Formulas and exceptions are in the guide, "The parameters in full".
+""",
     "network": """\
 hidden_layer_sizes : int or sequence of int, default=(100,)
     Units of each hidden layer; ``()`` is a linear model.
@@ -16,29 +25,20 @@ activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "elu", \
 "selu", "silu", "gelu", "softplus"}, default="relu"
     Activation of the hidden layers.
 solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
-    "lbfgs" is limited-memory BFGS and "gd" gradient descent, both on all rows at
-    once; "sgd" is gradient descent with momentum on mini-batches, "adam" Adam [1]_.
-    All minimise J itself. "auto" is "lbfgs" for small problems (rows of positive
-    weight times parameters at most 5e7, the work of one evaluation of J) and where
-    ``posterior`` or ``l1_ratio`` wants a minimum. Larger ones are trained by "adam"
-    with a plan: 100 epochs of batches of 128, at a rate that falls from 0.008 to 0 by a
-    cosine; another ``learning_rate_init`` or a lower ``max_iter`` stands. Parameters
-    that ask for epochs (``batch_size``, ``learning_rate`` or ``decay`` other than their
-    defaults), early stopping and partial_fit mean "adam" itself.
+    "lbfgs" sees all rows at once, as "gd" (gradient descent) does; "sgd" and "adam"
+    [1]_ take mini-batches. All minimise J itself. "auto" is "lbfgs" for small problems
+    (rows of positive weight times parameters at most 5e7) and where ``posterior`` or
+    ``l1_ratio`` wants a minimum; larger ones are trained by "adam" with a plan: 100
+    epochs of batches of 128, at a rate that falls from 0.008 to 0 by a cosine.
+    Parameters that ask for epochs, early stopping and partial_fit mean "adam" itself.
 """,
     "encoding": """\
 encoding : None, "parts" or "auto", default="auto"
-    What the first layer sees of each column of X. None is the column. "parts" is the
-    column, in distances of its quartiles and no further than 3 of them from their
-    middle, and 0.5 times its piecewise-linear parts [9]_: between two quantiles that
-    follow each other a part rises from 0 to 1. So steps and thresholds of a column are
-    learnt as easily as slopes, its units do not matter, and a model without hidden
-    layers is additive. There are 24 quantiles, fewer where columns share 1000 or where
-    values are equal: those of the rows trained on (of each fold its own), by weight,
-    without interpolation. Columns of one or two values stay as they are. Nothing of it
-    is stored but ``knots_``; rows are encoded in blocks. ``alpha_groups``,
-    ``sparsity``, ``dropout`` and importances go by the columns of X, parts and column
-    together. X has to be dense. "auto" is None, but with ``alpha="auto"`` and dense X
+    What the first layer sees of each column of X: the column, or with "parts" the
+    column in distances of its quartiles and 0.5 times its piecewise-linear parts [9]_
+    between 24 quantiles (fewer where columns share 1000, or values are equal). So steps
+    and thresholds are learnt as easily as slopes, and a model without hidden layers is
+    additive. Needs dense X. "auto" is None, but with ``alpha="auto"`` and dense X
     models with parts are compared too.
 """,
     "alpha": """\
@@ -65,61 +65,32 @@ alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", defaul
     their scores.
 
     Other names choose alpha from the training data alone, in one fit by "lbfgs":
-
-    - "evidence": the probability of the data with all weights integrated out, by
-      Laplace's approximation, re-estimated to its fixed point [4]_ [5]_;
-    - "loo": approximate leave-one-out [6]_, its mean loss over a path of alphas;
-    - "gcv": generalised cross-validation, for squared error.
-
-    The last two linearise the network about its fit. They are optimistic for small
-    "tanh" or "logistic" networks that interpolate noisy rows.
-
-    The network that was judged best is the one that is returned, trained on to its
-    minimum of J. Where no alpha tells the signal from noise, the network is a constant,
-    and a warning says so; so does one where alpha ends at the end of its range, or
-    where too few degrees of freedom are left to judge it by. ``sample_weight`` are
-    counts here: n is their sum.
+    "evidence" by the probability of the data with all weights integrated out [3]_,
+    "loo" by approximate leave-one-out [4]_, "gcv" by generalised cross-validation, for
+    squared error. ``sample_weight`` are counts there.
 alpha_groups : None, "layer", "input" or list of lists of columns, default=None
-    With ``alpha="evidence"`` or "auto", which weights have an alpha of their own. None
-    is one alpha for all. "layer" is one for each layer; homogeneous units ("relu",
-    "leaky_relu", "identity") keep a single one, as of theirs only the product matters.
-    "input" is one for each column of X and one for each further layer: automatic
-    relevance determination [7]_ [8]_. Columns that the evidence takes out have weights
-    of exactly 0, an infinite ``alpha_`` and ``feature_importances_`` of 0; where it
-    cannot tell columns apart, all share an alpha. In a list of groups of columns, by
-    number or name, each group shares one, as one-hot columns should, and each column
-    that is not listed has its own. Numbers count the columns that fit is given: behind
-    a selector that takes columns out, as RFE does, they mean others, and "input" is the
-    choice. With "auto" the groups are taken if their held-out loss is the lowest.
+    With ``alpha="evidence"`` or "auto", which weights have an alpha of their own: all
+    one, one a layer, or one for each column of X ("input", automatic relevance
+    determination). In a list of groups of columns, by number or name, each
+    group shares one, as one-hot columns should: `source_groups` makes it. Columns that
+    the evidence takes out have weights of exactly 0.
 <<sparsity>>
 <<posterior>>
 """,
     "sparsity": """\
 l1_ratio : float, default=0.0
-    The part of the penalty that is an L1 norm, between 0 and 1: it becomes ``alpha *
-    (l1_ratio * sum_j |w_j| + (1 - l1_ratio) / 2 * sum_j w_j^2)``, the elastic net. Many
-    weights are then exactly 0. For every solver and ``decay="l2"``; "lbfgs" is the
-    orthant-wise method of Andrew and Gao (ICML 2007), the others take proximal steps.
+    The part of the penalty that is an L1 norm, between 0 and 1, the elastic net: many
+    weights are then exactly 0. For ``decay="l2"``.
 sparsity : {None, "input", "adaptive"}, default=None
-    With ``l1_ratio`` > 0, what its norms are of. None is every weight. "input" is the
-    columns of X: in the first layer ``sum_j ||w_j||``, with w_j the weights of column
-    j, so that whole columns leave; further layers keep ``alpha / 2 * w^2``. "adaptive"
-    is the same in two stages: the second weights the norm of column j by ``1 / (||w_j||
-    / max_k ||w_k|| + 0.01)`` of the first (after Zou, JASA 2006), so that columns that
-    hardly matter leave at an alpha that leaves the others as they are. A fit at a given
-    alpha has both stages at it; "auto" and the CV forms choose the first stage's alpha
-    by the best score and then the second's, each fold by its own first stage.
+    With ``l1_ratio`` > 0: None takes single weights, "input" whole columns of X, which
+    then leave, "adaptive" the same in two stages, the second harder on columns that
+    hardly matter.
 """,
     "posterior": """\
 posterior : bool, default=False
-    Keep Laplace's approximation about the minimum, N(w, noise (n H)^-1) with the
-    Gauss-Newton curvature H of J: for ``return_std`` of a regressor's predict, and for
-    averaged probabilities of a classifier, see `predict_proba`. Hidden biases have the
-    prior of their layer's weights there, and only the directions that the data inform
-    are kept, in float32; the rest has the prior's variance. Alpha by name and
-    ``posterior`` need ``decay="l2"``, no early stopping and a converged fit. Beyond
-    about 4e10 multiplications (outputs of all rows, times parameters, times the fewer
-    of the two) H is approximated by a Kronecker product per layer [3]_.
+    Keep what the data leave open about the network (Laplace's approximation): for
+    ``return_std`` of a regressor's predict, and for averaged probabilities of a
+    classifier. It needs ``decay="l2"``, no early stopping and a converged fit.
 """,
     "intervals": """\
 intervals : None, int or splitter, default=None
@@ -157,48 +128,35 @@ alphas : None, int or array-like of float, default=None
     than a standard error. An integer asks for so many from 1e-6 a to a.
 cv : int, splitter, iterable or None, default=None
     Anything that scikit-learn's ``check_cv`` takes; None is 5 folds of consecutive
-    rows, stratified for a classifier. Where the rows lie in an order that makes such
-    folds unlike each other (sorted by y, by time, by group), scores are of another
-    problem than that of new rows: use ``KFold(5, shuffle=True)``, or one of
-    ``TimeSeriesSplit`` and ``GroupKFold`` where that is what will be asked. A warning
-    says so where y is sorted. One split is enough, unless ``rule="1se"``. A fold may
-    lack a class: its
-    network does not know it, and where the score is not a number for that, the scorer
-    is told all ``labels``, if it takes them.
+    rows, stratified for a classifier. Where rows lie in an order (y, time, group) use
+    ``KFold(5, shuffle=True)``, or ``TimeSeriesSplit`` or ``GroupKFold`` if new rows
+    will be as far. One split will do, unless ``rule="1se"``; a fold may lack a class.
 scoring : str, callable or None, default=None
-    Any scorer of one number; None is accuracy, R2 for squared errors, and for other
-    losses minus the metric that they go by (pinball loss, absolute error, deviance), of
-    the targets that are known: ``scorer_`` says which. (`score` is R2 or accuracy for
-    any ``scoring``.) Where it raises, the score is nan, with a warning,
-    unless it always does. With metadata routing scores are weighted where the
-    scorer requests weights; that of None does after
-    ``set_score_request(sample_weight=True)``.
+    Any scorer of one number; None is accuracy, R2 for squared errors, and minus its own
+    metric for another loss: ``scorer_`` says which. Where it raises, the score is nan,
+    with a warning. Scores are weighted where the scorer can, with metadata routing
+    where it requests weights.
 rule : {"best", "1se"}, default="best"
     "best" is the alpha of the highest mean score, the smallest of equals. "1se" is the
-    largest alpha whose mean score is at most one standard error below it [4]_: the
+    largest alpha whose mean score is at most one standard error below it [3]_: the
     smoother network, where the data cannot tell the two apart.
 """,
     "starts": """\
 n_init : int, default=1
-    Random starts, trained together; the one of lowest J is kept, or of lowest
-    validation loss with ``early_stopping``, or of the highest evidence or lowest
-    leave-one-out loss (each at its own alpha) with alpha by name. Linear models have
-    one minimum, and start at zero weights.
+    Random starts, trained together; the best is kept: of lowest J, of lowest validation
+    loss, or of the best evidence or leave-one-out loss. Linear models need one.
 """,
     "warm_start": """\
 warm_start : bool, default=False
-    Continue from the weights of the last fit, with the same validation rows. A search
-    for alpha by name begins anew, from these weights.
+    Continue from the weights of the last fit, with the same validation rows.
 """,
     "random_state": """\
 random_state : int, RandomState instance or None, default=None
-    Fixes initial weights, validation split and the order of the rows, which are
-    separate streams.
+    Fixes initial weights, validation split and the order of the rows.
 """,
     "verbose": """\
 verbose : bool or int, default=False
-    Print a line per iteration; with alpha by name one per round of its search (alpha,
-    evidence or score, effective parameters), and from 2 on those of the iterations.
+    Print a line per iteration, or per round of a search for alpha by name.
 <<track_gradients>>
 """,
     "n_jobs": """\
@@ -220,47 +178,24 @@ verbose : bool or int, default=False
 """,
     "track_gradients": """\
 track_gradients : bool, default=False
-    Keep ``gradient_norms_``, at the cost of one more evaluation of the gradient per
-    iteration or epoch.
+    Keep ``gradient_norms_``, which takes one evaluation more per iteration or epoch.
 """,
     "of_regressors": """\
 loss : {"squared_error", "huber", "absolute_error", "quantile", "poisson", "gamma", \
 "tweedie"}, default="squared_error"
-    In the place of 1/2 (y - f)^2, with r = y - f in the units that the network sees:
-
-    - "huber": r^2 / 2 up to ``huber_delta``, beyond it as its tangent;
-    - "absolute_error": \\|r\\|, the median; "quantile": the quantile ``quantile``, q
-      max(r, 0) + (1 - q) max(-r, 0). Their corner is a parabola of half-width a
-      thousandth of y's deviation (the Moreau envelope), which lowers the loss by at
-      most half of that;
-    - "poisson", "gamma", "tweedie": half the deviance of the variance mu, mu^2 or
-      mu^``power``, for y >= 0 or > 0, with mu = exp(f) for the prediction.
-
-    Without a hidden layer these are HuberRegressor (``alpha = alpha_H scale_ / n``),
-    QuantileRegressor (``l1_ratio=1``), PoissonRegressor, GammaRegressor and
-    TweedieRegressor. Those that are no likelihood of known noise (all but the squared
-    error and "poisson") have no evidence and no posterior.
+    "huber" and "absolute_error" bear outliers, "quantile" is the quantile ``quantile``;
+    "poisson", "gamma" and "tweedie" have a log link, for y >= 0 or > 0. Without a
+    hidden layer they are scikit-learn's linear models of these names.
 huber_delta : float or None, default=None
-    Where "huber" ceases to be a parabola, in y's own units; None is half of y's median
-    distance from its median over .6745.
-quantile : float, default=0.5
-    Of "quantile".
-power : float, default=1.5
-    Of "tweedie", from 1 to 3; below 2 y may be 0.
+    Where "huber" turns from squares to distances, in y's units; None is from the data.
+quantile, power : float, default=0.5, 1.5
+    Of "quantile"; of "tweedie", from 1 to 3.
 normalize_y : bool, default=True
-    Scale y to weighted mean 0 and standard deviation 1 per output (a zero deviation
-    counts as 1) for training; predictions are in y's own units, ``coefs_`` and
-    ``loss_`` in scaled ones, and alpha is relative to the scaled y. "huber",
-    "absolute_error" and "quantile" take the median, and the median distance from it
-    over .6745, which outliers do not move. False is J of y as it is, to the letter.
-    partial_fit scales by its first rows, and keeps to it; a warm start begins with the
-    predictions of before, in y's units or in its deviations, whichever suit the new y
-    better. With a log link y is never scaled.
+    Scale y to mean 0 and standard deviation 1 for training (robust losses by medians;
+    never with a log link): predictions are in y's units, ``coefs_`` and ``loss_`` in
+    scaled ones. False is J of y as it is.
 missing_targets : {"error", "mask"}, default="error"
-    "mask" takes NaN in y for a target that is not known: a row's loss is the sum over
-    its other outputs, and rows without any are left out. For losses that are not
-    robust, without alpha by name (but for "auto"), alpha_groups, posterior and
-    intervals.
+    "mask" takes NaN in y for a target that is not known; rows without any are left out.
 <<starts>>
 ensemble : bool, default=False
     Keep all ``n_init`` networks and predict with their mean; with a posterior the

@@ -22,6 +22,8 @@ class WeightDecayMLPRegressor(OneFit, BaseRegressor):
     ``Ridge(alpha=alpha * sum(s))``; with ``loss="poisson"``, which replaces the squared
     error by half the Poisson deviance and predicts exp(f), ``PoissonRegressor(alpha)``.
 
+    <<subjects>>
+
     Parameters
     ----------
     <<network>>

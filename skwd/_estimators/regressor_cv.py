@@ -23,6 +23,8 @@ class WeightDecayMLPRegressorCV(CrossValidation, BaseRegressor):
     and restarts are trained as one stack. (With
     ``sparsity="adaptive"`` it is not: there GridSearchCV has both stages at one alpha.)
 
+    <<subjects>>
+
     Parameters
     ----------
     <<network>>
