@@ -82,6 +82,16 @@ def test_links_exist(path):
         assert anchor in slugs, (target, anchor)
 
 
+@needs_examples
+def test_every_public_name_has_a_page():
+    """In the API of the site; and every page of the guide is in its list."""
+    pages = (EXAMPLES / "guide/api.rst").read_text(encoding="utf-8").split()
+    assert {name for name in skwd.__all__ if name[0] != "_"} - set(pages) == set()
+    listed = (EXAMPLES / "guide/README.md").read_text(encoding="utf-8")
+    unlisted = [path.name for path in GUIDE if f"({path.name})" not in listed]
+    assert unlisted == ["README.md", "index.md"]
+
+
 def sentences_of_warnings():
     """What each call that warns has to say, its numbers left out."""
     for path in Path(skwd.__file__).parent.rglob("*.py"):

@@ -58,7 +58,10 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": []}
+ALONE = ("readme", "benchmarks", "changelog", "contributing", "security")
+html_sidebars = {"index": [], **{f"_site/{name}": [] for name in ALONE}}
+html_static_path = ["static"]
+html_css_files = ["skwd.css"]
 
 # Pages of the site by the file that they are made of, without the guide's own.
 PAGES = {

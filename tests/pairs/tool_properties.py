@@ -114,7 +114,19 @@ def exports_predict_the_same(case):
     return None if same else "predictions differ"
 
 
+def importances_are_shares(case):
+    """feature_importances_ are shares of 1, or all 0."""
+    found = case.model.feature_importances_
+    if found.shape != (case.call.X.shape[1],):
+        return f"the shape is {found.shape}"
+    is_right = (found >= 0.0).all() and (
+        abs(found.sum() - 1.0) < 1e-6 or not found.any()
+    )
+    return None if is_right else f"they are {found}"
+
+
 PROPERTIES = [
+    importances_are_shares,
     the_grid_search,
     jobs_do_not_matter,
     a_pipeline_is_its_steps,
