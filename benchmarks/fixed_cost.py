@@ -1,16 +1,22 @@
 """What a fit and a prediction cost whatever the data, against scikit-learn's MLP.
 
-    python benchmarks/fixed_cost.py [--profile]
+    python benchmarks/fixed_cost.py [--profile] [--import-time]
 
 Fits of one iteration on 50 x 4 rows, alpha=0.01 and 100 units, and predictions of one
 row, of WeightDecayMLPRegressor and MLPRegressor in turn: medians of many, and their
 ratio, in CPU time: other work on the machine counts less. --profile prints where skwd's
-fits spend their own time. BLAS has one thread.
+fits spend their own time. BLAS has one thread. --import-time is that of the import of
+scikit-learn's networks, and how much that of skwd adds, the least of five of each, with
+compiled files as an installation has them.
 """
 
 import argparse
 import cProfile
+import os
 import pstats
+import subprocess
+import sys
+import tempfile
 import time
 import warnings
 
@@ -24,6 +30,14 @@ from skwd import WeightDecayMLPRegressor
 LEARNERS = WeightDecayMLPRegressor, MLPRegressor
 SOLVERS = "lbfgs", "adam"
 N_FITS, N_PREDICTIONS, N_WARM = 400, 2000, 20
+IMPORTS = """
+from time import process_time as now
+start = now()
+import sklearn.neural_network
+between = now()
+import skwd
+print(between - start, now() - between)
+"""
 
 
 def data():
@@ -49,10 +63,28 @@ def medians(functions, repeats):
     return np.median(seconds, axis=0) * 1e6
 
 
+def print_import_time():
+    """What importing skwd takes beyond what it needs of scikit-learn."""
+    with tempfile.TemporaryDirectory() as cache:
+        compiled = {**os.environ, "PYTHONPYCACHEPREFIX": cache}
+        compiled.pop("PYTHONDONTWRITEBYTECODE", None)
+        command = [sys.executable, "-c", IMPORTS]
+        runs = [
+            subprocess.run(command, env=compiled, capture_output=True, check=True)
+            for _ in range(6)
+        ][1:]  # the first compiles
+    theirs, ours = zip(*(map(float, run.stdout.split()) for run in runs))
+    print(f"import: scikit-learn {min(theirs):.3f} s of CPU, skwd + {min(ours):.3f} s")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--profile", action="store_true", help="of skwd's fits")
+    parser.add_argument("--import-time", action="store_true", help="that alone")
     args = parser.parse_args()
+    if args.import_time:
+        print_import_time()
+        return
     warnings.simplefilter("ignore", ConvergenceWarning)
     X, y = data()
     if args.profile:
