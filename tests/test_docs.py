@@ -32,7 +32,9 @@ needs_examples = pytest.mark.skipif(
 
 
 GUIDE = sorted(ROOT.glob("examples/guide/*.md"))
-PAGES = [README, *GUIDE, ROOT / "examples/README.md", ROOT / "benchmarks/README.md"]
+OTHERS = ["examples/README.md", "benchmarks/README.md"]
+OTHERS += [".github/CONTRIBUTING.md", ".github/SECURITY.md"]
+PAGES = [README, *GUIDE, *(ROOT / name for name in OTHERS)]
 
 
 def blocks_of(path):
