@@ -13,9 +13,15 @@ from scipy import sparse
 from skwd import WeightDecayMLPRegressor
 from skwd._alpha.choice import LONGEST, mackay_change
 from skwd._alpha.leave_one_out import BELOW_ONE, left_out
+from skwd._core.activations import ACTIVATIONS
+from skwd._core.layout import Layout
 from skwd._core.losses import LOSSES, MULTINOMIAL
 from skwd._core.masked_loss import MaskedLoss
+from skwd._core.network import Network
+from skwd._core.objective import Objective
 from skwd._core.rows import SparseRows
+from skwd._core.sample import Sample
+from skwd._solvers import saddle
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 SMALL = {"hidden_layer_sizes": (3,), "random_state": 0}
@@ -81,3 +87,22 @@ def test_squares_of_sparse_columns_do_not_overflow():
     X, weight = X * np.float32(1e25), np.full(40, 1.0 / 40.0)
     found = SparseRows(sparse.csr_matrix(X)).column_squares(weight)
     np.testing.assert_allclose(found, np.mean(np.square(X, dtype=np.float64), axis=0))
+
+
+def test_points_beyond_the_floats_do_not_lead_away_from_a_saddle(monkeypatch):
+    """exp of the raw prediction overflows there, as of few rows with many columns."""
+    monkeypatch.setattr(saddle, "SIZES", (1e6,))
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 3))
+    y = rng.poisson(np.exp(X[:, :1])).astype(float)
+    layout = Layout((3, 2, 1))
+    objective = Objective(
+        Network(layout, ACTIVATIONS["silu"]),
+        LOSSES["poisson"],
+        [Sample(X, y, np.ones(30))],
+        np.full((1, 2), 1e-3),
+    )
+    params = np.zeros((1, layout.n_params))
+    params[0, -1] = np.log(y.mean())
+    found = saddle.away_from_saddle(objective, params, objective.fun(params), 1e-5)
+    assert np.isnan(found).all()
