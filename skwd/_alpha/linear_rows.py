@@ -46,9 +46,11 @@ def learnt_default(task: TrainingTask) -> np.ndarray:
 
 def rows_needed(task: TrainingTask) -> float:
     """The prior that a linear model needs, in rows; 1 for less, or where unknown."""
-    sample, n = task.training, task.training.total_weight
-    curvature, d = _curvature(task), sample.X.shape[1]
-    if curvature is None or n < LEAST_ROWS or d > MOST_COLUMNS or d == 0:
+    sample, d = task.training, task.training.X.shape[1]
+    if sample.total_weight < LEAST_ROWS or not 0 < d <= MOST_COLUMNS:
+        return 1.0
+    curvature = _curvature(task)
+    if curvature is None:
         return 1.0
     units = np.random.default_rng(0).uniform(-1.0, 1.0, (d, N_UNITS))
     units *= np.sqrt(6.0 / (d + N_UNITS))  # as a hidden layer begins
@@ -122,7 +124,10 @@ def _left_out_errors(
     Weights are counts of rows: one count is left out.
     """
     mean, y_mean, C, r = moments
-    values, vectors = np.linalg.eigh(C)
+    try:
+        values, vectors = np.linalg.eigh(C)
+    except np.linalg.LinAlgError:  # of numbers near the end of floats
+        return np.full(len(alphas), np.nan)
     shrunk = 1.0 / (np.maximum(values, 0.0)[:, np.newaxis] + alphas)  # (m, A)
     slopes = (vectors.T @ r)[..., np.newaxis] * shrunk[:, np.newaxis]  # (m, o, A)
     n_outputs, one = r.shape[1], 1.0 / sample.total_weight
