@@ -13,6 +13,7 @@ from scipy import sparse
 from skwd import WeightDecayMLPRegressor
 from skwd._alpha.choice import LONGEST, mackay_change
 from skwd._alpha.leave_one_out import BELOW_ONE, left_out
+from skwd._alpha.relevance import _effects
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.layout import Layout
 from skwd._core.losses import LOSSES, MULTINOMIAL
@@ -106,3 +107,33 @@ def test_points_beyond_the_floats_do_not_lead_away_from_a_saddle(monkeypatch):
     params[0, -1] = np.log(y.mean())
     found = saddle.away_from_saddle(objective, params, objective.fun(params), 1e-5)
     assert np.isnan(found).all()
+
+
+def test_columns_of_rows_that_are_known_exactly_have_effects():
+    """With no noise left each column is worth any number of nats, or none."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((12, 2))
+    model = WeightDecayMLPRegressor(**SMALL, alpha=0.01).fit(X, X[:, 0])
+    sample = Sample(X, X[:, :1], np.ones(12))
+    layout = Layout((2, 3, 1))
+    task = SimpleNamespace(
+        training=sample,
+        groups=layout.column_groups(np.arange(2)),
+        objective=lambda alpha: Objective(
+            Network(layout, ACTIVATIONS["relu"]),
+            LOSSES["squared_error"],
+            [sample],
+            alpha,
+            groups=layout.column_groups(np.arange(2)),
+        ),
+    )
+    problem = SimpleNamespace(subtask=lambda kept: task)
+    fit = SimpleNamespace(
+        kept=np.arange(2),
+        params=model._fitted.network.params[0],
+        alpha=np.ones(3),
+        laplace=SimpleNamespace(noise=np.zeros(1)),
+    )
+    effects = _effects(problem, fit)
+    assert not np.isnan(effects).any()
+    assert effects[0] > 1e300
