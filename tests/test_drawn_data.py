@@ -12,7 +12,7 @@ from scipy import sparse
 
 from skwd import WeightDecayMLPRegressor
 from skwd._alpha.choice import LONGEST, mackay_change
-from skwd._alpha.leave_one_out import BELOW_ONE, left_out
+from skwd._alpha.leave_one_out import BELOW_ONE, left_out, solved
 from skwd._alpha.relevance import _effects
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.layout import Layout
@@ -79,6 +79,10 @@ def test_a_row_that_alone_determines_its_classes_is_left_out():
     alone, L = V.copy(), L.copy()
     L[0], alone[0, 0] = np.eye(3), np.eye(3) / BELOW_ONE
     found = left_out(MULTINOMIAL, y, raw, alone, L)
+    singular = np.stack([np.zeros((3, 3)), np.diag([2.0, 4.0, 5.0])])
+    inverse = solved(singular, np.eye(3)[np.newaxis])
+    np.testing.assert_allclose(inverse[0], 0.0, atol=1e-12)
+    np.testing.assert_allclose(inverse[1], np.diag([0.5, 0.25, 0.2]))
     assert np.isfinite(found).all()
     np.testing.assert_allclose(found[0, 1:], others[0, 1:], rtol=1e-10)
 
