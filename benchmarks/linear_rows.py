@@ -5,11 +5,10 @@
 The tables are the tuning part of `tables`, of classes and of numbers, at 280 to 560 and
 at 1800 rows; those of at most 20 columns once more with 60 columns of noise beside
 them. n rows train, stratified by class, up to 2000 others test. Networks of the default
-shape are fitted at multiples of
-c / n and with alpha="auto"; the losses are log-loss and 1 - R2, and those of a rule are
-read off the line through the multiples. A rule multiplies c by max(1, R / reference) **
-power, R the least prior of ridge, in rows, whose leave-one-out error is within
-``equal`` of the lowest.
+shape are fitted at multiples of c / n and with alpha="auto"; the losses are log-loss
+and 1 - R2, and those of a rule are read off the line through the multiples. A rule
+multiplies c by max(1, R / reference) ** power, R the least prior of ridge, in rows,
+whose leave-one-out error is within ``equal`` of the lowest.
 
 Printed for each table: R, and the losses at c, by the package's rule, at the best
 multiple and by "auto". Then, for rules and halves of the tables (by name, those with

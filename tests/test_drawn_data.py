@@ -12,10 +12,17 @@ from scipy import sparse
 
 from skwd import WeightDecayMLPRegressor
 from skwd._alpha.choice import LONGEST, mackay_change
-from skwd._alpha.leave_one_out import BELOW_ONE, left_out
+from skwd._alpha.leave_one_out import BELOW_ONE, left_out, solved
+from skwd._alpha.relevance import _effects
+from skwd._core.activations import ACTIVATIONS
+from skwd._core.layout import Layout
 from skwd._core.losses import LOSSES, MULTINOMIAL
 from skwd._core.masked_loss import MaskedLoss
+from skwd._core.network import Network
+from skwd._core.objective import Objective
 from skwd._core.rows import SparseRows
+from skwd._core.sample import Sample
+from skwd._solvers import saddle
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 SMALL = {"hidden_layer_sizes": (3,), "random_state": 0}
@@ -72,6 +79,10 @@ def test_a_row_that_alone_determines_its_classes_is_left_out():
     alone, L = V.copy(), L.copy()
     L[0], alone[0, 0] = np.eye(3), np.eye(3) / BELOW_ONE
     found = left_out(MULTINOMIAL, y, raw, alone, L)
+    singular = np.stack([np.zeros((3, 3)), np.diag([2.0, 4.0, 5.0])])
+    inverse = solved(singular, np.eye(3)[np.newaxis])
+    np.testing.assert_allclose(inverse[0], 0.0, atol=1e-12)
+    np.testing.assert_allclose(inverse[1], np.diag([0.5, 0.25, 0.2]))
     assert np.isfinite(found).all()
     np.testing.assert_allclose(found[0, 1:], others[0, 1:], rtol=1e-10)
 
@@ -81,3 +92,52 @@ def test_squares_of_sparse_columns_do_not_overflow():
     X, weight = X * np.float32(1e25), np.full(40, 1.0 / 40.0)
     found = SparseRows(sparse.csr_matrix(X)).column_squares(weight)
     np.testing.assert_allclose(found, np.mean(np.square(X, dtype=np.float64), axis=0))
+
+
+def test_points_beyond_the_floats_do_not_lead_away_from_a_saddle(monkeypatch):
+    """exp of the raw prediction overflows there, as of few rows with many columns."""
+    monkeypatch.setattr(saddle, "SIZES", (1e6,))
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 3))
+    y = rng.poisson(np.exp(X[:, :1])).astype(float)
+    layout = Layout((3, 2, 1))
+    objective = Objective(
+        Network(layout, ACTIVATIONS["silu"]),
+        LOSSES["poisson"],
+        [Sample(X, y, np.ones(30))],
+        np.full((1, 2), 1e-3),
+    )
+    params = np.zeros((1, layout.n_params))
+    params[0, -1] = np.log(y.mean())
+    found = saddle.away_from_saddle(objective, params, objective.fun(params), 1e-5)
+    assert np.isnan(found).all()
+
+
+def test_columns_of_rows_that_are_known_exactly_have_effects():
+    """With no noise left each column is worth any number of nats, or none."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((12, 2))
+    model = WeightDecayMLPRegressor(**SMALL, alpha=0.01).fit(X, X[:, 0])
+    sample = Sample(X, X[:, :1], np.ones(12))
+    layout = Layout((2, 3, 1))
+    task = SimpleNamespace(
+        training=sample,
+        groups=layout.column_groups(np.arange(2)),
+        objective=lambda alpha: Objective(
+            Network(layout, ACTIVATIONS["relu"]),
+            LOSSES["squared_error"],
+            [sample],
+            alpha,
+            groups=layout.column_groups(np.arange(2)),
+        ),
+    )
+    problem = SimpleNamespace(subtask=lambda kept: task)
+    fit = SimpleNamespace(
+        kept=np.arange(2),
+        params=model._fitted.network.params[0],
+        alpha=np.ones(3),
+        laplace=SimpleNamespace(noise=np.zeros(1)),
+    )
+    effects = _effects(problem, fit)
+    assert not np.isnan(effects).any()
+    assert effects[0] > 1e300

@@ -53,11 +53,22 @@ def task_of(monkeypatch, model, *data):
     return found[0]
 
 
-def test_errors_are_those_of_ridge_without_each_row(monkeypatch, noisy):
+def left_out_errors(task, alphas, n_units=0):
+    """Those of ridge on the columns and on some units of weights 1."""
+    sample, W = task.training, np.ones((D, n_units))
+    moments = linear_rows._moments(sample, W)
+    return linear_rows._left_out_errors(sample, W, moments, alphas)
+
+
+@pytest.mark.parametrize("n_units", [0, 1])
+def test_errors_are_those_of_ridge_without_each_row(monkeypatch, noisy, n_units):
     X, y = noisy
     task = task_of(monkeypatch, quick(), X, y)
     alphas = np.array([1e-3, 0.1, 3.0])
-    found = linear_rows._left_out_errors(task, alphas)
+    found = left_out_errors(task, alphas, n_units)
+    if n_units:
+        unit = np.maximum((X - X.mean(axis=0)).sum(axis=1), 0.0)
+        X = np.column_stack([X, unit])
     peer = RidgeCV(alphas=N * alphas, store_cv_results=True)
     peer.fit(X, (y - y.mean()) / y.std())
     np.testing.assert_allclose(found, peer.cv_results_.mean(axis=0), rtol=1e-10)
@@ -75,7 +86,7 @@ def test_errors_of_classes_are_those_of_their_indicators(monkeypatch, noisy, n_c
         kept = np.arange(N) != i
         peer = Ridge(alpha=N * 0.2).fit(X[kept], Y[kept])
         errors[i] = Y[i] - peer.predict(X[i : i + 1])
-    found = linear_rows._left_out_errors(task, np.array([0.2]))
+    found = left_out_errors(task, np.array([0.2]))
     np.testing.assert_allclose(found, np.mean(np.sum(errors**2, axis=1)), rtol=1e-9)
     p = Y.mean(axis=0)
     curvature = task.loss.linear_curvature(task.training.y, task.training.norm_weight)
@@ -109,6 +120,34 @@ def test_noisy_columns_raise_it_and_clean_ones_do_not(monkeypatch, noisy):
     assert rows(clean) == pytest.approx(C_CLASSES)
 
 
+@pytest.mark.parametrize("name", ["product", "even"])
+def test_signals_that_no_linear_model_sees_are_not_taken_for_noise(name):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 5))
+    y = X[:, 0] * X[:, 1] if name == "product" else np.abs(X[:, 0])
+    y = y / y.std() + 0.3 * rng.standard_normal(400)
+    raised = fitted(quick(), X, y).alpha_ * 400
+    noise = fitted(quick(), X, rng.permutation(y)).alpha_ * 400
+    assert raised < 1.5 * C
+    assert noise > 2.0 * raised
+
+
+@pytest.mark.parametrize("cls", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
+def test_noise_alone_gives_a_constant_and_the_reason(cls):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((400, 20)), rng.standard_normal(400)
+    model = cls(random_state=0)
+    with pytest.warns(UserWarning) as caught:
+        model.fit(X, y if cls is WeightDecayMLPRegressor else y > 0.0)
+    shown = f"{model.alpha_:g}"
+    assert [str(w.message) for w in caught] == [
+        f"alpha={shown} is too large for this data: every weight has collapsed to "
+        f"about zero, and the network predicts a constant. alpha=None is {shown} here, "
+        "as a linear model tells next to no signal from noise. Use alpha='auto', or "
+        "give alpha a number."
+    ]
+
+
 def test_raised_it_predicts_better(noisy):
     X, y = noisy
     rng = np.random.default_rng(1)
@@ -125,7 +164,7 @@ def test_raised_it_predicts_better(noisy):
 def test_weights_are_rows(noisy, cls):
     X, y = noisy
     y = y if cls is WeightDecayMLPRegressor else np.digitize(y, [-2.0, 2.0])
-    weight = np.arange(N) % 3.0
+    weight = np.where(np.arange(N) % 8, 1.0 + np.arange(N) % 5 // 4, 0.0)
     counts = np.repeat(np.arange(N), weight.astype(int))
     weighted = fitted(quick(cls), X, y, weight)
     repeated = fitted(quick(cls), X[counts], y[counts])

@@ -124,7 +124,7 @@ def test_a_first_chunk_of_zero_counts_can_be_left_again(solver):
     """Its best constant is exp(-inf), from where no gradient leads back."""
     X, y = stream(200)
     counts = np.random.default_rng(0).poisson(np.exp(0.5 * y))
-    model = regressor(solver, loss="poisson", learning_rate_init=0.01)
+    model = regressor(solver, loss="poisson", learning_rate_init=0.005)
     model.partial_fit(X, np.zeros(200))
     for _ in range(60):
         model.partial_fit(X, counts)

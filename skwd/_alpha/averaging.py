@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skwd._alpha.choice import AlphaChoice, laplaces_of
-from skwd._alpha.leave_one_out import BELOW_ONE, left_out, of_a_row
+from skwd._alpha.leave_one_out import BELOW_ONE, left_out, of_a_row, solved
 from skwd._core.network import Network
 from skwd._curvature.base import Curvature
 from skwd._curvature.factors import training_rows
@@ -76,7 +76,7 @@ def best_scale(task: TrainingTask, params: np.ndarray, curvature: Curvature) -> 
         raw = left_out(loss, rows.y, rows.raw, V * part, L)
         if L is not None:
             left = np.eye(V.shape[-1]) - BELOW_ONE * np.matmul(L, V * part)
-            V = np.linalg.solve(left.swapaxes(-1, -2), V).swapaxes(-1, -2)
+            V = solved(left.swapaxes(-1, -2), V).swapaxes(-1, -2)
         averaged = task.likelihood.marginalised(raw, scales * V / n)
         parts.append(loss.loss(rows.y, averaged))
         weights.append(rows.norm_weight)

@@ -153,12 +153,17 @@ def left_out(
         change = covariance[..., 0] / left * slope
     else:
         left = np.eye(slope.shape[-1]) - BELOW_ONE * np.matmul(L, covariance)
-        try:
-            pushed = np.linalg.solve(left, slope[..., np.newaxis])
-        except np.linalg.LinAlgError:  # rows that alone determine what they predict
-            pushed = np.linalg.pinv(left) @ slope[..., np.newaxis]
+        pushed = solved(left, slope[..., np.newaxis])
         change = np.matmul(covariance, pushed)[..., 0]
     return raw + (change if basis is None else change @ basis)
+
+
+def solved(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """left^-1 right, of least norm where rows alone determine what they predict."""
+    try:
+        return np.linalg.solve(left, right)
+    except np.linalg.LinAlgError:
+        return np.linalg.pinv(left) @ right
 
 
 def _worst(task: TrainingTask) -> float:

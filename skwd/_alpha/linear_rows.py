@@ -6,16 +6,21 @@ indicators) has its leave-one-out error at every alpha in closed form,
     e_i / (1 - h_i),   h_i = (1 + x_i' (C + alpha I)^-1 x_i) / sum s,
 
 with C the covariance of X and x_i about its mean. The least prior, in rows, of next to
-the lowest error is what the linear model needs.
+the lowest error is what the linear model needs. It sees no product of columns and no
+even function of one: where it asks for more, it is asked again with random rectified
+sums of the columns beside them, and the lower answer counts.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from skwd._alpha.scales import default_alpha
 from skwd._core.rows import SparseRows, row_blocks
-from skwd._solvers.direct import moments
+from skwd._core.sample import Sample
 from skwd._solvers.task import TrainingTask
 
 # An error above the lowest by this part of it is as good; the default is multiplied by
@@ -24,6 +29,8 @@ from skwd._solvers.task import TrainingTask
 EQUAL, REFERENCE, POWER = 3e-3, 2.0, 0.5
 # Fewer rows say too little, and more columns take too long.
 LEAST_ROWS, MOST_COLUMNS = 200.0, 500
+# The random sums: 100 of them tell products and even functions from noise.
+N_UNITS = 100
 # The grid of priors, in rows: from 1 on, so many to a decade, to this times the mean
 # square of a column where that is above 1.
 PER_DECADE, MOST = 4, 1e3
@@ -39,46 +46,96 @@ def learnt_default(task: TrainingTask) -> np.ndarray:
 
 def rows_needed(task: TrainingTask) -> float:
     """The prior that a linear model needs, in rows; 1 for less, or where unknown."""
-    sample, n = task.training, task.training.total_weight
-    curvature = task.loss.linear_curvature(sample.y, sample.norm_weight)
-    if curvature is None or n < LEAST_ROWS or sample.X.shape[1] > MOST_COLUMNS:
+    sample, d = task.training, task.training.X.shape[1]
+    if sample.total_weight < LEAST_ROWS or not 0 < d <= MOST_COLUMNS:
         return 1.0
-    if not task.has_varying_y:
+    curvature = _curvature(task)
+    if curvature is None:
         return 1.0
+    units = np.random.default_rng(0).uniform(-1.0, 1.0, (d, N_UNITS))
+    units *= np.sqrt(6.0 / (d + N_UNITS))  # as a hidden layer begins
+    needed = np.inf
     with np.errstate(all="ignore"):
-        found = moments(sample)
-        square = found.C.diagonal().mean()
-        if not (0.0 < square < np.inf and np.isfinite(found.r).all()):
-            return 1.0
-        n_rows = _grid(square)
-        errors = _left_out_errors(task, n_rows / (n * curvature))
-    return _least_as_good(n_rows, errors)
+        for W in (units[:, :0], units):
+            needed = min(needed, _needed(sample, W, curvature))
+            if needed <= REFERENCE:
+                break
+    return needed
 
 
-def _grid(square: float) -> np.ndarray:
-    """Priors in rows, ascending, for columns of this mean square."""
+def _curvature(task: TrainingTask) -> float | None:
+    """What alpha of the linear model is divided by, where there is such a model."""
+    if not task.has_varying_y:
+        return None
+    sample = task.training
+    return task.loss.linear_curvature(sample.y, sample.norm_weight)
+
+
+def _needed(sample: Sample, W: np.ndarray, curvature: float) -> float:
+    """The least prior, in rows, that is next to the best with units ``W`` (d, h)."""
+    moments = _moments(sample, W)
+    d = sample.X.shape[1]
+    square = moments.C.diagonal()[:d].mean()
+    if not (0.0 < square < np.inf and all(np.isfinite(a).all() for a in moments)):
+        return 1.0
     decades = np.log10(MOST * max(square, 1.0))
-    return 10.0 ** (np.arange(np.ceil(decades * PER_DECADE) + 1.0) / PER_DECADE)
+    n_rows = 10.0 ** (np.arange(np.ceil(decades * PER_DECADE) + 1.0) / PER_DECADE)
+    alphas = n_rows / (sample.total_weight * curvature)
+    return _least_as_good(n_rows, _left_out_errors(sample, W, moments, alphas))
 
 
-def _left_out_errors(task: TrainingTask, alphas: np.ndarray) -> np.ndarray:
+class Moments(NamedTuple):
+    """Weighted moments of what ridge sees, and of y."""
+
+    mean: np.ndarray  # (m,)
+    y_mean: np.ndarray  # (n_outputs,)
+    C: np.ndarray  # (m, m)
+    r: np.ndarray  # (m, n_outputs) covariance with y
+
+
+def _blocks(sample: Sample, W: np.ndarray) -> Iterator[tuple]:
+    """Columns of X about its origin and their units (b, m), y, s / sum s, by blocks."""
+    for block in row_blocks(len(sample)):
+        X = sample.take(block)
+        X = X.toarray() if isinstance(X, SparseRows) else X[:, :-1]
+        X = X.astype(np.float64, copy=False)
+        if W.shape[1]:
+            X = np.concatenate([X, np.maximum(X @ W, 0.0)], axis=1)
+        yield X, sample.y[block], sample.norm_weight[block]
+
+
+def _moments(sample: Sample, W: np.ndarray) -> Moments:
+    m, n_outputs = sum(W.shape), sample.y.shape[1]
+    mean, y_mean = np.zeros(m), sample.norm_weight @ sample.y
+    C, r = np.zeros((m, m)), np.zeros((m, n_outputs))
+    for X, y, norm_weight in _blocks(sample, W):
+        weighted = X * norm_weight[:, np.newaxis]
+        mean += weighted.sum(axis=0)
+        C += weighted.T @ X
+        r += weighted.T @ (y - y_mean)
+    return Moments(mean, y_mean, C - np.outer(mean, mean), r)
+
+
+def _left_out_errors(
+    sample: Sample, W: np.ndarray, moments: Moments, alphas: np.ndarray
+) -> np.ndarray:
     """Mean squared leave-one-out errors of ridge at each alpha, (A,).
 
     Weights are counts of rows: one count is left out.
     """
-    sample = task.training
-    X_mean, y_mean, C, r = moments(sample)
-    values, vectors = np.linalg.eigh(C)
-    shrunk = 1.0 / (np.maximum(values, 0.0)[:, np.newaxis] + alphas)  # (d, A)
-    slopes = (vectors.T @ r)[..., np.newaxis] * shrunk[:, np.newaxis]  # (d, o, A)
+    mean, y_mean, C, r = moments
+    try:
+        values, vectors = np.linalg.eigh(C)
+    except np.linalg.LinAlgError:  # of numbers near the end of floats
+        return np.full(len(alphas), np.nan)
+    shrunk = 1.0 / (np.maximum(values, 0.0)[:, np.newaxis] + alphas)  # (m, A)
+    slopes = (vectors.T @ r)[..., np.newaxis] * shrunk[:, np.newaxis]  # (m, o, A)
     n_outputs, one = r.shape[1], 1.0 / sample.total_weight
     slopes = slopes.reshape(len(values), -1)
     errors = np.zeros(len(alphas))
-    for block in row_blocks(len(sample)):
-        X, norm_weight = sample.take(block), sample.norm_weight[block]
-        X = X.toarray() if isinstance(X, SparseRows) else X[:, :-1]
-        along = (X.astype(np.float64, copy=False) - X_mean) @ vectors  # (b, d)
-        residual = (sample.y[block] - y_mean)[..., np.newaxis]
+    for X, y, norm_weight in _blocks(sample, W):
+        along = (X - mean) @ vectors  # (b, m)
+        residual = (y - y_mean)[..., np.newaxis]
         residual = residual - (along @ slopes).reshape(-1, n_outputs, len(alphas))
         leverage = 1.0 + np.square(along) @ shrunk
         leverage *= np.minimum(norm_weight, one)[:, np.newaxis]

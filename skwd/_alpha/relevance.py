@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skwd._alpha.choice import STRONG, AlphaChoice
+from skwd._alpha.choice import STRONG, TINY, AlphaChoice
 from skwd._alpha.column_fits import ColumnFit, ColumnProblem
 from skwd._alpha.evidence import choose_by_evidence
 from skwd._alpha.evidence_start import print_found
@@ -233,4 +233,7 @@ def _effects(problem: ColumnProblem, fit: ColumnFit) -> np.ndarray:
     loss = objective.data_loss(params)
     n = task.training.total_weight
     noise = float(fit.laplace.noise.mean())
-    return n * (loss[:-1] - loss[-1]) / noise
+    with np.errstate(over="ignore"):
+        return (
+            n * (loss[:-1] - loss[-1]) / max(noise, TINY)
+        )  # rows may be known exactly

@@ -52,8 +52,9 @@ alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", defaul
     times ``mean(y) ** (1 - power) * std(y)``, with power 1 and 2 for the first two.
     Weights count as rows there: give them, exposures too, a mean of 1. For the squared
     error and classes, from 200 rows and up to 500 columns, c is multiplied by
-    ``sqrt(max(1, R / 2))``, R the least prior, in rows, of a linear model of next to
-    the lowest leave-one-out error; not in partial_fit, with L1 or another ``decay``.
+    ``sqrt(max(1, R / 2))``, R the least prior, in rows, of next to the lowest
+    leave-one-out error of a linear model, of the columns and of random rectified sums
+    of them; not in partial_fit, for multilabel y, with L1 or another ``decay``.
 
     "auto" chooses alpha, with every solver, by the held-out loss of a small
     cross-validation: 5 shuffled folds (of more than 12000 rows one split of a random

@@ -236,6 +236,12 @@ def _warn_of_collapse(task: TrainingTask, alpha: np.ndarray, given) -> None:
                 "They count as rows: rescale sample_weight to a mean of 1, or give "
                 "alpha a number"
             )
+        elif alpha[0] > 1.01 * default_alpha(task)[0]:
+            why = (
+                f" alpha=None is {shown} here, as a linear model tells next to no "
+                "signal from noise."
+            )
+            first = "Use alpha='auto', or give alpha a number"
     warn(
         f"alpha={shown} is too large for this data: every weight has collapsed to "
         f"about zero, and the network predicts a constant.{why} "

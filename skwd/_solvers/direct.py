@@ -57,15 +57,15 @@ def minimize(
     """
     result, layout = Result.of_start(params0), objective.network.layout
     with np.errstate(over="ignore", invalid="ignore"):
-        found = [moments(sample) for sample in objective.samples]
-    if not all(np.isfinite(part).all() for each in found for part in each):
+        moments = [_moments(sample) for sample in objective.samples]
+    if not all(np.isfinite(part).all() for moment in moments for part in moment):
         return None
     for k, number in enumerate(objective.sample_of):
-        x, of_sample = result.x[k : k + 1], found[number]
+        x, found = result.x[k : k + 1], moments[number]
         alpha = layout.W(objective.decay[k : k + 1], 0)[0, :, 0]
-        W = _solved(of_sample.C, of_sample.r, alpha)
+        W = _solved(found.C, found.r, alpha)
         layout.W(x, 0)[0] = W
-        layout.b(x, 0)[0] = of_sample.y_mean - of_sample.X_mean @ W
+        layout.b(x, 0)[0] = found.y_mean - found.X_mean @ W
     networks = np.arange(len(params0))
     with np.errstate(over="ignore", invalid="ignore"):
         result.fun[:], result.jac[:] = objective.loss_gradient(result.x)
@@ -76,7 +76,7 @@ def minimize(
     return result
 
 
-def moments(sample: Sample) -> Moments:
+def _moments(sample: Sample) -> Moments:
     """Weighted moments of a sample, cached in ``sample.kept``."""
     kept = sample.kept.get("moments")
     if kept is None:

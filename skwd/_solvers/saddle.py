@@ -92,7 +92,8 @@ def away_from_saddle(
         if not (pull.size > np.sqrt(np.prod(alphas)) and pull.deviation > 0.0):
             continue
         tried = _along_the_pull(objective, params[k], pull, alphas)
-        values = objective[np.full(len(tried), k)].fun(tried)
+        with np.errstate(over="ignore", invalid="ignore"):  # it is too far then
+            values = objective[np.full(len(tried), k)].fun(tried)
         best = int(np.argmin(np.where(np.isnan(values), np.inf, values)))
         if values[best] < fun[k] - tol * abs(constant[k]):
             found[k] = tried[best]

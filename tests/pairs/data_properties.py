@@ -70,9 +70,14 @@ def weights_of_one_are_none(case):
 
 
 def units_do_not_matter(case):
-    """(X + b, c y + d) gives the fit of (X, y), where y is normalised."""
-    log_links = "poisson", "gamma", "tweedie", "huber-delta"
-    if not case.is_to_a_minimum or case.has(loss=log_links):
+    """(X + b, c y + d) gives the fit of (X, y), where y is normalised.
+
+    (X + b, c y) does so with a log link, at an alpha that goes with y.
+    """
+    if not case.is_to_a_minimum or case.has(loss="huber-delta"):
+        return SKIPPED
+    is_log_link = case.has(loss=("poisson", "gamma", "tweedie"))
+    if is_log_link and not case.has(alpha=("default", "auto")):
         return SKIPPED
     if not case.has(container=("dense", "memmap")):
         return SKIPPED
@@ -80,9 +85,9 @@ def units_do_not_matter(case):
     c, d = 1.0, 0.0
     y = case.y
     if not case.is_classifier:
-        if not case.has(normalize_y="yes"):
+        if not (is_log_link or case.has(normalize_y="yes")):
             return SKIPPED
-        c, d = 250.0, 40.0
+        c, d = 250.0, 0.0 if is_log_link else 40.0
         y = c * np.asarray(y, dtype=np.float64) + d
     model = case.call.quietly(X.astype(case.X.dtype), y, case.call.weight)
     predicted = model.predict(X.astype(case.X.dtype))
