@@ -114,14 +114,15 @@ class Candidates:
         about : float
             The middle one of the first.
         most : float
-            Where its loss is above this, nothing else is judged.
+            It is judged alone; where its loss is above this, nothing else is, and
+            lower ones only where it is better than the next.
         """
         first = about * FIRST
         if np.isfinite(most):
             self.judge(first[1:2])
             if not self.lowest <= most:
                 return
-            first = first[::2]
+            first = first[2:]
         self.judge(first)
         while True:
             best, is_flat, last = self.best, self.are_flat, len(self.multiples) - 1

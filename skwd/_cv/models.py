@@ -33,9 +33,9 @@ GROUPED = "network with alpha_groups"
 MODELS = (CONSTANT, LINEAR, ADDITIVE, NETWORK, ON_PARTS, GROUPED)
 WITHOUT_HIDDEN = (LINEAR, ADDITIVE)
 IN_PARTS = (ADDITIVE, ON_PARTS)
-# A network on parts is given up where its loss, at the alpha that is best for columns,
-# is above that of columns by more than this part of it.
-HOPELESS = 0.03
+# A network on parts is given up where its loss at the first alpha is above the lowest
+# of the other models by more than this part of it.
+HOPELESS = 0.05
 
 Losses = dict[str, tuple[float, Candidates]]
 
@@ -116,9 +116,11 @@ def _judge_models(problem: Problem, whole: TrainingTask, splits: list) -> Losses
         if hidden:
             solver = _other(problem, whole, ON_PARTS).solver
             looser = solver.changed(tol=LOOSER * solver.tol)
-            best = float(networks.multiples[networks.best])
-            most = networks.lowest + HOPELESS * abs(networks.lowest)
-            parts = judged(hidden, looser, in_parts=True, about=best, most=most)
+            # Where the larger of both is best: parts are many columns.
+            about = max(float(c.multiples[c.best]) for c in (networks, additive))
+            lowest = min(loss for loss, _ in models.values())
+            most = lowest + HOPELESS * abs(lowest)
+            parts = judged(hidden, looser, in_parts=True, about=about, most=most)
             models[ON_PARTS] = parts.lowest, parts
     kind = settings.groups
     if kind is not None:

@@ -149,7 +149,7 @@ class Problem:
         hidden, solver, in_parts
             Replace those of the settings.
         own_parts : bool
-            The layers are those that parts of columns need in these rows alone.
+            The layers are those that parts of columns need in ``rows`` alone.
 
         Returns
         -------
@@ -165,19 +165,19 @@ class Problem:
         if not weight.any():
             check_some_weight(weight, "sample_weight times class_weight")
         training, validation = Sample(X, Y, weight, rows), None
+        among = training if own_parts else None
         if self.held_out is not None:
             validation = self._held_out_sample(targets)
         elif settings["early_stopping"]:
             training, validation = self._split(training, targets)
         hidden = settings.hidden if hidden is None else hidden
+        known = None if earlier is None else earlier.encoding
         if in_parts is None:
-            in_parts = settings.in_parts
-            if earlier is not None and settings["encoding"] == "auto":
-                in_parts = earlier.encoding is not None
-        encoding = None
-        if in_parts:
-            encoding = None if earlier is None else earlier.encoding
-            encoding = encoding or self.encodings.learnt(training, alone=own_parts)
+            is_kept = earlier is not None and settings["encoding"] == "auto"
+            in_parts = known is not None if is_kept else settings.in_parts
+        encoding = known if in_parts else None
+        if in_parts and known is None:
+            encoding = self.encodings.learnt(training, among)
         units = X.shape[1], *hidden, targets.loss.n_raw(Y.shape[1])
         layout = layout_of(units, encoding)
         n_rows, n_counted = len(training), int(np.count_nonzero(training.weight))
