@@ -32,6 +32,7 @@ class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
     # Parameters that are read here.
     random_state: Any
     early_stopping: bool
+    encoding: Any
 
     # Fitted attributes that predictions read.
     coefs_: list[np.ndarray]
@@ -182,5 +183,5 @@ class BaseWeightDecayMLP(CallbackSupportMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = self.encoding != "parts"
         return tags
