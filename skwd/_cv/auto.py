@@ -114,16 +114,15 @@ class Candidates:
         about : float
             The middle one of the first.
         most : float
-            It is judged alone; where its loss is above this, nothing else is, and
-            lower ones only where it is better than the next.
+            The first are the middle one and the next. Where both losses are above
+            this, nothing else is judged.
         """
         first = about * FIRST
         if np.isfinite(most):
-            self.judge(first[1:2])
-            if not self.lowest <= most:
-                return
-            first = first[2:]
+            first = first[1:]
         self.judge(first)
+        if not self.lowest <= most:
+            return
         while True:
             best, is_flat, last = self.best, self.are_flat, len(self.multiples) - 1
             if (best == 0 or is_flat.all()) and self.multiples[0] > LOWEST:

@@ -33,9 +33,9 @@ GROUPED = "network with alpha_groups"
 MODELS = (CONSTANT, LINEAR, ADDITIVE, NETWORK, ON_PARTS, GROUPED)
 WITHOUT_HIDDEN = (LINEAR, ADDITIVE)
 IN_PARTS = (ADDITIVE, ON_PARTS)
-# A network on parts is given up where its loss at the first alpha is above the lowest
-# of the other models by more than this part of it.
-HOPELESS = 0.05
+# A network on parts is given up where its losses at the first two alphas are above the
+# lowest of the other models by more than this part of it.
+HOPELESS = 0.03
 
 Losses = dict[str, tuple[float, Candidates]]
 
