@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skwd._core.activations import ACTIVATIONS
-from skwd._core.layout import Layout
+from skwd._core.layout import Layout, initial_params
 from skwd._core.loss import Loss
 from skwd._core.penalties import PENALTIES
 from skwd._core.penalty import L2
@@ -19,7 +19,7 @@ from skwd._core.sample import Sample
 from skwd._cv.earlier import Earlier
 from skwd._cv.encodings import Encodings
 from skwd._cv.splits import validation_split
-from skwd._data.encoding import layout_of, random_params
+from skwd._data.encoding import layout_of, widened, without_idle
 from skwd._data.merged_rows import different_rows, rows_to_train_on
 from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
@@ -172,9 +172,8 @@ class Problem:
             training, validation = self._split(training, targets)
         hidden = settings.hidden if hidden is None else hidden
         known = None if earlier is None else earlier.encoding
-        if in_parts is None:
-            is_kept = earlier is not None and settings["encoding"] == "auto"
-            in_parts = known is not None if is_kept else settings.in_parts
+        is_kept = known is not None and settings["encoding"] == "auto"
+        in_parts = (settings.in_parts or is_kept) if in_parts is None else in_parts
         encoding = known if in_parts else None
         if in_parts and known is None:
             encoding = self.encodings.learnt(training, among)
@@ -234,7 +233,8 @@ class Problem:
         restarts = range(self.settings["n_init"]) if restarts is None else restarts
         rngs = [self.stream(WEIGHTS, number) for number in restarts]
         gain = ACTIVATIONS[self.settings["activation"]].gain
-        params0 = random_params(layout, gain, rngs, sample.encoder)
+        narrow = without_idle(layout, sample.encoder)
+        params0 = widened(initial_params(narrow, gain, rngs), layout, sample.encoder)
         if layout.n_weight_layers == 1:  # convex: nothing is gained by random weights
             params0[:] = 0.0
         deviations = unscaled_deviations(sample)
