@@ -131,13 +131,13 @@ class Candidates:
         about : float
             The lowest of the first.
         most : float
-            Where its loss is above this, nothing else is judged.
+            The first are the middle one and the next. Where both losses are above
+            this, nothing else is judged.
         """
         first = about * FIRST
-        self._add(first[:1])
+        self._add(first)
         if not self.first.min() <= most:
             return
-        self._add(first[1:])
         while True:
             best, is_flat, last = self.best, self.are_flat, len(self.multiples) - 1
             is_worse = is_flat[best] and self.multiples[0] == first[0]

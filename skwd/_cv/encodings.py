@@ -38,12 +38,16 @@ class Encodings:
         """That of all rows of positive weight."""
         return Encoding.learnt(Sample(self.X, self.Y, self.weight))
 
-    def learnt(self, training: Sample, *, alone: bool) -> Encoding:
-        """That of rows to train on.
+    def learnt(self, training: Sample, among: Sample | None) -> Encoding:
+        """That of rows to train on, with the layers of the rows that they are among.
 
-        With the layers of that of all rows, unless some rows are trained on ``alone``
-        and need no place for parts that they do not have.
+        ``among`` are some rows, or None for all: networks of all parts of these have
+        the same layers.
         """
         if len(training) == len(self.weight):
             return self.whole
-        return Encoding.learnt(training, None if alone else self.whole)
+        if among is None:
+            return Encoding.learnt(training, self.whole)
+        whole = Encoding.learnt(among)
+        is_whole = len(among) == len(training)
+        return whole if is_whole else Encoding.learnt(training, whole)

@@ -36,8 +36,8 @@ GROUPED = "network with alpha_groups"
 MODELS = (CONSTANT, LINEAR, ADDITIVE, NETWORK, ON_PARTS, GROUPED)
 WITHOUT_HIDDEN = (LINEAR, ADDITIVE)
 IN_PARTS = (ADDITIVE, ON_PARTS)
-# A network on parts is given up where its loss, at the alpha that is best for columns,
-# is above that of columns by more than this part of it.
+# A network on parts is given up where its losses at the first two alphas are above the
+# lowest of the other models by more than this part of it.
 HOPELESS = 0.03
 
 
@@ -60,7 +60,11 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         return _at_the_default(whole, targets)
     strata, rng = problem.targets.strata(Y), problem.stream(FOLDS_STREAM)
     splits = list(splits_of(numbers, data.weight, strata, rng))
-    losses, candidates_of = _judge_models(*in_single(problem, splits), whole)
+    on_parts = None
+    if problem.settings.hidden and _has_ladder(problem):
+        on_parts = _other(problem, whole, ON_PARTS)
+    tasks = whole, on_parts
+    losses, candidates_of = _judge_models(*in_single(problem, splits), *tasks)
     if not np.isfinite(min(losses.values())):
         return _at_the_default(whole, targets)
     # The simplest of those that are as good.
@@ -100,9 +104,15 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
 
 
 def _judge_models(
-    problem: Problem, splits: Splits, whole: TrainingTask
+    problem: Problem,
+    splits: Splits,
+    whole: TrainingTask,
+    on_parts: TrainingTask | None,
 ) -> tuple[dict[str, float], dict[str, Candidates]]:
-    """The held-out loss of each model at its best, and the candidates that it is of."""
+    """The held-out loss of each model at its best, and the candidates that it is of.
+
+    ``whole`` and ``on_parts`` are all rows, as the settings ask for and in parts.
+    """
     looser = whole.solver.changed(tol=LOOSER * whole.solver.tol)
     settings, hidden = problem.settings, problem.settings.hidden
     linear_solver = settings.linear_solver(whole.solver)
@@ -113,18 +123,20 @@ def _judge_models(
     if hidden:
         linear = ADDITIVE if settings.in_parts else LINEAR
         candidates[linear] = searched(linear, (), linear_solver)
-    if settings["encoding"] == "auto" and problem.encodings.have_parts:
+    if _has_ladder(problem):
         candidates[ADDITIVE] = searched(ADDITIVE, (), linear_solver, in_parts=True)
-        if hidden:
-            solver = _other(problem, whole, ON_PARTS).solver
-            best = float(networks.multiples[networks.best])
+        if on_parts is not None:
+            solver = on_parts.solver
+            # Where the larger of both is best: parts are many columns.
+            both = networks, candidates[ADDITIVE]
+            lowest = min(float(c.first.min()) for c in candidates.values())
             candidates[ON_PARTS] = searched(
                 ON_PARTS,
                 hidden,
                 solver.changed(tol=LOOSER * solver.tol),
                 in_parts=True,
-                about=best,
-                most=as_good(float(networks.first.min()), HOPELESS),
+                about=max(float(c.multiples[c.best]) for c in both),
+                most=as_good(lowest, HOPELESS),
             )
     competitors: dict[str, Competitor] = {**candidates}
     competitors[CONSTANT] = ConstantModel(networks)
@@ -132,6 +144,11 @@ def _judge_models(
         candidates[GROUPED] = networks
         competitors[GROUPED] = GroupedModel(networks, settings)
     return race(competitors), candidates
+
+
+def _has_ladder(problem: Problem) -> bool:
+    """Whether models on parts are compared too."""
+    return problem.settings["encoding"] == "auto" and problem.encodings.have_parts
 
 
 def _start(whole: TrainingTask) -> float:

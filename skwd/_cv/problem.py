@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skwd._core.activations import ACTIVATIONS
-from skwd._core.layout import Layout
+from skwd._core.layout import Layout, initial_params
 from skwd._core.loss import Loss
 from skwd._core.penalties import PENALTIES
 from skwd._core.penalty import L2
@@ -19,7 +19,7 @@ from skwd._core.sample import Sample
 from skwd._cv.earlier import Earlier
 from skwd._cv.encodings import Encodings
 from skwd._cv.splits import validation_split
-from skwd._data.encoding import layout_of, random_params
+from skwd._data.encoding import layout_of, widened, without_idle
 from skwd._data.merged_rows import different_rows, rows_to_train_on
 from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
@@ -149,7 +149,7 @@ class Problem:
         hidden, solver, in_parts
             Replace those of the settings.
         own_parts : bool
-            The layers are those that parts of columns need in these rows alone.
+            The layers are those that parts of columns need in ``rows`` alone.
 
         Returns
         -------
@@ -165,19 +165,18 @@ class Problem:
         if not weight.any():
             check_some_weight(weight, "sample_weight times class_weight")
         training, validation = Sample(X, Y, weight, rows), None
+        among = training if own_parts else None
         if self.held_out is not None:
             validation = self._held_out_sample(targets)
         elif settings["early_stopping"]:
             training, validation = self._split(training, targets)
         hidden = settings.hidden if hidden is None else hidden
-        if in_parts is None:
-            in_parts = settings.in_parts
-            if earlier is not None and settings["encoding"] == "auto":
-                in_parts = earlier.encoding is not None
-        encoding = None
-        if in_parts:
-            encoding = None if earlier is None else earlier.encoding
-            encoding = encoding or self.encodings.learnt(training, alone=own_parts)
+        known = None if earlier is None else earlier.encoding
+        is_kept = known is not None and settings["encoding"] == "auto"
+        in_parts = (settings.in_parts or is_kept) if in_parts is None else in_parts
+        encoding = known if in_parts else None
+        if in_parts and known is None:
+            encoding = self.encodings.learnt(training, among)
         units = X.shape[1], *hidden, targets.loss.n_raw(Y.shape[1])
         layout = layout_of(units, encoding)
         n_rows, n_counted = len(training), int(np.count_nonzero(training.weight))
@@ -236,7 +235,8 @@ class Problem:
         restarts = range(self.settings["n_init"]) if restarts is None else restarts
         rngs = [self.stream(WEIGHTS, number) for number in restarts]
         gain = ACTIVATIONS[self.settings["activation"]].gain
-        params0 = random_params(layout, gain, rngs, sample.encoder)
+        narrow = without_idle(layout, sample.encoder)
+        params0 = widened(initial_params(narrow, gain, rngs), layout, sample.encoder)
         if layout.n_weight_layers == 1:  # convex: nothing is gained by random weights
             params0[:] = 0.0
         deviations = unscaled_deviations(sample)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skwd._core.encoded import Encoder
-from skwd._core.layout import Layout, initial_params
+from skwd._core.layout import Layout
 from skwd._core.sample import Sample
 
 # What other values do is from benchmarks/encoding.py --constant: mean errors of a
@@ -230,18 +230,20 @@ def layout_of(units: tuple[int, ...], encoding: Encoding | None) -> Layout:
     return Layout((encoding.n_columns, *units[1:]), encoding.sources)
 
 
-def random_params(
-    layout: Layout, gain: float, rngs: list, encoder: Encoder | None
-) -> np.ndarray:
-    """Initial weights (len(rngs), P), zero where an encoded column has no part.
-
-    The others are as those of a network without these inputs.
-    """
+def without_idle(layout: Layout, encoder: Encoder | None) -> Layout:
+    """The layers without inputs that are zero, as columns have no such part."""
     if not isinstance(encoder, Encoding) or encoder.are_used.all():
-        return initial_params(layout, gain, rngs)
-    used = encoder.are_used
-    narrow = Layout((int(np.count_nonzero(used)), *layout.layer_units[1:]))
-    coefs, intercepts = narrow.split(initial_params(narrow, gain, rngs))
-    first = np.zeros((len(rngs), *layout.layer_units[:2]))
-    first[:, used] = coefs[0]
+        return layout
+    return Layout((int(np.count_nonzero(encoder.are_used)), *layout.layer_units[1:]))
+
+
+def widened(params: np.ndarray, layout: Layout, encoder: Encoder | None) -> np.ndarray:
+    """Networks (K, P') of the layers `without_idle`, in the whole layers: (K, P)."""
+    narrow = without_idle(layout, encoder)
+    if narrow is layout:
+        return params
+    assert isinstance(encoder, Encoding)
+    coefs, intercepts = narrow.split(params)
+    first = np.zeros((len(params), *layout.layer_units[:2]))
+    first[:, encoder.are_used] = coefs[0]
     return layout.join([first, *coefs[1:]], intercepts)

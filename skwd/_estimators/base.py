@@ -40,6 +40,7 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
     # Parameters that are read here.
     random_state: Any
     early_stopping: bool
+    encoding: Any
 
     # Fitted attributes that predictions read.
     coefs_: list[np.ndarray]
@@ -213,5 +214,5 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = self.encoding != "parts"
         return tags
