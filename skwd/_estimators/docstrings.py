@@ -145,9 +145,9 @@ scoring : str, callable or None, default=None
     losses minus the metric that they go by (pinball loss, absolute error, deviance), of
     the targets that are known: ``scorer_`` says which. (`score` is R2 or accuracy for
     any ``scoring``.) `log_likelihood_scorer` and `neg_crps_scorer` judge deviations,
-    those of one noise, and need ``posterior=True``. Where it raises, the score is nan, with a warning,
-    unless it always does. With metadata routing scores are weighted where the
-    scorer requests weights; that of None does after
+    those of one noise, and need ``posterior=True``. Where it raises, the score is nan,
+    with a warning, unless it always does. With metadata routing scores are weighted
+    where the scorer requests weights; that of None does after
     ``set_score_request(sample_weight=True)``.
 rule : {"best", "1se"}, default="best"
     "best" is the alpha of the highest mean score, the smallest of equals. "1se" is the
