@@ -128,7 +128,7 @@ def learn_noise(
         Those of rho.
     """
     data, (counted, _) = problem.data, rows_left_out(folds)
-    X, weight = data.X[counted], data.weight[counted]
+    X, weight = _some(data.X, counted), data.weight[counted]
     square = np.square(residuals)
     known = ~np.isnan(square)
     shared = np.where(known, weight[:, np.newaxis], 0.0)
@@ -145,7 +145,7 @@ def learn_noise(
         rows = np.flatnonzero(known[:, t])
         with np.errstate(divide="ignore", invalid="ignore"):
             target = square[rows, t] / v[rows, t]
-        of_target = Data(X[rows], target, weight[rows])
+        of_target = Data(_some(X, rows), target, weight[rows])
         ratio, choice = _learn_ratio(problem.seed, of_target, of_ratio)
         rho = np.ones(X.shape[0]) if ratio is None else ratio(X)
         s2[:, t] *= rho
@@ -189,6 +189,11 @@ def _learn_ratio(
     reason = f"a gain of {gain:.2g} on the constant, with a standard error of"
     choice["reason"] = f"{reason} {error:.2g}"
     return Ratio(networks, float(rho.min()), float(rho.max())), choice
+
+
+def _some(X, rows: np.ndarray):
+    """Some rows of X, ascending; all of them are not copied."""
+    return X if len(rows) == X.shape[0] else X[rows]
 
 
 def weighted_fit(
@@ -241,7 +246,7 @@ def level_of(problem: Problem, before: Chosen, after: Chosen) -> float:
         assert isinstance(targets, RegressionTargets)
         networks = trained.predicting(problem.settings["ensemble"])
         posteriors = posteriors_of(task, trained, networks)
-        rows = problem.data.X[np.flatnonzero(problem.data.weight)]
+        rows = _some(problem.data.X, np.flatnonzero(problem.data.weight))
         blocks = predictive_blocks(
             Network(task.layout, task.activation),
             trained.params[networks],

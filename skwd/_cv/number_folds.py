@@ -69,7 +69,7 @@ def learn_from_numbers(
         varies = noise.varies
         if varies.any():
             counted, _ = rows_left_out(folds)
-            rho = noise.ratio(problem.data.X[counted])
+            rho = noise.ratio(problem.data.X)[counted]
             refit = weighted_fit(problem, chosen, off, rho)
         if refit is not None and noise.variance is None:
             noise = replace(noise, level=level_of(problem, chosen, refit))

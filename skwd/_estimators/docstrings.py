@@ -134,9 +134,10 @@ cv : int, splitter, iterable or None, default=None
     will be as far. One split will do, unless ``rule="1se"``; a fold may lack a class.
 scoring : str, callable or None, default=None
     Any scorer of one number; None is accuracy, R2 for squared errors, and minus its own
-    metric for another loss: ``scorer_`` says which. Where it raises, the score is nan,
-    with a warning. Scores are weighted where the scorer can, with metadata routing
-    where it requests weights.
+    metric for another loss: ``scorer_`` says which. `log_likelihood_scorer` and
+    `neg_crps_scorer` judge deviations and need ``posterior=True``. Where it raises, the
+    score is nan, with a warning. Scores are weighted where the scorer can, with
+    metadata routing where it requests weights.
 rule : {"best", "1se"}, default="best"
     "best" is the alpha of the highest mean score, the smallest of equals. "1se" is the
     largest alpha whose mean score is at most one standard error below it [3]_: the
