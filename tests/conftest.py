@@ -1,5 +1,7 @@
 """Fixtures that several files share, BLAS threads, and which cases are slow."""
 
+import sys
+
 import numpy as np
 import pytest
 import scipy.linalg  # noqa: F401  has a BLAS of its own, to be limited with NumPy's
@@ -25,6 +27,14 @@ def pytest_collection_modifyitems(items):
             number = seen[item.originalname] = seen.get(item.originalname, -1) + 1
             if number % wide.args[0]:
                 item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def no_pictures_left():
+    """Pictures are closed after each test, where matplotlib has been used."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_restarts_are_ranked_by_evidence(regression, monkeypatch, one_blas_threa
 
 def spied_choices(monkeypatch):
     """A list that every choice of alpha in fit is appended to."""
-    import skwd._cv.ways as module
+    import skwd._cv.parallel as module
 
     choices, train_choosing = [], module.train_choosing
 

@@ -296,6 +296,7 @@ def test_auto_compares_five_models():
     assert set(alone.alpha_choice_["scores"]) == {LADDER[0], LADDER[2], LADDER[4]}
 
 
+@pytest.mark.slow
 def test_auto_takes_the_network_on_parts_where_columns_act_together(monkeypatch):
     scores = {name: place for place, name in enumerate(LADDER)}
     judge = models._judge_models

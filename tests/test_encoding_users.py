@@ -261,6 +261,7 @@ def test_every_loss(loss):
         assert np.isfinite(model.predict(X)).all() and model.encoding_ == "parts"
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("activation", ["relu", "tanh", "identity"])
 @pytest.mark.parametrize("hidden", [(), (4,), (4, 3)], ids=str)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -368,7 +368,7 @@ def test_nothing_optional_is_missing_after_a_fit():
         one = {"alpha", "alpha_groups", "warm_start"}  # of one alpha alone
         assert not names.keys() & one
         plain = model._plain_class().get_params()
-        search = {"alphas", "cv", "scoring", "rule", "n_jobs"}
+        search = {"alphas", "cv", "scoring", "rule"}
         assert names.keys() - search == plain.keys() - one
         shared = names.keys() & plain.keys()
         assert {k: names[k] for k in shared} == {k: plain[k] for k in shared}

@@ -24,7 +24,8 @@ from skwd._core.loss import Loss
 from skwd._cv.chosen import Chosen
 from skwd._cv.fold_networks import KeptNetworks, Rows, rows_left_out, train_folds
 from skwd._cv.left_out import LeftOut
-from skwd._cv.problem import Problem, Settings
+from skwd._cv.problem import Problem
+from skwd._cv.settings import Settings
 from skwd._data.class_targets import LabelledTargets
 from skwd._data.targets import Targets
 

@@ -21,7 +21,8 @@ from skwd._core.rows import shift_origin
 from skwd._cv.chosen import Chosen
 from skwd._cv.chunks import share_memory
 from skwd._cv.parallel import train_cells
-from skwd._cv.problem import Problem, Settings
+from skwd._cv.problem import Problem
+from skwd._cv.settings import Settings
 from skwd._cv.splits import Split, tasks
 from skwd._data.targets import Targets
 from skwd._solvers.failures import check_any_usable

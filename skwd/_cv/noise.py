@@ -27,7 +27,8 @@ from skwd._cv.chosen import Chosen
 from skwd._cv.fold_networks import KeptNetworks, TrainedFold, rows_left_out
 from skwd._cv.models import CONSTANT, choose_by_folds
 from skwd._cv.problem import FOLDS as FOLDS_STREAM
-from skwd._cv.problem import Data, Problem, Settings
+from skwd._cv.problem import Problem
+from skwd._cv.settings import Data, Settings
 from skwd._cv.tails import degrees_of
 from skwd._data.merged_rows import different_rows, numbers_of_copies
 from skwd._data.number_targets import RegressionTargets

@@ -17,7 +17,8 @@ from skwd._cv.fold_networks import (
 )
 from skwd._cv.left_out import LeftOut
 from skwd._cv.noise import learn_noise, level_of, weighted_fit
-from skwd._cv.problem import Problem, Settings
+from skwd._cv.problem import Problem
+from skwd._cv.settings import Settings
 from skwd._data.number_targets import RegressionTargets
 
 

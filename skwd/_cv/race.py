@@ -13,7 +13,7 @@ import numpy as np
 
 from skwd._cv.auto import BEHIND, Candidates, as_good
 from skwd._cv.parallel import choose_cells
-from skwd._cv.problem import Settings
+from skwd._cv.settings import Settings
 
 
 class Competitor(Protocol):

@@ -8,7 +8,8 @@ import numpy as np
 from scipy import sparse
 
 from skwd._core.rows import column_means, row_blocks
-from skwd._cv.problem import Data, Problem
+from skwd._cv.problem import Problem
+from skwd._cv.settings import Data
 
 # From so many rows to train on; fewer fit the cache in double precision too.
 LEAST_ROWS = 1500

@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skwd._cv.earlier import Earlier
 from skwd._cv.left_out import LeftOut
-from skwd._cv.problem import Data, Problem, Settings, in_dtype
+from skwd._cv.problem import Problem, in_dtype
+from skwd._cv.settings import Data, Settings
 from skwd._estimators.alpha_groups import groups_of_columns
 from skwd._estimators.callbacks import SetsCallbacks
 from skwd._estimators.export import to_sklearn

@@ -13,7 +13,8 @@ import sklearn
 from skwd._alpha.choice import AlphaChoice
 from skwd._core.blas import ONE_BLAS_THREAD
 from skwd._cv.chosen import Chosen
-from skwd._cv.problem import Problem, Settings
+from skwd._cv.problem import Problem
+from skwd._cv.settings import Settings
 from skwd._data.targets import Targets
 from skwd._estimators.fitted import fitted_attributes
 from skwd._estimators.step_callbacks import StepCallback

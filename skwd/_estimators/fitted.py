@@ -16,7 +16,7 @@ from skwd._cv.chosen import Chosen
 from skwd._cv.left_out import LeftOut
 from skwd._cv.models import GROUPED
 from skwd._cv.noise import Noise
-from skwd._cv.problem import Settings
+from skwd._cv.settings import Settings
 from skwd._cv.splits import Split
 from skwd._data.encoding import Encoding
 from skwd._data.targets import Targets

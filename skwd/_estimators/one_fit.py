@@ -14,7 +14,8 @@ from skwd._core.layout import is_collapsed
 from skwd._cv.chosen import Chosen
 from skwd._cv.earlier import Earlier
 from skwd._cv.models import IN_PARTS, WITHOUT_HIDDEN
-from skwd._cv.problem import Settings, in_dtype
+from skwd._cv.problem import in_dtype
+from skwd._cv.settings import Settings
 from skwd._cv.ways import choose
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.callbacks import watched_fit, with_callbacks

@@ -10,7 +10,7 @@ from typing import Any
 from skwd._alpha import WAYS, Way
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.losses import LOSSES
-from skwd._cv.problem import Settings
+from skwd._cv.settings import Settings
 from skwd._estimators.alpha_groups import check_alpha_groups
 from skwd._estimators.parameter_values import (
     check_alpha,

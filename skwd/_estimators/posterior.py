@@ -10,7 +10,7 @@ from skwd._alpha.averaging import posteriors_of
 from skwd._alpha.choice import laplaces_of
 from skwd._core.layout import Layout
 from skwd._cv.chosen import Chosen
-from skwd._cv.problem import Settings
+from skwd._cv.settings import Settings
 from skwd._estimators.fitted_network import FittedNetwork
 from skwd._estimators.warnings import warn
 

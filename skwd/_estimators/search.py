@@ -18,10 +18,11 @@ from skwd._cv.auto import LOOSER
 from skwd._cv.chosen import Chosen
 from skwd._cv.intervals import check_folds
 from skwd._cv.parallel import cross_validate, train_cells
-from skwd._cv.problem import Data, Problem
+from skwd._cv.problem import Problem
 from skwd._cv.results import RULES, choose, grown_grid, results_table
 from skwd._cv.scoring import CellScorer, Scores
 from skwd._cv.second_stage import to_second_stage, with_tol
+from skwd._cv.settings import Data
 from skwd._cv.splits import (
     check_enough,
     check_test_weights,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+import joblib
 import numpy as np
 import sklearn
 from factors import ESTIMATORS, is_classifier, is_cv, parameters
@@ -68,7 +69,10 @@ class Call(NamedTuple):
         """Fit it as the row says, to its data or to others of their kind."""
         if X is None:
             X, y, weight = self.X, self.y, self.weight
-        with threadpool_limits(int(self.row["threads"])):
+        with (
+            threadpool_limits(int(self.row["threads"])),
+            joblib.parallel_config("threading"),
+        ):
             if self.row["how"] == "partial_fit":
                 classes = {}
                 if is_classifier(self.row) and self.row["y"] != "multilabel":

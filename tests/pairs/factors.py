@@ -118,6 +118,7 @@ FACTORS = {
     "how": {"fit": {}, "twice": {"warm_start": True}, "partial_fit": {}},
     "callback": {"no": {}, "yes": {}},
     "threads": {"1": {}, "2": {}},
+    "jobs": {"one": {}, "two": {"n_jobs": 2}},
 }
 DEFAULTS = {factor: next(iter(values)) for factor, values in FACTORS.items()}
 # What a value has to have beside it to be said at all: each of these is tried.
