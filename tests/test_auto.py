@@ -147,7 +147,7 @@ def test_every_solver_and_way_to_train(solver, changes):
 @pytest.mark.parametrize("ensemble", [False, True])
 def test_of_several_starts_the_constant_is_one_too(ensemble):
     rng = np.random.default_rng(0)
-    X, y = rng.standard_normal((40, 2)), rng.standard_normal(40)
+    X, y = rng.standard_normal((40, 8)), rng.standard_normal(40)
     model = WeightDecayMLPRegressor(n_init=2, ensemble=ensemble, **SMALL)
     with pytest.warns(match="predicts a constant"):
         model.set_params(hidden_layer_sizes=(2,)).fit(X, y)
@@ -228,6 +228,28 @@ def test_copies_of_a_row_are_in_one_fold(one_blas_thread):
     splits = splits_of(numbers, np.ones(len(rows)), None, rng)
     for train, test in splits:
         assert not set(rows[train]) & set(rows[test])
+
+
+def test_folds_depend_neither_on_units_nor_on_the_order_of_rows():
+    rng = np.random.default_rng(3)
+    X = rng.integers(0, 4, (150, 4)) / 4.0
+    X[:, 3] = rng.normal(size=150)
+    X[::3, 3] = 0.5
+    X[100:130] = X[50:80]  # copies
+    y = np.sin(7.0 * X @ [1.0, 2.0, 3.0, 4.0])[:, np.newaxis]
+
+    def folds(X, y):
+        numbers = numbers_of_copies(X, y)
+        splits = splits_of(numbers, np.ones(150), None, np.random.default_rng(0))
+        found = np.empty(150, int)
+        for number, (_, test) in enumerate(splits):
+            found[test] = number
+        return found
+
+    wanted = folds(X, y)
+    assert_array_equal(folds(4.0 * X + 2.0, 3.0 * y - 1.0), wanted)
+    order = rng.permutation(150)
+    assert_array_equal(folds(X[order], y[order]), wanted[order])
 
 
 def test_equal_rows_are_copies_unless_their_x_has_another_y():
