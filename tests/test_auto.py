@@ -124,7 +124,7 @@ def test_next_to_nothing_is_learnt_from_noise():
     assert n_constant >= 2
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(3)
 @short
 @pytest.mark.parametrize("solver", ["lbfgs", "gd", "sgd", "adam"])
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_a_classifier_equals_the_grid_search(
     assert_array_equal(model.predict_proba(X), search.predict_proba(X))
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(2)
 @all_solvers
 @pytest.mark.parametrize("kind", ["float32", "sparse", "sparse float32", "frame"])
 def test_kinds_of_data(solver, kind, regression, one_blas_thread):

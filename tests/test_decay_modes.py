@@ -145,7 +145,7 @@ def test_biases_never_decay_and_layers_have_their_own_alpha(decay):
     assert_array_equal(model.coefs_[1], still.coefs_[1])
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 @pytest.mark.parametrize("decay", MODES)
 def test_float32_decays_as_float64(solver, decay):

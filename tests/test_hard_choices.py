@@ -96,7 +96,7 @@ def test_three_layers_of_many_columns(seed):
     assert rmse < 1.5 < np.std(f)
 
 
-@pytest.mark.wide(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_more_columns_than_rows(seed):
     rng = np.random.default_rng(seed)

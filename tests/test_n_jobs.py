@@ -59,7 +59,7 @@ def n_workers(monkeypatch):
 
 
 @pytest.mark.filterwarnings(CONVERGENCE)
-@pytest.mark.wide(2)
+@pytest.mark.wide(5)
 @pytest.mark.parametrize("Model, y", [(WeightDecayMLPRegressor, Y), (None, LABELS)])
 @pytest.mark.parametrize("many", MANY)
 def test_bits_do_not_depend_on_n_jobs(many, Model, y, n_workers):

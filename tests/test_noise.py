@@ -206,6 +206,7 @@ def test_a_better_likelihood_than_one_noise():
     assert np.corrcoef(np.log(std), np.log(deviation[test]))[0, 1] > 0.9
 
 
+@pytest.mark.slow
 def test_the_mean_is_fitted_again_to_rows_weighted_by_the_noise(one_blas_thread):
     """A line, whose minimum is one; where that is no better, the plain line stays."""
     rng = np.random.default_rng(0)

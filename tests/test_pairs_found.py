@@ -144,6 +144,7 @@ def copied(X, Y):
     return np.tile(X, (2, 1)), np.tile(Y, 2)
 
 
+@pytest.mark.slow
 def test_copies_of_a_row_stay_in_one_fold_of_intervals():
     rng = np.random.default_rng(5)
     X_new = rng.standard_normal((400, 4))

@@ -389,6 +389,7 @@ class Backtracking(Solver):
         return result
 
 
+@pytest.mark.slow
 def test_a_solver_is_fitted_cross_validated_and_listed(monkeypatch, one_blas_thread):
     monkeypatch.setitem(SOLVERS, "backtracking", Backtracking)
     X, y = noisy_rows()

@@ -54,6 +54,7 @@ def error_of_friedman(seed, n, **how):
     return rmse(model, X_new, f)
 
 
+@pytest.mark.slow
 def test_finds_the_columns_that_matter():
     """Better than y itself, whose noise is 1; a common alpha has an error of 2.9.
 
@@ -154,7 +155,7 @@ def test_is_at_a_minimum_of_J_at_its_alphas():
     assert np.abs(gradient[kept]).max() < 0.02 * scale
 
 
-@pytest.mark.wide(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [1e-6, 1e4])
 def test_units_and_origins_of_X_do_not_matter(factor):
     X, y = curve()

@@ -45,6 +45,7 @@ def held_out(model):
     return model.alpha_choice_["scores"]
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("weights", [None, "some"])
 @pytest.mark.parametrize("Model", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
 def test_losses_are_those_of_double_precision(Model, weights, seen, monkeypatch):
@@ -85,6 +86,7 @@ def test_validation_rows_go_along(seen):
     assert score > held_out(near)["constant"] + 0.1
 
 
+@pytest.mark.wide(3)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     "rows, y, params",

@@ -124,6 +124,7 @@ def test_of_arrays_they_have_numbers():
     assert sources_of(by_label, pd.DataFrame(X, columns=["a", "b"])) == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_groups_of_one_source_share_an_alpha():
     X, y = table()
     assert source_groups(columns(), X) == [[0, 1], [2, 3], [4, 5, 6]]
@@ -162,6 +163,7 @@ def wrapped(pipe):
     }
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("name", wrapped(None))
 def test_displays_open_every_wrapper(name):
     pyplot = pytest.importorskip("matplotlib.pyplot")

@@ -54,7 +54,7 @@ def test_workers_change_nothing(backend, n_jobs, fitted):
     assert_same_choice(parts, whole)
 
 
-@pytest.mark.wide(2)
+@pytest.mark.slow
 def test_without_a_backend_named_n_jobs_means_processes(fitted):
     whole, X, y = fitted
     assert_same_choice(clone(whole).set_params(n_jobs=2).fit(X[:119], y[:119]), whole)
