@@ -44,6 +44,7 @@ def quiet(model, *data, **kwargs):
         return model.fit(*data, **kwargs)
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("hidden", [(), (6,)])
 def test_scores_are_those_of_plain_fits_on_the_same_folds(
     hidden, monkeypatch, one_blas_thread
@@ -104,6 +105,7 @@ def test_a_line_is_a_linear_model():
     assert model.alpha_choice_["model"] == "network" and len(model.coefs_) == 2
 
 
+@pytest.mark.slow
 def test_next_to_nothing_is_learnt_from_noise():
     """A constant on some seeds, which is said, a strong decay on the others."""
     n_constant = 0
@@ -124,7 +126,7 @@ def test_next_to_nothing_is_learnt_from_noise():
     assert n_constant >= 2
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(9)
 @short
 @pytest.mark.parametrize("solver", ["lbfgs", "gd", "sgd", "adam"])
 @pytest.mark.parametrize(
@@ -205,6 +207,7 @@ def test_a_class_with_few_rows_is_in_no_fold_of_its_own():
     assert np.isfinite(model.alpha_scores_).all()
 
 
+@pytest.mark.slow
 def test_rows_of_zero_weight_are_removed_rows(one_blas_thread):
     X, y = curve()
     weight = np.ones(len(y))
@@ -214,6 +217,7 @@ def test_rows_of_zero_weight_are_removed_rows(one_blas_thread):
     assert_allclose(model.alpha_scores_, bare.alpha_scores_, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_copies_of_a_row_are_in_one_fold(one_blas_thread):
     """So that a row of weight 2 is a repeated one, in any order of the rows."""
     X, y = curve()

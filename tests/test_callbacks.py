@@ -135,6 +135,7 @@ def test_a_network_that_is_not_asked_has_no_posterior(regression):
     assert made.call_count == 1
 
 
+@pytest.mark.slow
 @needs_callbacks
 def test_those_of_scikit_learn_in_pipelines_and_searches(regression):
     callback = pytest.importorskip("sklearn.callback")

@@ -27,7 +27,7 @@ def data(n, d, n_outputs=1, seed=0):
     return X, y[:, 0] if n_outputs == 1 else y
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(9)
 @pytest.mark.parametrize(
     ("n", "d", "hidden", "alpha", "n_outputs"),
     [

@@ -75,7 +75,7 @@ REGRESSIONS = {
 }
 
 
-@pytest.mark.wide(13)
+@pytest.mark.wide(39)
 @all_solvers
 @pytest.mark.parametrize("case", REGRESSIONS)
 @pytest.mark.parametrize("weighted", [False, True])
@@ -91,7 +91,7 @@ def test_a_regressor_equals_the_grid_search(
     assert_same_search(model.fit(X, y, weight), search)
 
 
-@pytest.mark.wide(9)
+@pytest.mark.wide(27)
 @all_solvers
 @pytest.mark.parametrize(
     "case",
@@ -117,7 +117,7 @@ def test_a_classifier_equals_the_grid_search(
     assert_array_equal(model.predict_proba(X), search.predict_proba(X))
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(7)
 @all_solvers
 @pytest.mark.parametrize("kind", ["float32", "sparse", "sparse float32", "frame"])
 def test_kinds_of_data(solver, kind, regression, one_blas_thread):

@@ -105,6 +105,7 @@ def test_fifty_steps_of_the_published_rule(decay, solver, options, learning_rate
     assert_allclose(model.intercepts_[0], b, rtol=1e-10)
 
 
+@pytest.mark.wide(3)
 @unfinished
 @pytest.mark.parametrize("decay", MODES)
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
@@ -145,7 +146,7 @@ def test_biases_never_decay_and_layers_have_their_own_alpha(decay):
     assert_array_equal(model.coefs_[1], still.coefs_[1])
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(7)
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 @pytest.mark.parametrize("decay", MODES)
 def test_float32_decays_as_float64(solver, decay):

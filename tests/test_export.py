@@ -37,7 +37,7 @@ def assert_same(ours, theirs, X, kind):
     assert theirs.out_activation_ == ours.out_activation_
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(9)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 @pytest.mark.parametrize("hidden", HIDDEN, ids=str)
@@ -155,6 +155,7 @@ def test_onnx_of_a_log_link_as_the_guide_has_it(regression):
     np.testing.assert_allclose(predicted[:, 0], model.predict(X), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_skops_files_load_with_the_types_of_this_package_alone(regression):
     io = pytest.importorskip("skops.io")
     X, y = regression

@@ -44,13 +44,14 @@ def documented(cls):
     return [name for head in heads for name in head.split(" :")[0].split(", ")]
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(9)
 @all_cases
 def test_attributes_are_those_that_the_docstring_names(name):
     model = fitted(name)
     assert attributes(model) == wanted(model, name) <= set(documented(type(model)))
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("cls", [R, C, RCV, CCV])
 def test_every_attribute_of_the_docstring_is_that_of_some_fit(cls):
     names = documented(cls)
@@ -60,7 +61,7 @@ def test_every_attribute_of_the_docstring_is_that_of_some_fit(cls):
     assert set(names) <= set(" ".join(TABLE).split())
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(7)
 @all_cases
 def test_nothing_of_an_earlier_fit_survives(name):
     """The fit of the case before, of that class; then this one, by set_params."""
@@ -193,7 +194,7 @@ def with_other_parameters(model):
     return model
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(9)
 @all_cases
 def test_answers_know_no_parameter_that_is_set_later(name, monkeypatch):
     """Of the estimator, of copies of it and of what displays draw."""

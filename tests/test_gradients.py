@@ -56,6 +56,7 @@ def test_they_change_nothing_and_are_kept_only_when_asked_for():
 
 
 # Five units hardly overfit 200 rows: "loo" may end with next to no decay.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.* is at the low end of its range")
 def test_a_search_keeps_those_of_its_last_fit():
     how = {"hidden_layer_sizes": (5,), **SMALL}

@@ -130,7 +130,7 @@ def test_sparse_y_is_the_same_indicator():
 
 # How many epochs gradient descent takes is left to rounding, and not asked here.
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.wide(6)
+@pytest.mark.wide(19)
 @kinds
 @solvers
 @pytest.mark.parametrize("params", [{}, {"n_init": 2, "ensemble": True}], ids=repr)

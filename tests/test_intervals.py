@@ -53,7 +53,7 @@ def by_hand(model, X, y, X_new, coverage, splits, **fit):
     return np.stack([lower, upper], axis=-1)
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(9)
 @short
 @pytest.mark.parametrize(
     "changes",

@@ -40,7 +40,7 @@ def weights(model):
     return [w.tobytes() for w in (*model.coefs_, *model.intercepts_)]
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(7)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     "Model, params",

@@ -90,6 +90,7 @@ def test_convex_problems_end_at_scipys_minimum():
         assert ours.fun[k] == pytest.approx(theirs.fun, rel=1e-12)
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("n", [2, 5, 20])
 def test_rosenbrock(n):
     """The minimum is at ones, and found in as many evaluations as by SciPy.

@@ -189,7 +189,7 @@ def test_tweedie_and_gamma_are_scikit_learn_s(power):
 # Networks
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(7)
 @new_losses
 def test_networks_are_fitted_chosen_and_kept(name):
     X, y = y_for(name)

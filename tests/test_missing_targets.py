@@ -150,7 +150,7 @@ def test_an_output_known_in_rows_of_no_weight_alone_is_named():
             cls(**MASK).fit(X, Y, s)
 
 
-@pytest.mark.wide(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_folds_and_parts_may_lack_an_output(seed):
     """Ten outputs of which 8 % is known: most folds lack one."""

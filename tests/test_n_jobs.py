@@ -58,10 +58,15 @@ def n_workers(monkeypatch):
     return seen
 
 
+def marked(many):
+    """A case of `MANY`; those that are fitted in no time are fast."""
+    is_fast = many in ("intervals", "restarts", "restarts of columns in parts")
+    return pytest.param(many, marks=[] if is_fast else [pytest.mark.slow])
+
+
 @pytest.mark.filterwarnings(CONVERGENCE)
-@pytest.mark.wide(5)
 @pytest.mark.parametrize("Model, y", [(WeightDecayMLPRegressor, Y), (None, LABELS)])
-@pytest.mark.parametrize("many", MANY)
+@pytest.mark.parametrize("many", map(marked, MANY))
 def test_bits_do_not_depend_on_n_jobs(many, Model, y, n_workers):
     if Model is None and "intervals" in MANY[many]:
         pytest.skip("of regressors")

@@ -188,6 +188,7 @@ def test_a_search_by_unseen_classes_says_so():
     assert model.best_score_ > 0.9
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize(
     ("params", "metric"),
     [

@@ -25,6 +25,7 @@ def test_a_callback_sees_the_linear_model_that_auto_has_chosen(groups):
     assert heard.scores[-1] == pytest.approx(model.score(X, LINE))
 
 
+@pytest.mark.slow
 @needs_callbacks
 def test_a_callback_hears_of_rounds_where_auto_has_taken_groups():
     """Networks of fewer columns are trained in between, which are nobody's model."""

@@ -113,7 +113,7 @@ def test_the_cosine_keeps_its_last_rate_after_max_iter_calls(solver, monkeypatch
     np.testing.assert_allclose(rates, expected, rtol=1e-14)
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(9)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("form", ["float64", "float32", "sparse"])
 @pytest.mark.parametrize("batch_size", [200, 12], ids=["all rows", "mini-batches"])

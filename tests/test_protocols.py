@@ -293,6 +293,7 @@ def test_a_loss_of_two_raw_outputs_has_the_gradient_of_its_value(two_raw_outputs
     assert_allclose(weight @ constant, 0.0, atol=1e-14)  # nothing is better
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("n_targets", [1, 2])
 @pytest.mark.parametrize(
     ("solver", "rate"), [("lbfgs", 1.0), ("gd", 0.05), ("sgd", 0.02), ("adam", 0.01)]

@@ -72,6 +72,7 @@ def test_searches_and_other_learners_take_them():
             assert np.isfinite(cross_val_score(other, X, Y, cv=2, scoring=scorer)).all()
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("scorer", SCORERS)
 def test_a_cv_form_has_the_scores_of_the_grid_search(scorer, one_blas_thread):
     alphas = [0.003, 0.03, 0.1]

@@ -89,7 +89,7 @@ CASES = {
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.wide(3)
+@pytest.mark.wide(7)
 @pytest.mark.parametrize("name", CASES)
 def test_equals_the_formula_on_its_folds(name, one_blas_thread):
     changes = dict(CASES[name])

@@ -45,7 +45,7 @@ def held_out(model):
     return model.alpha_choice_["scores"]
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(7)
 @pytest.mark.parametrize("weights", [None, "some"])
 @pytest.mark.parametrize("Model", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
 def test_losses_are_those_of_double_precision(Model, weights, seen, monkeypatch):

@@ -111,7 +111,7 @@ STEPS = {
 }
 
 
-@pytest.mark.wide(5)
+@pytest.mark.wide(15)
 @every_kind
 @pytest.mark.parametrize("steps", STEPS)
 def test_every_solver_ends_at_the_same_minimum(steps, sparsity, l1_ratio):
@@ -217,7 +217,7 @@ def distance_to_zero(model, X, y, alpha):
 @every_kind
 @pytest.mark.parametrize("hidden", [(6,), (5, 4)], ids=str)
 @pytest.mark.parametrize("n_outputs", [1, 2])
-@pytest.mark.wide(4)
+@pytest.mark.wide(13)
 def test_lbfgs_ends_at_a_certified_minimum(hidden, n_outputs, sparsity, l1_ratio):
     X, y = rows(n_outputs)
     for alpha in (0.003, 0.03):
@@ -234,7 +234,7 @@ def test_lbfgs_ends_at_a_certified_minimum(hidden, n_outputs, sparsity, l1_ratio
         assert model.loss_ == pytest.approx(J, rel=1e-9)
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(5)
 @every_kind
 def test_a_stack_is_its_networks_one_by_one(one_blas_thread, sparsity, l1_ratio):
     """The CV form is GridSearchCV, for "input" as for single weights."""
@@ -392,7 +392,7 @@ def test_the_cv_form_selects_the_five_columns_of_friedman():
 # At home in the rest of the package
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(5)
 @every_kind
 def test_what_else_works_with_exact_zeros(sparsity, l1_ratio):
     X, y = rows()

@@ -54,7 +54,7 @@ def stacks_of(case, n_networks=7):
     return objective, validation, x0
 
 
-@pytest.mark.wide(11)
+@pytest.mark.wide(33)
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize(
     ("solver", "schedule"),

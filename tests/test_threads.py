@@ -65,7 +65,7 @@ def assert_same_bits(model, X, y):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:The network is")
 @pytest.mark.filterwarnings("ignore:alpha=")
-@pytest.mark.wide(9)
+@pytest.mark.wide(27)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("params", WAYS, ids=str)
 @pytest.mark.parametrize(
