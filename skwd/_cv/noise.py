@@ -151,7 +151,7 @@ def learn_noise(
         rho = np.ones(X.shape[0]) if ratio is None else ratio(X)
         s2[:, t] *= rho
         low, high = np.quantile(rho[rows], [0.05, 0.95])
-        means.append(float(shared[:, t] @ rho))
+        means.append(1.0 if ratio is None else float(shared[:, t] @ rho))
         ratios.append(ratio)
         choice |= {"factor": float(high / low), "degrees_of_freedom": np.inf}
         if choice["scores"] and (s2[rows, t] > 0.0).all():  # enough rows to judge
