@@ -133,6 +133,7 @@ def test_a_linear_model_is_at_the_fixed_point_of_ard():
     assert_allclose(model.feature_importances_, shares / shares.sum(), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_is_at_a_minimum_of_J_at_its_alphas():
     """The columns that are left, trained on, stay where they are."""
     X, y = curve()
@@ -284,6 +285,7 @@ def test_what_is_refused(Estimator, change, message):
     assert not hasattr(model, "coefs_")
 
 
+@pytest.mark.slow
 def test_without_groups_there_is_one_alpha():
     X, y = curve()
     model = WeightDecayMLPRegressor(**SMALL).fit(X, y)

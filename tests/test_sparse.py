@@ -392,7 +392,7 @@ def test_the_cv_form_selects_the_five_columns_of_friedman():
 # At home in the rest of the package
 
 
-@pytest.mark.wide(5)
+@pytest.mark.slow
 @every_kind
 def test_what_else_works_with_exact_zeros(sparsity, l1_ratio):
     X, y = rows()
