@@ -109,11 +109,11 @@ noise : {"constant", "varying"}, default="constant"
     left out. rho is a network with a log link of the same layers, fitted by the gamma
     loss to the squares of these residuals over v, with an alpha by "auto". The rows are
     left out by the folds of ``intervals``, or ten. rho is 1 unless another model gains
-    more than a standard error, and with fewer than 60 different rows: ``noise_choice_``
-    says which. Intervals are then wide where y varies much. With ``alpha="auto"`` and
-    one output the network is fitted again to rows weighted by the inverse of rho, at an
-    alpha chosen again, if that is better. For losses that have a deviation,
-    "squared_error" and "poisson".
+    more than two standard errors, and with fewer than 60 different rows:
+    ``noise_choice_`` says which. Intervals are then wide where y varies much. With
+    ``alpha="auto"`` and one output the network is fitted again to rows weighted by the
+    inverse of rho, at an alpha chosen again, if that is better. For losses that have a
+    deviation, "squared_error" and "poisson".
 """,
     "search_intervals": """\
 intervals : None, bool, default=None
