@@ -133,6 +133,7 @@ def learn_noise(
     """
     data, (counted, _) = problem.data, rows_left_out(folds)
     X, weight = _some(data.X, counted), data.weight[counted]
+    Y, _ = problem.targets.encode(data.y[counted], weight)
     square = np.square(residuals)
     known = ~np.isnan(square)
     shared = np.where(known, weight[:, np.newaxis], 0.0)
@@ -149,7 +150,9 @@ def learn_noise(
         rows = np.flatnonzero(known[:, t])
         with np.errstate(divide="ignore", invalid="ignore"):
             target = square[rows, t] / v[rows, t]
-        of_target = Data(_some(X, rows), target, weight[rows])
+        # Copies are copies still: their residuals are the same but for rounding.
+        first, copy = different_rows(_some(X, rows), Y[rows])
+        of_target = Data(_some(X, rows), target[first][copy], weight[rows])
         ratio, choice = _learn_ratio(problem.seed, of_target, of_ratio)
         rho = np.ones(X.shape[0]) if ratio is None else ratio(X)
         s2[:, t] *= rho
