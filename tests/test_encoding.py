@@ -297,6 +297,7 @@ def test_auto_compares_five_models():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.* is at the low end of its range")
 def test_auto_takes_the_network_on_parts_where_columns_act_together(monkeypatch):
     scores = {name: place for place, name in enumerate(LADDER)}
     judge = models._judge_models

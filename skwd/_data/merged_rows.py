@@ -10,6 +10,7 @@ any order of keys; they are the same to rounding.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
 
@@ -18,8 +19,8 @@ from scipy import sparse
 
 from skwd._core.sample import Sample
 
-# So many rows are sorted in no time beside a fit.
-MOST_SORTED = 20_000
+# So many rows are sorted, by so many columns, in little time beside a fit.
+MOST_SORTED, MOST_COLUMNS = 20_000, 500
 
 
 def rows_to_train_on(sample: Sample, *, full_batch: bool, always: bool) -> Sample:
@@ -76,13 +77,14 @@ def _by_value(numbers: np.ndarray, X, y: np.ndarray, rows) -> np.ndarray:
     """Sets of copies, numbered as the first columns of X that tell them apart ascend.
 
     So folds depend neither on the units and origins of X and y nor on the order of the
-    rows. Of sparse X, and of more rows than MOST_SORTED, they are left as they are.
+    rows. Of more rows than MOST_SORTED they are left as they are.
     """
-    if sparse.issparse(X) or len(numbers) > MOST_SORTED:
+    if len(numbers) > MOST_SORTED:
         return numbers
+    columns = _columns(X)
     first = np.unique(numbers, return_index=True)[1]
     place = np.zeros(len(first), dtype=np.intp)
-    for value in chain((x[rows][first] for x in X.T), (t[first] for t in y.T)):
+    for value in chain((x[rows][first] for x in columns), (t[first] for t in y.T)):
         order = np.lexsort((value, place))
         is_next = (np.diff(value[order]) != 0) | (np.diff(place[order]) != 0)
         place[order] = np.concatenate([[0], np.cumsum(is_next)])
@@ -91,6 +93,15 @@ def _by_value(numbers: np.ndarray, X, y: np.ndarray, rows) -> np.ndarray:
     ordered = np.empty_like(place)
     ordered[np.argsort(place, kind="stable")] = np.arange(len(place))
     return ordered[numbers]
+
+
+def _columns(X) -> Iterator[np.ndarray]:
+    """The first columns of X, (n,) each."""
+    some = range(min(X.shape[1], MOST_COLUMNS))
+    if not sparse.issparse(X):
+        return (X[:, j] for j in some)
+    by_column = X.tocsc()
+    return (by_column[:, [j]].toarray()[:, 0] for j in some)
 
 
 def different_rows(X, y: np.ndarray, rows=slice(None)) -> tuple[np.ndarray, np.ndarray]:
