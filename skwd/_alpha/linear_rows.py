@@ -14,13 +14,13 @@ sums of the columns beside them, and the lower answer counts.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
 from skwd._alpha.scales import default_alpha
-from skwd._core.rows import SparseRows, row_blocks
+from skwd._core.rows import row_blocks
 from skwd._core.sample import Sample
+from skwd._solvers.direct import Moments, dense_blocks, moments, moments_of
 from skwd._solvers.task import TrainingTask
 
 # An error above the lowest by this part of it is as good; the default is multiplied by
@@ -73,57 +73,36 @@ def _curvature(task: TrainingTask) -> float | None:
 
 def _needed(sample: Sample, W: np.ndarray, curvature: float) -> float:
     """The least prior, in rows, that is next to the best with units ``W`` (d, h)."""
-    moments = _moments(sample, W)
+    found = _moments(sample, W)
     d = sample.X.shape[1]
-    square = moments.C.diagonal()[:d].mean()
-    if not (0.0 < square < np.inf and all(np.isfinite(a).all() for a in moments)):
+    square = found.C.diagonal()[:d].mean()
+    if not (0.0 < square < np.inf and all(np.isfinite(part).all() for part in found)):
         return 1.0
     decades = np.log10(MOST * max(square, 1.0))
     n_rows = 10.0 ** (np.arange(np.ceil(decades * PER_DECADE) + 1.0) / PER_DECADE)
     alphas = n_rows / (sample.total_weight * curvature)
-    return _least_as_good(n_rows, _left_out_errors(sample, W, moments, alphas))
-
-
-class Moments(NamedTuple):
-    """Weighted moments of what ridge sees, and of y."""
-
-    mean: np.ndarray  # (m,)
-    y_mean: np.ndarray  # (n_outputs,)
-    C: np.ndarray  # (m, m)
-    r: np.ndarray  # (m, n_outputs) covariance with y
-
-
-def _blocks(sample: Sample, W: np.ndarray) -> Iterator[tuple]:
-    """Columns of X about its origin and their units (b, m), y, s / sum s, by blocks."""
-    for block in row_blocks(len(sample)):
-        X = sample.take(block)
-        X = X.toarray() if isinstance(X, SparseRows) else X[:, :-1]
-        X = X.astype(np.float64, copy=False)
-        if W.shape[1]:
-            X = np.concatenate([X, np.maximum(X @ W, 0.0)], axis=1)
-        yield X, sample.y[block], sample.norm_weight[block]
+    return _least_as_good(n_rows, _left_out_errors(sample, W, found, alphas))
 
 
 def _moments(sample: Sample, W: np.ndarray) -> Moments:
-    m, n_outputs = sum(W.shape), sample.y.shape[1]
-    mean, y_mean = np.zeros(m), sample.norm_weight @ sample.y
-    C, r = np.zeros((m, m)), np.zeros((m, n_outputs))
-    for X, y, norm_weight in _blocks(sample, W):
-        weighted = X * norm_weight[:, np.newaxis]
-        mean += weighted.sum(axis=0)
-        C += weighted.T @ X
-        r += weighted.T @ (y - y_mean)
-    return Moments(mean, y_mean, C - np.outer(mean, mean), r)
+    """Those of X and its units, and of y; a linear model's are found once."""
+    return moments_of(_blocks(sample, W), sample) if W.shape[1] else moments(sample)
+
+
+def _blocks(sample: Sample, W: np.ndarray) -> Iterator[np.ndarray]:
+    """Columns of X about its origin and their units (b, m), by blocks of rows."""
+    for X in dense_blocks(sample):
+        yield np.concatenate([X, np.maximum(X @ W, 0.0)], axis=1) if W.shape[1] else X
 
 
 def _left_out_errors(
-    sample: Sample, W: np.ndarray, moments: Moments, alphas: np.ndarray
+    sample: Sample, W: np.ndarray, found: Moments, alphas: np.ndarray
 ) -> np.ndarray:
     """Mean squared leave-one-out errors of ridge at each alpha, (A,).
 
     Weights are counts of rows: one count is left out.
     """
-    mean, y_mean, C, r = moments
+    mean, y_mean, C, r = found
     try:
         values, vectors = np.linalg.eigh(C)
     except np.linalg.LinAlgError:  # of numbers near the end of floats
@@ -133,9 +112,10 @@ def _left_out_errors(
     n_outputs, one = r.shape[1], 1.0 / sample.total_weight
     slopes = slopes.reshape(len(values), -1)
     errors = np.zeros(len(alphas))
-    for X, y, norm_weight in _blocks(sample, W):
+    for X, block in zip(_blocks(sample, W), row_blocks(len(sample))):
+        norm_weight = sample.norm_weight[block]
         along = (X - mean) @ vectors  # (b, m)
-        residual = (y - y_mean)[..., np.newaxis]
+        residual = (sample.y[block] - y_mean)[..., np.newaxis]
         residual = residual - (along @ slopes).reshape(-1, n_outputs, len(alphas))
         leverage = 1.0 + np.square(along) @ shrunk
         leverage *= np.minimum(norm_weight, one)[:, np.newaxis]

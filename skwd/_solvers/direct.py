@@ -8,7 +8,8 @@ equations, for every network of a stack from the moments that its sample has onc
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import linalg
@@ -24,7 +25,7 @@ EPS = float(np.finfo(np.float64).eps)
 
 
 class Moments(NamedTuple):
-    """Weighted moments of X and y, cached in ``sample.kept``, in float64."""
+    """Weighted moments of X and y, in float64."""
 
     X_mean: np.ndarray  # (d,)
     y_mean: np.ndarray  # (n_outputs,)
@@ -57,11 +58,11 @@ def minimize(
     """
     result, layout = Result.of_start(params0), objective.network.layout
     with np.errstate(over="ignore", invalid="ignore"):
-        moments = [_moments(sample) for sample in objective.samples]
-    if not all(np.isfinite(part).all() for moment in moments for part in moment):
+        of_samples = [moments(sample) for sample in objective.samples]
+    if not all(np.isfinite(part).all() for found in of_samples for part in found):
         return None
     for k, number in enumerate(objective.sample_of):
-        x, found = result.x[k : k + 1], moments[number]
+        x, found = result.x[k : k + 1], of_samples[number]
         alpha = layout.W(objective.decay[k : k + 1], 0)[0, :, 0]
         W = _solved(found.C, found.r, alpha)
         layout.W(x, 0)[0] = W
@@ -76,24 +77,36 @@ def minimize(
     return result
 
 
-def _moments(sample: Sample) -> Moments:
+def moments(sample: Sample) -> Moments:
     """Weighted moments of a sample, cached in ``sample.kept``."""
     kept = sample.kept.get("moments")
     if kept is None:
-        d, norm_weight = sample.X.shape[1], sample.norm_weight
-        X_mean, y_mean = np.zeros(d), norm_weight @ sample.y
-        C, r = np.zeros((d, d)), np.zeros((d, sample.y.shape[1]))
-        for block in row_blocks(len(sample)):
-            X, s = sample.take(block), norm_weight[block]
-            X = X.toarray() if isinstance(X, SparseRows) else X[:, :-1]
-            X = X.astype(np.float64, copy=False)
-            X_mean += s @ X
-            weighted = X * s[:, np.newaxis]
-            C += weighted.T @ X
-            r += weighted.T @ (sample.y[block] - y_mean)
-        C -= np.outer(X_mean, X_mean)
-        kept = sample.kept["moments"] = Moments(X_mean, y_mean, C, r)
+        kept = sample.kept["moments"] = moments_of(dense_blocks(sample), sample)
     return kept
+
+
+def dense_blocks(sample: Sample) -> Iterator[np.ndarray]:
+    """X of a sample about its origin, in float64, block after block of its rows."""
+    for block in row_blocks(len(sample)):
+        X = sample.take(block)
+        X = X.toarray() if isinstance(X, SparseRows) else X[:, :-1]
+        yield X.astype(np.float64, copy=False)
+
+
+def moments_of(blocks: Iterable[np.ndarray], sample: Sample) -> Moments:
+    """Weighted moments of columns, in the blocks of a sample's rows, and of its y."""
+    norm_weight = sample.norm_weight
+    y_mean = norm_weight @ sample.y
+    X_mean: Any = 0.0
+    C: Any = 0.0
+    r: Any = 0.0
+    for X, block in zip(blocks, row_blocks(len(sample))):
+        s = norm_weight[block]
+        weighted = X * s[:, np.newaxis]
+        X_mean = X_mean + s @ X
+        C = C + weighted.T @ X
+        r = r + weighted.T @ (sample.y[block] - y_mean)
+    return Moments(X_mean, y_mean, C - np.outer(X_mean, X_mean), r)
 
 
 def _solved(C: np.ndarray, r: np.ndarray, alpha: np.ndarray) -> np.ndarray:
