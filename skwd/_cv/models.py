@@ -72,7 +72,9 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     model = next(name for name in MODELS if losses.get(name, np.inf) <= most)
     task, candidates = whole, candidates_of[model]
     given = _given(problem)
-    if model not in (given, CONSTANT, GROUPED):
+    if model == ON_PARTS and on_parts is not None:
+        task = on_parts
+    elif model not in (given, CONSTANT, GROUPED):
         task = _other(problem, whole, model)
     unit, first = float(search_unit(task)[0]), candidates.first_stage
     n_jobs = problem.settings["n_jobs"]

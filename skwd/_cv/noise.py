@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from skwd._alpha.averaging import posteriors_of
+from skwd._alpha.choice import AlphaChoice
 from skwd._core.encoded import encoded
 from skwd._core.network import Network
 from skwd._curvature.posterior import predictive_blocks
@@ -32,6 +33,8 @@ from skwd._cv.settings import Data, Settings
 from skwd._cv.tails import degrees_of
 from skwd._data.merged_rows import different_rows, numbers_of_copies
 from skwd._data.number_targets import RegressionTargets
+from skwd._data.targets import Targets
+from skwd._solvers.task import TrainingTask
 
 # With fewer different rows than this there is nothing to learn a second network from.
 LEAST_ROWS = 60
@@ -92,25 +95,26 @@ def left_out_variances(folds: list[TrainedFold], X) -> np.ndarray:
 
     By the posterior of each fold; (n, n_targets), of the rows ascending, in y's units.
     """
-    counted, _ = rows_left_out(folds)
-    columns = []
-    for fold in folds:
-        task, trained, targets = fold.task, fold.trained, fold.targets
-        assert isinstance(targets, RegressionTargets)
-        posteriors = posteriors_of(task, trained, np.arange(len(trained.params)))
-        noise = np.array([gaussian.noise for gaussian in posteriors])
-        blocks = predictive_blocks(
-            Network(task.layout, task.activation),
-            trained.params,
-            posteriors,
-            encoded(X[fold.test], task.training.encoder),
-            task.training.origin,
-        )
-        parts = [targets.variance(raw, cov, noise) for raw, cov in blocks]
-        columns.append(np.concatenate(parts))
+    columns = [_variances(f.task, f.trained, f.targets, X[f.test]) for f in folds]
     order = np.argsort(np.concatenate([fold.test for fold in folds]))
-    assert len(order) == len(counted)
     return np.concatenate(columns)[order]
+
+
+def _variances(
+    task: TrainingTask, trained: AlphaChoice, targets: Targets, X
+) -> np.ndarray:
+    """The variance that networks and their posteriors give, (m, n_targets)."""
+    assert isinstance(targets, RegressionTargets)
+    posteriors = posteriors_of(task, trained, np.arange(len(trained.params)))
+    noise = np.array([gaussian.noise for gaussian in posteriors])
+    blocks = predictive_blocks(
+        Network(task.layout, task.activation),
+        trained.params,
+        posteriors,
+        encoded(X, task.training.encoder),
+        task.training.origin,
+    )
+    return np.concatenate([targets.variance(raw, cov, noise) for raw, cov in blocks])
 
 
 def learn_noise(
@@ -153,7 +157,7 @@ def learn_noise(
         # Copies are copies still: their residuals are the same but for rounding.
         first, copy = different_rows(_some(X, rows), Y[rows])
         of_target = Data(_some(X, rows), target[first][copy], weight[rows])
-        ratio, choice = _learn_ratio(problem.seed, of_target, of_ratio)
+        ratio, choice = _learn_ratio(problem.seed, of_target, of_ratio, len(first))
         rho = np.ones(X.shape[0]) if ratio is None else ratio(X)
         s2[:, t] *= rho
         low, high = np.quantile(rho[rows], [0.05, 0.95])
@@ -168,15 +172,17 @@ def learn_noise(
 
 
 def _learn_ratio(
-    seed: int, data: Data, settings: Settings
+    seed: int, data: Data, settings: Settings, n_different: int
 ) -> tuple[Ratio | None, dict[str, Any]]:
-    """rho, or None where it is 1, and what was chosen between."""
+    """rho, or None where it is 1, and what was chosen between.
+
+    ``n_different`` of the rows are no copies of others.
+    """
     mean = float(np.average(data.y, weights=data.weight))
     constant = {"way": "default", "model": CONSTANT, "scores": {}}
     if not 0.0 < mean < np.inf:
         return None, {**constant, "reason": "no residual is left, or none is finite"}
     data = data._replace(y=np.maximum(data.y, FLOOR * mean))
-    n_different = len(different_rows(data.X, data.y[:, np.newaxis])[0])
     if n_different < LEAST_ROWS:
         return None, {**constant, "reason": f"fewer than {LEAST_ROWS} different rows"}
     targets = settings.make_targets(data.y, data.weight)
@@ -248,21 +254,11 @@ def level_of(problem: Problem, before: Chosen, after: Chosen) -> float:
     rho was fitted to the variances ``before``: their geometric mean over the rows is
     kept.
     """
+    rows = _some(problem.data.X, np.flatnonzero(problem.data.weight))
     logs = []
     for chosen in (before, after):
-        task, trained, targets = chosen.task, chosen.trained, chosen.targets
-        assert isinstance(targets, RegressionTargets)
-        networks = trained.predicting(problem.settings["ensemble"])
-        posteriors = posteriors_of(task, trained, networks)
-        rows = _some(problem.data.X, np.flatnonzero(problem.data.weight))
-        blocks = predictive_blocks(
-            Network(task.layout, task.activation),
-            trained.params[networks],
-            posteriors,
-            encoded(rows, task.training.encoder),
-            task.training.origin,
-        )
-        noise = np.array([gaussian.noise for gaussian in posteriors])
-        parts = [targets.variance(raw, cov, noise) for raw, cov in blocks]
-        logs.append(np.log(np.concatenate(parts)).mean())
+        trained = chosen.trained
+        networks = trained[trained.predicting(problem.settings["ensemble"])]
+        variances = _variances(chosen.task, networks, chosen.targets, rows)
+        logs.append(np.log(variances).mean())
     return float(np.exp(logs[0] - logs[1]))
