@@ -91,6 +91,8 @@ class FitWatch:
         self.problem: Problem | None = None
         self.task: TrainingTask | None = None
         self.targets: Targets | None = None
+        # The tasks of other models of alpha="auto", as they are asked for.
+        self.models: dict[tuple, tuple[TrainingTask, Targets]] = {}
         self.starts: dict[int, Any] = {}
         self.root = estimator._init_callback_context(max_subtasks=None)
         self.root.call_on_fit_task_begin(estimator=estimator, **self.data)
@@ -108,6 +110,7 @@ class FitWatch:
     def training(self, problem: Problem, task: TrainingTask, targets: Targets) -> None:
         """What is about to be trained, for estimators that stop where it is."""
         self.problem, self.task, self.targets = problem, task, targets
+        self.models = {}
 
     def chunk(self, n_done: int, n_cells: int) -> None:
         """One more chunk of a cross-validation has been trained and scored."""
@@ -154,16 +157,12 @@ class FitWatch:
         """The attributes of the estimator, had its fit stopped with these weights."""
         task, targets, problem = self.task, self.targets, self.problem
         assert task is not None and targets is not None and problem is not None
-        # Another model of alpha="auto".
         own = problem.settings.hidden
         others: list = [((), False), ((), True), (own, True)]
-        for hidden, in_parts in others:
+        for other in others:
             if len(params) == task.layout.n_params:
                 break
-            solver = task.solver
-            task, targets = problem.task(
-                targets=targets, hidden=hidden, solver=solver, in_parts=in_parts
-            )
+            task, targets = self._model(*other)
         trained = AlphaChoice.of(one_network(task, params, alpha))
         return fitted_attributes(
             problem.settings,
@@ -172,6 +171,18 @@ class FitWatch:
             problem.seed,
             lazily=True,
         )
+
+    def _model(
+        self, hidden: tuple[int, ...], in_parts: bool
+    ) -> tuple[TrainingTask, Targets]:
+        """The task of all rows for another model of alpha="auto", made once."""
+        assert self.problem is not None and self.task is not None
+        key, solver = (hidden, in_parts), self.task.solver
+        if key not in self.models:
+            self.models[key] = self.problem.task(
+                targets=self.targets, hidden=hidden, solver=solver, in_parts=in_parts
+            )
+        return self.models[key]
 
 
 @contextmanager

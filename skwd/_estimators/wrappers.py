@@ -40,19 +40,24 @@ class Reached:
     net: Any
     wrappers: list
 
-    def transformed(self, X, y: np.ndarray) -> tuple:
-        """X and y as the estimator sees them.
-
-        Steps of a Pipeline transform X; a TransformedTargetRegressor transforms y, and
-        what covers y there covers it here, as its functions are monotone.
-        """
+    def rows(self, X):
+        """X as the estimator sees it, behind the steps of each Pipeline."""
         for wrapper in self.wrappers:
             if hasattr(wrapper, "steps"):
                 X = wrapper[:-1].transform(X) if len(wrapper.steps) > 1 else X
-            elif hasattr(wrapper, "transformer_"):
+        return X
+
+    def transformed(self, X, y: np.ndarray) -> tuple:
+        """X and y as the estimator sees them.
+
+        A TransformedTargetRegressor transforms y, and what covers y there covers it
+        here, as its functions are monotone.
+        """
+        for wrapper in self.wrappers:
+            if hasattr(wrapper, "transformer_"):
                 columns = y.reshape(len(y), -1) if y.ndim == 1 else y
                 y = np.asarray(wrapper.transformer_.transform(columns))
-        return X, y
+        return self.rows(X), y
 
     def columns(self) -> Columns:
         """The names of the columns of X there, and which column each comes from."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import check_is_fitted
 
-from skwd._estimators.alpha_path import inner_of
 from skwd._estimators.rules import is_count
 from skwd._estimators.terms import Terms
+from skwd._estimators.wrappers import reached
 from skwd.display.matplotlib import figure_of
 
 # Columns of panels, and the deviations that a band holds to each side.
@@ -104,7 +103,6 @@ class TermsDisplay:
         ValueError
             For a network with hidden layers, whose columns do not add up.
         """
-        check_is_fitted(estimator)
         return cls.of(estimator, X).plot(max_columns=max_columns, line_kw=line_kw)
 
     @classmethod
@@ -123,11 +121,8 @@ class TermsDisplay:
         display : TermsDisplay
             Not drawn.
         """
-        while (inner := inner_of(estimator)) is not None:
-            if hasattr(estimator, "steps") and len(estimator.steps) > 1:
-                X = estimator[:-1].transform(X)
-            estimator = inner
-        names = getattr(estimator, "feature_names_in_", None)
+        found = reached(estimator, cls.__name__)
+        estimator, X = found.net, found.rows(X)
         rows = X.toarray() if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
         terms = Terms.of(estimator)
         columns = range(rows.shape[1])
@@ -149,7 +144,7 @@ class TermsDisplay:
             deviations=deviations,
             values=list(rows.T),
             spread=np.sqrt(spread),
-            names=[f"column {j}" for j in columns] if names is None else list(names),
+            names=found.columns().names,
             output_names=[f"{what} {label}" for label in labels],
         )
 
