@@ -64,8 +64,7 @@ def train_cells(tasks: list[TrainingTask], alphas: np.ndarray, n_jobs) -> StackF
     ``alphas`` (A, G) or (F, A, G). Networks that somebody hears of are one stack.
     """
     n_alphas, n_init = alphas.shape[-2], len(tasks[0].params0)
-    solver, is_one = tasks[0].solver, len(tasks) * n_alphas * n_init == 1
-    if is_one or solver.verbose or solver.hooks is not None:
+    if len(tasks) * n_alphas * n_init == 1 or tasks[0].solver.is_heard:
         return train_path(tasks, alphas)
     n_jobs = effective_n_jobs(n_jobs)
     alphas = np.broadcast_to(alphas, (len(tasks), *alphas.shape[-2:]))
@@ -86,11 +85,10 @@ def choose_cells(
     tasks: list[TrainingTask], way: str, kind: str | None, n_jobs
 ) -> list[AlphaChoice]:
     """What the restarts of each task are by a way to choose alpha, over workers."""
-    n_init, solver = len(tasks[0].params0), tasks[0].solver
+    n_init = len(tasks[0].params0)
     if len(tasks) * n_init == 1:
         return [train_choosing(tasks[0], way, kind)]
-    is_heard = solver.verbose or solver.hooks is not None
-    n_jobs = 1 if is_heard else effective_n_jobs(n_jobs)
+    n_jobs = 1 if tasks[0].solver.is_heard else effective_n_jobs(n_jobs)
     n_parts = -(-n_jobs // len(tasks)) if WAYS[way].restarts_apart else 1
     starts = _restarts(n_init, n_parts)
     jobs = [(_with_starts(task, some), way, kind) for task in tasks for some in starts]

@@ -93,6 +93,11 @@ class Solver(Interface, abstract=True):
         return n_rows
 
     @property
+    def is_heard(self) -> bool:
+        """Whether anybody hears of its iterations."""
+        return self.verbose > 0 or self.hooks is not None
+
+    @property
     def decay(self) -> Decay:
         """How alpha enters its steps."""
         return DECAYS["l2"]

@@ -25,14 +25,19 @@ def wrong_with(row):
         return {"fit": f"{type(error).__name__}: {error}"}, []
     wrong, applied = {}, []
     for check in PROPERTIES:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found = check(case)
-        except Exception as error:
-            found = f"raised {type(error).__name__}: {error}"
+        found = asked(check, case)
         if found != properties.SKIPPED:
             applied.append(check.__name__)
             if found is not None:
                 wrong[check.__name__] = found
     return wrong, applied
+
+
+def asked(check, case):
+    """What a property finds wrong, None for nothing; what it raises is wrong too."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return check(case)
+    except Exception as error:
+        return f"raised {type(error).__name__}: {error}"

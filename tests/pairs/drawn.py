@@ -21,6 +21,7 @@ import properties
 import stored
 from calls import Call, contained, targets
 from cases import Case, differing, outputs
+from checks import asked
 from factors import is_classifier, written
 from triples import random_row
 
@@ -171,12 +172,7 @@ def wrong_with(call):
     if again:
         wrong["the same call"] = f"{again} differ"
     for check in PROPERTIES:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found = check(case)
-        except Exception as error:
-            found = f"raised {type(error).__name__}: {error}"
+        found = asked(check, case)
         if found == "deviations are not positive" and is_constant(case.y):
             continue
         if found == "interval is not finite" and said_to_be_infinite(case):
