@@ -101,7 +101,7 @@ def _columns(X) -> Iterator[np.ndarray]:
     if not sparse.issparse(X):
         return (X[:, j] for j in some)
     by_column = X.tocsc()
-    return (by_column[:, [j]].toarray()[:, 0] for j in some)
+    return (by_column[:, [j]] @ np.ones(1) for j in some)
 
 
 def different_rows(X, y: np.ndarray, rows=slice(None)) -> tuple[np.ndarray, np.ndarray]:
