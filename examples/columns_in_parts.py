@@ -1,10 +1,15 @@
-"""Columns in parts: steps that a network learns slowly, and the ladder of models.
+"""Columns in parts
+================
+
+Steps that a network learns slowly, and the ladder of models.
 
 y depends on the first column by steps, on the second by a bend, and on the third only
 where a fourth is above a threshold. ``alpha="auto"`` compares five models by their
 held-out loss: the constant, the linear and the additive model, the network, and the
 network on the columns and their piecewise-linear parts. The first panel shows what the
 network makes of the steps with and without parts, the second the held-out losses.
+
+Run it with::
 
     python examples/columns_in_parts.py [--output PICTURE.png]
 """

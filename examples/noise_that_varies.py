@@ -1,9 +1,14 @@
-"""A band that breathes: the noise of y depends on x, and the deviation follows it.
+"""A noise that depends on x
+=========================
+
+A band that breathes: the noise of y depends on x, and the deviation follows it.
 
 400 rows of a curve whose noise grows and falls. With ``noise="constant"`` the band has
 one width: too wide where y is quiet, too narrow where it is loud. ``noise="varying"``
 learns from the rows that folds leave out where y varies much. Right, the part of 4000
 new rows within the band of 90 %, by tenths of the predicted deviation.
+
+Run it with::
 
     python examples/noise_that_varies.py [--output PICTURE.png]
 """

@@ -308,3 +308,12 @@ def test_examples_are_gathered():
     targets = set(re.findall(r"\]\(([^)#]+)\)", text))
     assert {path.name for path in EXAMPLES.glob("*.p*")} - targets == set()
     assert [target for target in targets if not (EXAMPLES / target).exists()] == []
+
+
+@needs_examples
+@pytest.mark.parametrize("path", EXAMPLES.glob("*.py"), ids=lambda path: path.name)
+def test_an_example_has_the_title_of_its_page(path):
+    """Without one the gallery of the site has no link to it."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    title, underline, *_ = text.splitlines()
+    assert title and underline == "=" * len(title)
