@@ -32,21 +32,9 @@ def test_numbers_in_docstrings(cls):
     assert {c for name, c in C.items() if name != "huber"} == {C["squared_error"]}
     assert BINOMIAL.default_decay == MULTINOMIAL.default_decay
     for said in (
-        f"at most {AUTO_WORK:.0e}".replace("e+0", "e"),
-        f"{PLAN['max_iter']} epochs of batches of {PLAN['batch_size']}, at a rate that "
-        f"falls from {PLANNED_RATE} to 0",
+        f"parameters are above {AUTO_WORK:.0e}".replace("e+0", "e"),
         f"with c = {C['squared_error']} for losses of numbers, "
         f'{C["huber"]} for "huber" and {OF_CLASSES} for classes',
-        f"that of at least {STREAM_ROWS:g} rows",
-        f"from {linear_rows.LEAST_ROWS:g} rows and up to {linear_rows.MOST_COLUMNS} "
-        f"columns, c is multiplied by ``sqrt(max(1, R / {linear_rows.REFERENCE:g}))``",
-        f'``decay="decoupled"`` it is {DECOUPLED}',
-        f"{auto.FOLDS} shuffled folds (of more than {auto.MOST_ROWS} rows one split of "
-        f"a random {auto.MOST_ROWS})",
-        f"From {auto.RACE_ROWS} rows on {auto.FIRST_FOLDS} folds judge everything, and "
-        f"the others only what is less than {auto.BEHIND:.0%} behind".replace(
-            "%", " %"
-        ),
     ):
         assert said in text, said
 
@@ -55,7 +43,8 @@ def test_numbers_in_docstrings(cls):
 def test_numbers_in_the_guide():
     text = words((GUIDE / "choosing_lambda.md").read_text(encoding="utf-8"))
     for said in (
-        f"c = {C['squared_error']} for numbers and {OF_CLASSES} for classes",
+        f"c = {C['squared_error']} for numbers and {OF_CLASSES} for classes, "
+        f'{C["huber"]} for "huber"',
         f'a part of at least {STREAM_ROWS:g}; with `decay="decoupled"` the default is '
         f"AdamW's {DECOUPLED}",
         f"of more than {auto.MOST_ROWS:,} rows it takes one split of a random "
@@ -67,8 +56,18 @@ def test_numbers_in_the_guide():
     assert f"by root(R / {linear_rows.REFERENCE:g})" in text
     assert f"from {linear_rows.LEAST_ROWS:g} rows" in text
     assert f"up to {linear_rows.MOST_COLUMNS} columns" in text
+    assert (auto.FOLDS, auto.FIRST_FOLDS) == (5, 2) and "on five shuffled folds" in text
+    behind = f"{auto.BEHIND:.0%}".replace("%", " %")
+    assert f"From {auto.RACE_ROWS:,} rows on two folds judge everything" in text
+    assert f"less than {behind} behind the best there" in text
     assert auto.LOOSER == 10.0 and "stop at ten times `tol`" in text
     assert auto.EQUAL == 1e-3 and "as good, within a thousandth" in text
+    text = words((GUIDE / "solvers.md").read_text(encoding="utf-8"))
+    assert AUTO_WORK == 5e7 and "is at most 5·10⁷" in text
+    assert (
+        f"{PLAN['max_iter']} epochs of batches of {PLAN['batch_size']} at a rate that "
+        f"falls from {PLANNED_RATE} to 0"
+    ) in text
 
 
 @pytest.mark.skipif(not TRIED.exists(), reason="benchmarks/ is not beside the tests")

@@ -36,8 +36,8 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            For two classes the log-odds of ``classes_[1]``; for multilabel targets the
-            log-odds of each label. With ``ensemble``, those of the mean probabilities.
+            For two classes the log-odds of ``classes_[1]``; for multilabel targets of
+            each label; with ``ensemble`` of the mean probabilities.
         """
         raw = self._predict_blocks(X, self._combined)
         return raw[:, 0] if raw.shape[1] == 1 else raw
@@ -49,20 +49,14 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         coverage : float, optional
-            Also return the sets of `predict_set` that hold the class of this part of
-            new rows, 0.9 say. It needs ``intervals``. A Pipeline passes it on.
+            Also return sets for this part of new rows, given ``intervals``.
 
         Returns
         -------
         labels : ndarray of shape (n_samples,), or (n_samples, n_labels) of 0 and 1
             The most probable class, or the labels of a probability above 1/2.
         sets : ndarray of bool, of shape (n_samples, n_classes)
-            Only with ``coverage``; (n_samples, n_labels, 2) for multilabel targets.
-
-        Raises
-        ------
-        ValueError
-            For ``coverage`` out of range, and without ``intervals``.
+            Only with ``coverage``, as of `predict_set`.
         """
         if coverage is not None:
             sets = self.predict_set(X, coverage)
@@ -74,20 +68,10 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         return self.classes_[best]
 
     def predict_set(self, X, coverage=0.9, class_conditional=False):
-        """Sets of classes that hold that of about a part ``coverage`` of new rows.
+        """Sets that hold the class of about a part ``coverage`` of new rows, by CV+.
 
-        By CV+ [1]_ with the score 1 - p [2]_: with fit's ``intervals`` the networks
-        without each fold are kept, and the probability p_i that each row's own class
-        was given by the network that had not seen it. With a = 1 - coverage the set at
-        x holds each class c for which fewer than (1 - a) (n + 1) rows i have
-        p_i > p_k(i)(c | x), by the network k(i) without the fold of row i.
-
-        For exchangeable rows and an alpha that was fixed beforehand it covers at least
-        1 - 2 a - sqrt(2 / n), whatever the network, and about 1 - a in practice. The
-        probabilities are those of plain networks, with a posterior too. A set may be
-        empty, where no class is as likely as that of most rows seen: where classes meet
-        that are well apart elsewhere. Weights count in training alone; rows of weight 0
-        are left out.
+        After a fit with ``intervals``; the formula and what it guarantees are in
+        :doc:`/uncertainty`.
 
         Parameters
         ----------
@@ -95,30 +79,13 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         coverage : float, default=0.9
             Between 0 and 1.
         class_conditional : bool, default=False
-            Cover a part ``coverage`` of the rows of each class, not of all rows alone:
-            each class is compared with its own rows, n their number. A rare class that
-            the sets would otherwise leave out is then covered as well as others, at the
-            cost of larger sets.
+            Cover a part ``coverage`` of the rows of each class, with larger sets.
 
         Returns
         -------
         sets : ndarray of bool, of shape (n_samples, n_classes)
-            Which of ``classes_`` are in the set of each row. For multilabel targets
-            (n_samples, n_labels, 2): which of 0 and 1 are in the set of each label,
-            each covered by itself. A class is in every set, with a warning, where it
-            is compared with fewer rows than ``coverage`` needs: 1 / (1 - coverage) - 1.
-
-        Raises
-        ------
-        ValueError
-            For a coverage out of range, and without ``intervals``.
-
-        References
-        ----------
-        .. [1] Romano, Sesia and Candes, "Classification with valid and adaptive
-           coverage", NeurIPS 2020, Algorithm 2.
-        .. [2] Sadinle, Lei and Wasserman, "Least ambiguous set-valued classifiers with
-           bounded error levels", JASA 2019.
+            Which of ``classes_`` are in each set: all, with a warning, where rows are
+            too few. For multilabel targets of shape (n_samples, n_labels, 2).
 
         Examples
         --------
@@ -126,10 +93,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         >>> from skwd import WeightDecayMLPClassifier
         >>> X, y = load_iris(return_X_y=True)
         >>> model = WeightDecayMLPClassifier(intervals=10, random_state=0).fit(X, y)
-        >>> sets = model.predict_set(X, coverage=0.9)
-        >>> sets.shape
-        (150, 3)
-        >>> bool(sets[range(150), y].mean() > 0.85)
+        >>> bool(model.predict_set(X, coverage=0.9)[range(150), y].mean() > 0.85)
         True
         """
         folds = self._kept_folds("Sets", coverage)
@@ -147,13 +111,10 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         return sets if self._is_multilabel() else sets[:, 0]
 
     def predict_proba(self, X):
-        """Class probabilities.
+        """Class probabilities, with ``posterior=True`` averaged over it.
 
-        With ``posterior=True`` they are averaged over what the data leave open about
-        f(x) (MacKay 1992), N(f(x), V(x)) with V(x) times ``posterior_scale_``: for two
-        classes sigmoid(f / sqrt(1 + pi V / 8)), which draws them towards each other
-        where there are few data. `predict` stays the argmax of `decision_function`;
-        averaged probabilities of more than two classes may be largest for another one.
+        `predict` stays the argmax of `decision_function`, which may then be another
+        class than that of the largest probability: :doc:`/uncertainty`.
 
         Parameters
         ----------
@@ -162,13 +123,12 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``; for multilabel targets the probability of each
-            label.
+            In the order of ``classes_``; for multilabel targets that of each label.
         """
         return self._two_columns(self._marginalised(X), "inverse_link")
 
     def predict_log_proba(self, X):
-        """Logarithms of the class probabilities, computed from the logits: finite.
+        """Logarithms of the class probabilities, computed from the logits.
 
         Parameters
         ----------

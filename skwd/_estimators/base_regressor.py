@@ -29,19 +29,15 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
     y_scale_: np.ndarray
 
     def predict(self, X, return_std=False, coverage=None):
-        """Predict targets, in y's own units.
+        """Predict targets in y's own units, and how sure they are.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         return_std : bool, default=False
-            Also return the standard deviation of y about the prediction: of its noise
-            and of the network (of a Poisson count for ``loss="poisson"``). It needs
-            ``posterior=True`` or ``noise="varying"``.
+            Also return y's deviation, given ``posterior=True`` or ``noise="varying"``.
         coverage : float, optional
-            Also return the intervals of `predict_interval` that cover this part of new
-            targets, 0.9 say. It needs ``intervals``. A Pipeline passes it on, as it
-            does ``return_std``: ``pipe.predict(X, coverage=0.9)``.
+            Also return intervals of this part of new targets, given ``intervals``.
 
         Returns
         -------
@@ -50,13 +46,7 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         std : ndarray of the same shape
             Only with ``return_std``.
         ends : ndarray of shape (n_samples, 2) or (n_samples, n_outputs, 2)
-            Only with ``coverage``.
-
-        Raises
-        ------
-        ValueError
-            For ``return_std`` without a posterior and with one noise, ``coverage``
-            without ``intervals`` or out of range, and for both at once.
+            Only with ``coverage``, as of `predict_interval`.
         """
         if coverage is not None:
             if return_std:
@@ -107,21 +97,8 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
     def predict_interval(self, X, coverage=0.9):
         """Intervals that cover about a part ``coverage`` of new targets, by CV+.
 
-        With fit's ``intervals`` the networks without each fold are kept, f_k, and the
-        distances ``R_i = |y_i - f_k(i)(x_i)|`` of the rows they have not seen. With
-        a = 1 - coverage the interval at x runs from the floor(a (n + 1)) smallest of
-        f_k(i)(x) - R_i to the ceil((1 - a) (n + 1)) smallest of f_k(i)(x) + R_i.
-
-        For exchangeable rows and an alpha that was fixed beforehand it covers at least
-        1 - 2 a - sqrt(2 / n) whatever the noise, and about 1 - a in practice [1]_. Rows
-        that belong together, or to times, need folds that keep them together. Weights
-        count in training alone; rows of weight 0 are left out.
-
-        With ``noise="varying"``, where it was found to vary, R_i is over the deviation
-        that row i was given when its fold was left out, and counts times the deviation
-        at x: intervals are wide where y varies much. The guarantee is that of a
-        deviation and a rho of each fold's own; those of the fit to all rows stand for
-        them, and it holds approximately.
+        After a fit with ``intervals``; the formula and what it guarantees are in
+        :doc:`/uncertainty`.
 
         Parameters
         ----------
@@ -132,18 +109,7 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         Returns
         -------
         ends : ndarray of shape (n_samples, 2) or (n_samples, n_outputs, 2)
-            Infinite, with a warning, where fewer rows were seen than ``coverage``
-            needs: 1 / (1 - coverage) - 1.
-
-        Raises
-        ------
-        ValueError
-            For a coverage out of range, and without ``intervals``.
-
-        References
-        ----------
-        .. [1] Barber, Candes, Ramdas and Tibshirani, "Predictive inference with the
-           jackknife+", Annals of Statistics 2021.
+            Infinite, with a warning, where the rows are too few for ``coverage``.
 
         Examples
         --------
@@ -151,8 +117,7 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         >>> from skwd import WeightDecayMLPRegressor
         >>> X, y = load_diabetes(return_X_y=True)
         >>> model = WeightDecayMLPRegressor(intervals=10, random_state=0).fit(X, y)
-        >>> ends = model.predict_interval(X, coverage=0.9)
-        >>> ends.shape
+        >>> model.predict_interval(X, coverage=0.9).shape
         (442, 2)
         """
         folds = self._kept_folds("Intervals", coverage)
@@ -181,12 +146,10 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their targets; after a fit with ``missing_targets="mask"`` NaN is one that
-            is not known, and left out.
+            With ``missing_targets="mask"`` NaN is a target that is left out.
         sample_weight : array-like of shape (n_samples,), optional
-            Their weights.
+            Weights of the rows.
 
         Returns
         -------

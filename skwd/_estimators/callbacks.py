@@ -51,14 +51,12 @@ class SetsCallbacks(CallbackSupportMixin):
     """`set_callbacks`, on the outermost estimator and on a step alike."""
 
     def set_callbacks(self, *callbacks):
-        """Set callbacks, as ProgressBar, on this estimator.
+        """Set callbacks, as ProgressBar, for the fits of this estimator alone.
 
         Parameters
         ----------
         *callbacks : callback instances
-            None to take all away. Those that scikit-learn passes on, as ProgressBar,
-            show the fits of this estimator alone, also where it is a step of a Pipeline
-            or inside a search.
+            None to take all away. It may be a step of a Pipeline or inside a search.
 
         Returns
         -------

@@ -45,11 +45,6 @@ class WeightDecayMLPClassifier(OneFit, BaseClassifier):
     <<fitted>>
     <<fitted_classifier>>
 
-    References
-    ----------
-    <<references>>
-    <<alpha_references>>
-
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
@@ -57,10 +52,8 @@ class WeightDecayMLPClassifier(OneFit, BaseClassifier):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skwd import WeightDecayMLPClassifier
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> model = make_pipeline(
-    ...     StandardScaler(), WeightDecayMLPClassifier(alpha=0.01, random_state=0)
-    ... )
-    >>> model.fit(X, y).score(X, y) > 0.97
+    >>> net = WeightDecayMLPClassifier(alpha=0.01, random_state=0)
+    >>> make_pipeline(StandardScaler(), net).fit(X, y).score(X, y) > 0.97
     True
     """
 
@@ -109,21 +102,15 @@ class WeightDecayMLPClassifier(OneFit, BaseClassifier):
 
     @AvailableIf(check_partial_fit)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch more, over the rows given.
-
-        At an ``alpha`` of a number k calls on the same data are k epochs of fit. The
-        moments are kept between calls, in pickles too; after fit they start at zero.
-        ``solver="auto"`` is "adam" here.
+        """Train for one epoch more, over the rows given: :doc:`/large_data`.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows of this epoch, with the columns of the first call.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Their targets.
         classes : array-like of shape (n_classes,), optional
-            All classes that will ever occur: needed in the first call, unless y is
-            multilabel; may be left out afterwards.
+            All that will ever occur: needed in the first call, unless y is multilabel.
         sample_weight : array-like of shape (n_samples,), optional
             Their weights; 1 for None.
 
@@ -131,13 +118,6 @@ class WeightDecayMLPClassifier(OneFit, BaseClassifier):
         -------
         self : object
             After one more epoch.
-
-        Raises
-        ------
-        ValueError
-            For parameters or data out of range, a class that is not among ``classes``,
-            with early_stopping, class_weight="balanced" or n_init > 1, and when the
-            epoch diverges. The estimator is then as it was.
         """
         continued = hasattr(self, "classes_")
         if classes is None and not continued:

@@ -20,8 +20,8 @@ class WeightDecayMLPClassifierCV(CrossValidation, BaseClassifier):
 
     This is ``GridSearchCV(WeightDecayMLPClassifier(), {"alpha": alphas})``, the same
     scores and weights to the last bit in less time: the networks of all alphas, splits
-    and restarts are trained as one stack. (With
-    ``sparsity="adaptive"`` it is not: there GridSearchCV has both stages at one alpha.)
+    and restarts are trained as one stack. (Not with ``sparsity="adaptive"``, where
+    GridSearchCV has both stages at one alpha.)
     Accuracy, the default score, has many ties: ``scoring="neg_log_loss"`` is sharper.
 
     <<subjects>>
@@ -47,11 +47,6 @@ class WeightDecayMLPClassifierCV(CrossValidation, BaseClassifier):
     <<fitted>>
     <<fitted_classifier>>
 
-    References
-    ----------
-    <<references>>
-    <<search_references>>
-
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -59,13 +54,8 @@ class WeightDecayMLPClassifierCV(CrossValidation, BaseClassifier):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skwd import WeightDecayMLPClassifierCV
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = make_pipeline(
-    ...     StandardScaler(),
-    ...     WeightDecayMLPClassifierCV(
-    ...         alphas=[1e-3, 1e-2, 1e-1], scoring="neg_log_loss", random_state=0
-    ...     ),
-    ... )
-    >>> model.fit(X, y).score(X, y) > 0.95
+    >>> net = WeightDecayMLPClassifierCV(scoring="neg_log_loss", random_state=0)
+    >>> make_pipeline(StandardScaler(), net).fit(X, y).score(X, y) > 0.95
     True
     """
 

@@ -10,13 +10,11 @@ from skwd._estimators.docstrings_steps import STEPS
 
 SHARED = {
     "subjects": """\
-Parameters by subject, of which each estimator has its own: the model
-(``hidden_layer_sizes``, ``activation``, ``loss``), lambda (``alpha``, ``alphas``,
-``alpha_groups``, ``l1_ratio``, ``sparsity``, ``decay``, ``dropout``), the solver
-(``solver``, ``batch_size`` to ``epsilon``, ``shuffle``), stopping (``max_iter`` to
-``validation_fraction``), uncertainty (``posterior``, ``intervals``), data
-(``normalize_y``, ``missing_targets``, ``class_weight``), running (``n_init`` and all
-that follows). Formulas and exceptions are in the guide, "The parameters in full".
+Parameters stand in this order: the model (to ``encoding``), lambda (to ``sparsity``),
+uncertainty (to ``intervals`` or ``noise``), the solver's steps (to ``shuffle``),
+stopping (to ``validation_fraction``), targets (to ``missing_targets`` or
+``class_weight``), running. Formulas, exceptions and references are in the guide:
+:doc:`/formulas`.
 """,
     "network": """\
 hidden_layer_sizes : int or sequence of int, default=(100,)
@@ -25,128 +23,89 @@ activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "elu", \
 "selu", "silu", "gelu", "softplus"}, default="relu"
     Activation of the hidden layers.
 solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
-    "lbfgs" sees all rows at once, as "gd" (gradient descent) does; "sgd" and "adam"
-    [1]_ take mini-batches. All minimise J itself. "auto" is "lbfgs" for small problems
-    (rows of positive weight times parameters at most 5e7) and where ``posterior`` or
-    ``l1_ratio`` wants a minimum; larger ones are trained by "adam" with a plan: 100
-    epochs of batches of 128, at a rate that falls from 0.008 to 0 by a cosine.
-    Parameters that ask for epochs, early stopping and partial_fit mean "adam" itself.
+    "lbfgs" and "gd" (gradient descent) see all rows at once, "sgd" and "adam" take
+    mini-batches; all minimise J itself. "auto" is "lbfgs", but "adam" where rows times
+    parameters are above 5e7 or where other parameters ask for epochs: :doc:`/solvers`.
 """,
     "encoding": """\
 encoding : None, "parts" or "auto", default="auto"
-    What the first layer sees of each column of X: the column, or with "parts" the
-    column in distances of its quartiles and 0.5 times its piecewise-linear parts [9]_
-    between 24 quantiles (fewer where columns share 1000, or values are equal). So steps
-    and thresholds are learnt as easily as slopes, and a model without hidden layers is
-    additive. Needs dense X. "auto" is None, but with ``alpha="auto"`` and dense X
-    models with parts are compared too.
+    "parts" gives the first layer each column of a dense X twice, as it is and in
+    piecewise-linear parts between its quantiles, so that steps and thresholds are
+    learnt as easily as slopes. "auto" is None, but with ``alpha="auto"`` models with
+    parts are compared too: :doc:`/columns_in_parts`.
 """,
     "alpha": """\
 alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", default=None
-    lambda of J, or one per weight layer (hidden layers first, the output layer last).
-    None is a prior of c rows; more where a linear model needs more. That is ``c /
-    sum(s)`` over the rows trained on, the same prior for every number of rows, with c =
-    5 for losses of numbers, 2 for "huber" and 4 for classes, times ``1 - l1_ratio /
-    2``; in partial_fit it is that of at least 1000 rows, and with ``decay="decoupled"``
-    it is 0.01. For "poisson", "gamma" and "tweedie", whose J has units of y, it is that
-    times ``mean(y) ** (1 - power) * std(y)``, with power 1 and 2 for the first two.
-    Weights count as rows there: give them, exposures too, a mean of 1. For the squared
-    error and classes, from 200 rows and up to 500 columns, c is multiplied by
-    ``sqrt(max(1, R / 2))``, R the least prior, in rows, of next to the lowest
-    leave-one-out error of a linear model, of the columns and of random rectified sums
-    of them; not in partial_fit, for multilabel y, with L1 or another ``decay``.
-
-    "auto" chooses alpha, with every solver, by the held-out loss of a small
-    cross-validation: 5 shuffled folds (of more than 12000 rows one split of a random
-    12000), multiples of the default alpha, two at first and further ones while an end
-    is the best. From 1000 rows on 2 folds judge everything, and the others only what is
-    less than 5 % behind the best there. The constant and the linear model are compared
-    too, and with ``encoding="auto"`` the additive model and the network on columns in
-    parts; the simplest that is as good is taken: ``alpha_choice_`` says which, and
-    their scores.
-
-    Other names choose alpha from the training data alone, in one fit by "lbfgs":
-    "evidence" by the probability of the data with all weights integrated out [3]_,
-    "loo" by approximate leave-one-out [4]_, "gcv" by generalised cross-validation, for
-    squared error. ``sample_weight`` are counts there.
+    lambda of J, or one per weight layer, the output layer last. None is ``c / sum(s)``,
+    the same prior for every number of rows, with c = 5 for losses of numbers, 2 for
+    "huber" and 4 for classes, and more where a linear model needs more. "auto" is the
+    alpha of the lowest held-out loss in a small cross-validation, with every solver;
+    simpler models take part (constant, linear, additive), and are taken where they are
+    as good. The others go by the training data alone, in one fit by "lbfgs": "evidence"
+    by their probability with all weights integrated out, "loo" by approximate
+    leave-one-out, "gcv" by generalised cross-validation. See :doc:`/choosing_lambda`.
 alpha_groups : None, "layer", "input" or list of lists of columns, default=None
-    With ``alpha="evidence"`` or "auto", which weights have an alpha of their own: all
-    one, one a layer, or one for each column of X ("input", automatic relevance
-    determination). In a list of groups of columns, by number or name, each
-    group shares one, as one-hot columns should: `source_groups` makes it. Columns that
-    the evidence takes out have weights of exactly 0.
+    With ``alpha="evidence"`` or "auto", which weights share an alpha: all, those of a
+    layer, those of a column of X ("input", automatic relevance determination) or of a
+    group of columns, by number or name, as `source_groups` makes of one-hot columns.
+    Columns that the evidence takes out have weights of exactly 0.
 <<sparsity>>
 <<posterior>>
 """,
     "sparsity": """\
 l1_ratio : float, default=0.0
-    The part of the penalty that is an L1 norm, between 0 and 1, the elastic net: many
+    The part of the penalty that is an L1 norm, from 0 to 1, the elastic net: many
     weights are then exactly 0. For ``decay="l2"``.
 sparsity : {None, "input", "adaptive"}, default=None
-    With ``l1_ratio`` > 0: None takes single weights, "input" whole columns of X, which
-    then leave, "adaptive" the same in two stages, the second harder on columns that
-    hardly matter.
+    With ``l1_ratio`` > 0: None takes single weights out, "input" whole columns of X,
+    "adaptive" these in two stages, the second harder on columns that hardly matter.
 """,
     "posterior": """\
 posterior : bool, default=False
-    Keep what the data leave open about the network (Laplace's approximation): for
-    ``return_std`` of a regressor's predict, and for averaged probabilities of a
-    classifier. It needs ``decay="l2"``, no early stopping and a converged fit.
+    Keep what the data leave open about the network (Laplace's approximation), for
+    ``return_std`` of a regressor and averaged probabilities of a classifier. It needs
+    ``decay="l2"``, no early stopping and a converged fit.
 """,
     "intervals": """\
 intervals : None, int or splitter, default=None
-    The folds of ``predict(X, coverage=0.9)``: of the intervals of a regressor
-    (`predict_interval`) and the sets of a classifier (`predict_set`). So many shuffled
-    ones, with classes in proportion, or those of a splitter, each row left out by
-    exactly one; 10 is usual. fit then also trains the networks without each fold, at
-    ``alpha_`` and as one stack, and keeps them.
+    The folds, 10 say, of ``predict(X, coverage=0.9)``: of a regressor's intervals and a
+    classifier's sets. fit then also keeps the networks without each fold. A number
+    makes shuffled folds; a splitter leaves each row out exactly once.
 """,
     "noise": """\
 noise : {"constant", "varying"}, default="constant"
-    "varying" lets the noise of y depend on x: ``predict(X, return_std=True)`` gives
-    ``sqrt(v(x) rho(x))``, with or without a posterior. v is the variance by the
-    posterior, and without one it is a number, the mean square of the residuals of rows
-    left out. rho is a network with a log link of the same layers, fitted by the gamma
-    loss to the squares of these residuals over v, with an alpha by "auto". The rows are
-    left out by the folds of ``intervals``, or ten. rho is 1 unless another model gains
-    more than two standard errors, and with fewer than 60 different rows:
-    ``noise_choice_`` says which. Intervals are then wide where y varies much. With
-    ``alpha="auto"`` and one output the network is fitted again to rows weighted by the
-    inverse of rho, at an alpha chosen again, if that is better. For losses that have a
-    deviation, "squared_error" and "poisson".
+    "varying" lets the variance of y depend on x, by a second network, of the squared
+    residuals of rows left out: ``return_std`` and intervals are wide where y varies
+    much, unless one noise is as good (``noise_choice_``). For "squared_error" and
+    "poisson": :doc:`/uncertainty`.
 """,
     "search_intervals": """\
 intervals : None, bool, default=None
     True keeps the networks without each fold of ``cv`` at ``alpha_``, for
-    ``predict(X, coverage=0.9)``, the intervals of a regressor (`predict_interval`) and
-    the sets of a classifier (`predict_set`): every row has to be tested exactly once.
+    ``predict(X, coverage=0.9)``: the intervals of a regressor and the sets of a
+    classifier. Every row has to be tested exactly once.
 """,
     "search": """\
 alphas : None, int or array-like of float, default=None
-    The values of lambda to try, sorted. None is a grid of 7 from 1e-3 a to a, where
-    ``a = ||X'(s (y - mean(y)))|| / sum(s)`` is about where the network collapses to a
-    constant; it grows by a decade downwards while its lowest alpha is the best by more
-    than a standard error. An integer asks for so many from 1e-6 a to a.
+    The values of lambda to try. None is a grid of 7 that suits the data, and grows
+    downwards while its lowest alpha is the best; an integer asks for so many:
+    :doc:`/choosing_lambda`.
 cv : int, splitter, iterable or None, default=None
     Anything that scikit-learn's ``check_cv`` takes; None is 5 folds of consecutive
     rows, stratified for a classifier. Where rows lie in an order (y, time, group) use
-    ``KFold(5, shuffle=True)``, or ``TimeSeriesSplit`` or ``GroupKFold`` if new rows
-    will be as far. One split will do, unless ``rule="1se"``; a fold may lack a class.
+    ``KFold(5, shuffle=True)``, or ``TimeSeriesSplit`` or ``GroupKFold``.
 scoring : str, callable or None, default=None
     Any scorer of one number; None is accuracy, R2 for squared errors, and minus its own
-    metric for another loss: ``scorer_`` says which. `log_likelihood_scorer` and
-    `neg_crps_scorer` judge deviations and need ``posterior=True``. Where it raises, the
-    score is nan, with a warning. Scores are weighted where the scorer can, with
-    metadata routing where it requests weights.
+    metric for another loss: ``scorer_`` says which. Where it raises, the score is nan,
+    with a warning. Scores are weighted where the scorer can be.
 rule : {"best", "1se"}, default="best"
-    "best" is the alpha of the highest mean score, the smallest of equals. "1se" is the
-    largest alpha whose mean score is at most one standard error below it [3]_: the
-    smoother network, where the data cannot tell the two apart.
+    "best" is the alpha of the highest mean score, the smallest of equals; "1se" the
+    largest whose mean score is at most one standard error below it.
 """,
     "starts": """\
 n_init : int, default=1
     Random starts, trained together; the best is kept: of lowest J, of lowest validation
-    loss, or of the best evidence or leave-one-out loss. Linear models need one.
+    loss, or of the best evidence or leave-one-out loss.
 """,
     "warm_start": """\
 warm_start : bool, default=False
@@ -163,16 +122,14 @@ verbose : bool or int, default=False
 """,
     "n_jobs": """\
 n_jobs : int or None, default=None
-    Workers for what is many fits: the folds of ``alpha="auto"`` and of ``intervals``,
-    and the starts of ``n_init``, but those of ``alpha="evidence"``. As in joblib; None
-    is 1 and -1 all processors. They are processes, or what ``joblib.parallel_config``
-    names: threads, Dask, Ray. The results depend on none of this.
+    Workers, as in joblib, for the folds of ``alpha="auto"`` and of ``intervals`` and
+    the starts of ``n_init``; None is 1 and -1 all processors. Results do not depend on
+    it: :doc:`/large_data`.
 """,
     "search_verbose": """\
 n_jobs : int or None, default=None
-    Workers, as in joblib; None is 1 and -1 all processors. They are processes, each
-    with BLAS on one thread, or what ``joblib.parallel_config`` names: threads, Dask,
-    Ray. The results depend on none of this.
+    Workers, as in joblib; None is 1 and -1 all processors. Results do not depend on it:
+    :doc:`/large_data`.
 verbose : bool or int, default=False
     Print a line per chunk of networks with the share done and the time left; from 2 on
     also one per iteration of the final fit.
@@ -186,16 +143,14 @@ track_gradients : bool, default=False
 loss : {"squared_error", "huber", "absolute_error", "quantile", "poisson", "gamma", \
 "tweedie"}, default="squared_error"
     "huber" and "absolute_error" bear outliers, "quantile" is the quantile ``quantile``;
-    "poisson", "gamma" and "tweedie" have a log link, for y >= 0 or > 0. Without a
-    hidden layer they are scikit-learn's linear models of these names.
-huber_delta : float or None, default=None
-    Where "huber" turns from squares to distances, in y's units; None is from the data.
-quantile, power : float, default=0.5, 1.5
-    Of "quantile"; of "tweedie", from 1 to 3.
+    "poisson", "gamma" and "tweedie" have a log link, for y >= 0 or > 0.
+huber_delta, quantile, power : float or None, float, float, default=None, 0.5, 1.5
+    Of "huber": where squares turn to distances, in y's units (None: from the data). Of
+    "quantile": which. Of "tweedie": the power of the variance, from 1 to 3.
 normalize_y : bool, default=True
-    Scale y to mean 0 and standard deviation 1 for training (robust losses by medians;
-    never with a log link): predictions are in y's units, ``coefs_`` and ``loss_`` in
-    scaled ones. False is J of y as it is.
+    Train on y of mean 0 and standard deviation 1 (of medians for robust losses; not
+    with a log link). Predictions are in y's units, ``coefs_`` and ``loss_`` in scaled
+    ones. False is J of y as it is.
 missing_targets : {"error", "mask"}, default="error"
     "mask" takes NaN in y for a target that is not known; rows without any are left out.
 <<starts>>

@@ -10,20 +10,16 @@ default="constant"
     is, as a power, a fifth when patience runs out, as a cosine or a line to 0.
 learning_rate_init : float, default=0.001
     The learning rate of the first epoch.
-power_t : float, default=0.5
-    Exponent of ``learning_rate="invscaling"``.
-warmup_epochs : int, default=0
-    The rate rises over so many epochs before its schedule begins.
+power_t, warmup_epochs : float, int, default=0.5, 0
+    Exponent of "invscaling"; epochs in which the rate rises before its schedule begins.
 momentum, nesterovs_momentum : float, bool, default=0.9, True
     Of "sgd", and whether it looks ahead by it.
-beta_1, beta_2 : float, default=0.9, 0.999
-    Decay rates of the first and second moments of "adam".
-epsilon : float, default=1e-8
-    Added to the root of the second moment of "adam".
+beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
+    Of "adam": decay rates of the two moments; added to the root of the second.
 decay : {"l2", "decoupled", "independent", "normalized", "scheduled", "cautious"}, \
 default="l2"
-    How alpha acts in a step. Only "l2" minimises J; "decoupled" is AdamW's [2]_, and
-    the best alpha of it and the others changes with solver, rate, batches and epochs.
+    How alpha acts in a step. Only "l2" minimises J; "decoupled" is AdamW's, and the
+    best alpha of it and the others changes with solver, rate, batches and epochs.
 dropout : float or sequence of float, default=0.0
     The part of the hidden units that a step of "sgd" or "adam" leaves out; or one rate
     for each layer's input, X first. Off in predictions.

@@ -56,7 +56,7 @@ class OneFit(BaseWeightDecayMLP):
         sample_weight_val=None,
         groups=None,
     ):
-        """Fit the network to the data.
+        """Fit the network to the data; after an error the estimator is as it was.
 
         Parameters
         ----------
@@ -66,26 +66,15 @@ class OneFit(BaseWeightDecayMLP):
             Targets.
         sample_weight : array-like of shape (n_samples,), optional
             s_i of the objective; 2 is a repeated row, 0 a removed one.
-        X_val, y_val : array-like, optional
-            Validation data for ``early_stopping=True``, in the place of
-            ``validation_fraction`` of X and y. With metadata routing a Pipeline with
-            ``transform_input=["X_val"]`` takes X_val through its steps.
-        sample_weight_val : array-like of shape (n_val,), optional
-            Weights of the validation data.
+        X_val, y_val, sample_weight_val : array-like, optional
+            Rows for ``early_stopping=True``; through a Pipeline: :doc:`/questions`.
         groups : array-like of shape (n_samples,), optional
-            Of ``intervals``: rows that belong together, for a splitter.
-            Through a Pipeline: ``pipe.fit(X, y, step__groups=groups)``.
+            Rows that belong together, for a splitter as ``intervals``.
 
         Returns
         -------
         self : object
             Fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            For parameters or data out of range, before any training, and when
-            training diverges. The estimator is then as it was.
         """
         val = X_val, y_val, sample_weight_val
         with watched_fit(self, X, y, sample_weight) as watch:

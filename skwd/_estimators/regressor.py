@@ -44,11 +44,6 @@ class WeightDecayMLPRegressor(OneFit, BaseRegressor):
     <<fitted>>
     <<fitted_regressor>>
 
-    References
-    ----------
-    <<references>>
-    <<alpha_references>>
-
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
@@ -56,11 +51,8 @@ class WeightDecayMLPRegressor(OneFit, BaseRegressor):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skwd import WeightDecayMLPRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = make_pipeline(
-    ...     StandardScaler(),
-    ...     WeightDecayMLPRegressor(random_state=0),
-    ... )
-    >>> model.fit(X, y).score(X, y) > 0.5
+    >>> net = WeightDecayMLPRegressor(alpha="auto", random_state=0)
+    >>> make_pipeline(StandardScaler(), net).fit(X, y).score(X, y) > 0.5
     True
     """
 
@@ -115,16 +107,11 @@ class WeightDecayMLPRegressor(OneFit, BaseRegressor):
 
     @AvailableIf(check_partial_fit)
     def partial_fit(self, X, y, sample_weight=None):
-        """Train for one epoch more, over the rows given.
-
-        At an ``alpha`` of a number k calls on the same data are k epochs of fit. The
-        moments are kept between calls, in pickles too; after fit they start at zero.
-        ``solver="auto"`` is "adam" here.
+        """Train for one epoch more, over the rows given: :doc:`/large_data`.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows of this epoch, with the columns of the first call.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their targets.
         sample_weight : array-like of shape (n_samples,), optional
@@ -134,11 +121,5 @@ class WeightDecayMLPRegressor(OneFit, BaseRegressor):
         -------
         self : object
             After one more epoch.
-
-        Raises
-        ------
-        ValueError
-            For parameters or data out of range, with early_stopping, normalize_y or
-            n_init > 1, and when the epoch diverges. The estimator is then as it was.
         """
         return self._partial_fit(X, y, sample_weight)

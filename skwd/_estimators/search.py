@@ -88,6 +88,8 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
     ):
         """Choose alpha by cross-validation, and fit the network to all data with it.
 
+        After an error the estimator is as it was.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -95,28 +97,17 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), optional
-            s_i of the objective; the scores are weighted as well if the scorer can do
-            it, as in GridSearchCV (with metadata routing: if it requests weights).
+            s_i of the objective, and of the scores where the scorer takes them.
         X_val, y_val, sample_weight_val : array-like, optional
-            Validation data for ``early_stopping=True``, the same for every split. With
-            metadata routing a Pipeline with ``transform_input=["X_val"]`` takes X_val
-            through its steps.
+            Rows for ``early_stopping=True``, the same for every split.
         **params : dict
-            ``groups`` for the splitter, through a Pipeline ``pipe.fit(X, y,
-            step__groups=groups)``; with metadata routing enabled, whatever splitter and
-            scorer request.
+            ``groups`` for the splitter; with metadata routing whatever splitter and
+            scorer request. Through a Pipeline: :doc:`/questions`.
 
         Returns
         -------
         self : object
             Fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            For parameters or data out of range and for splits that cannot be fitted,
-            before any training; for a scorer that fails; and when every network
-            diverges. The estimator is then as it was.
         """
         val = X_val, y_val, sample_weight_val
         with watched_fit(self, X, y, sample_weight) as watch:
