@@ -49,7 +49,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         coverage : float, optional
-            Also return sets for this part of new rows, given ``intervals``.
+            Also return sets that hold this part of classes, given ``intervals``.
 
         Returns
         -------
@@ -111,7 +111,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         return sets if self._is_multilabel() else sets[:, 0]
 
     def predict_proba(self, X):
-        """Class probabilities, with ``posterior=True`` averaged over it.
+        """Class probabilities, averaged over the posterior with ``posterior=True``.
 
         `predict` stays the argmax of `decision_function`, which may then be another
         class than that of the largest probability: :doc:`/uncertainty`.

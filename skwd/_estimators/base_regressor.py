@@ -37,7 +37,7 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         return_std : bool, default=False
             Also return y's deviation, given ``posterior=True`` or ``noise="varying"``.
         coverage : float, optional
-            Also return intervals of this part of new targets, given ``intervals``.
+            Also return intervals that hold this part of targets, given ``intervals``.
 
         Returns
         -------

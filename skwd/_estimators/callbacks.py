@@ -56,7 +56,7 @@ class SetsCallbacks(CallbackSupportMixin):
         Parameters
         ----------
         *callbacks : callback instances
-            None to take all away. It may be a step of a Pipeline or inside a search.
+            None takes all away. The estimator may be a step of a Pipeline.
 
         Returns
         -------
