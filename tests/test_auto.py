@@ -17,9 +17,11 @@ from skwd import (
 )
 from skwd._cv import auto
 from skwd._cv.auto import FIRST, LOOSER, splits_of
+from skwd._cv.models import judging
 from skwd._cv.problem import FOLDS as STREAM
 from skwd._data.merged_rows import numbers_of_copies
 from skwd._estimators.parameters import check_parameters
+from skwd._solvers.registry import SOLVERS
 
 SMALL = {"hidden_layer_sizes": (6,), "alpha": "auto", "random_state": 0}
 # Short trainings, which need not end at a minimum.
@@ -89,6 +91,15 @@ def test_scores_are_those_of_plain_fits_on_the_same_folds(
     expected = "network" if hidden else "linear model"
     assert model.alpha_choice_["model"] == expected == max(scores, key=scores.get)
     assert scores[expected] == model.alpha_scores_[best]
+
+
+@pytest.mark.parametrize(
+    "solver, max_iter, judged", [("lbfgs", 3000, 500), ("lbfgs", 7, 7), ("adam", 9, 9)]
+)
+def test_what_is_judged_is_trained_less_exactly(solver, max_iter, judged):
+    params = WeightDecayMLPRegressor(max_iter=max_iter, tol=1e-3).get_params()
+    trained = judging(SOLVERS[solver].of(params))
+    assert (trained.max_iter, trained.tol) == (judged, 1e-3 * LOOSER)
 
 
 def test_a_line_is_a_linear_model():

@@ -68,6 +68,7 @@ def test_numbers_in_the_guide():
     assert f"from {linear_rows.LEAST_ROWS:g} rows" in text
     assert f"up to {linear_rows.MOST_COLUMNS} columns" in text
     assert auto.LOOSER == 10.0 and "stop at ten times `tol`" in text
+    assert f"or after {auto.MOST_ITERATIONS} iterations of L-BFGS" in text
     assert auto.EQUAL == 1e-3 and "as good, within a thousandth" in text
 
 

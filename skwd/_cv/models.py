@@ -14,7 +14,16 @@ from skwd._alpha.constant import train_constant
 from skwd._alpha.linear_rows import learnt_default
 from skwd._alpha.scales import default_alpha, search_unit
 from skwd._core.sample import Sample
-from skwd._cv.auto import BEHIND, FACTOR, FOLDS, LOOSER, Candidates, as_good, splits_of
+from skwd._cv.auto import (
+    BEHIND,
+    FACTOR,
+    FOLDS,
+    LOOSER,
+    MOST_ITERATIONS,
+    Candidates,
+    as_good,
+    splits_of,
+)
 from skwd._cv.chosen import Chosen
 from skwd._cv.chunks import share_memory
 from skwd._cv.parallel import choose_cells, train_cells
@@ -115,27 +124,34 @@ def _judge_models(
 
     ``whole`` and ``on_parts`` are all rows, as the settings ask for and in parts.
     """
-    looser = whole.solver.changed(tol=LOOSER * whole.solver.tol)
     settings, hidden = problem.settings, problem.settings.hidden
     linear_solver = settings.linear_solver(whole.solver)
-    searched = partial(_searched, problem, splits)
-    given = _given(problem)
-    networks = searched(given, hidden, looser, about=_start(whole))
+    given, linear = _given(problem), ADDITIVE if settings.in_parts else LINEAR
+    left = [given, *[linear] * bool(hidden), *[ADDITIVE] * _has_ladder(problem)]
+    left += [ON_PARTS] * (on_parts is not None)
+
+    def searched(model: str, *how: Any, **about: Any) -> Candidates:
+        found = _searched(problem, splits, model, *how, **about)
+        left.remove(model)
+        if settings["verbose"]:
+            print(f"left: {', '.join([*left, 'the fit to all rows'])}")
+        return found
+
+    solver = judging(whole.solver)
+    networks = searched(given, hidden, solver, about=_start(whole))
     candidates = {given: networks, CONSTANT: networks}
     if hidden:
-        linear = ADDITIVE if settings.in_parts else LINEAR
         candidates[linear] = searched(linear, (), linear_solver)
     if _has_ladder(problem):
         candidates[ADDITIVE] = searched(ADDITIVE, (), linear_solver, in_parts=True)
         if on_parts is not None:
-            solver = on_parts.solver
             # Where the larger of both is best: parts are many columns.
             both = networks, candidates[ADDITIVE]
             lowest = min(float(c.first.min()) for c in candidates.values())
             candidates[ON_PARTS] = searched(
                 ON_PARTS,
                 hidden,
-                solver.changed(tol=LOOSER * solver.tol),
+                judging(on_parts.solver),
                 in_parts=True,
                 about=max(float(c.multiples[c.best]) for c in both),
                 most=as_good(lowest, HOPELESS),
@@ -146,6 +162,14 @@ def _judge_models(
         candidates[GROUPED] = networks
         competitors[GROUPED] = GroupedModel(networks, settings)
     return race(competitors), candidates
+
+
+def judging(solver: Solver) -> Solver:
+    """The solver that trains what is only judged: less exactly."""
+    looser = solver.changed(tol=LOOSER * solver.tol)
+    if not solver.finds_minima:  # its epochs are those of a schedule
+        return looser
+    return looser.changed(max_iter=min(MOST_ITERATIONS, solver.max_iter))
 
 
 def _has_ladder(problem: Problem) -> bool:
