@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from skwd._alpha.adaptive import second_stage
 from skwd._alpha.choice import AlphaChoice
@@ -16,6 +17,7 @@ from skwd._alpha.scales import default_alpha, search_unit
 from skwd._core.sample import Sample
 from skwd._cv.auto import (
     BEHIND,
+    EQUAL,
     FACTOR,
     FOLDS,
     LOOSER,
@@ -65,8 +67,11 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     Y, _ = problem.targets.encode(data.y, data.weight)
     numbers = numbers_of_copies(data.X, Y)
     n_different = len(np.unique(numbers[data.weight > 0.0]))
-    if not whole.has_varying_y or n_different < LEAST_ROWS:
-        return _at_the_default(whole, targets)
+    if not whole.has_varying_y:
+        return _at_the_default(whole, targets, "y does not vary")
+    if n_different < LEAST_ROWS:
+        reason = f"fewer than {LEAST_ROWS} different rows"
+        return _at_the_default(whole, targets, reason)
     strata, rng = problem.targets.strata(Y), problem.stream(FOLDS_STREAM)
     splits = list(splits_of(numbers, data.weight, strata, rng))
     on_parts = None
@@ -75,7 +80,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     tasks = whole, on_parts
     losses, candidates_of = _judge_models(*in_single(problem, splits), *tasks)
     if not np.isfinite(min(losses.values())):
-        return _at_the_default(whole, targets)
+        return _at_the_default(whole, targets, "no held-out loss is finite")
     # The simplest of those that are as good.
     most = as_good(min(losses.values()))
     model = next(name for name in MODELS if losses.get(name, np.inf) <= most)
@@ -111,6 +116,8 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         path=[candidates.path(unit)] * n_networks,
     )
     choice, first = _choice(model, losses, splits), first and first * unit
+    if sparse.issparse(data.X) and problem.settings["encoding"] == "auto":
+        choice["reason"] += "; sparse X has no models on parts"
     return Chosen(task, targets, trained, choice, first, candidates.gain())
 
 
@@ -256,20 +263,22 @@ def _choice(model: str, losses: dict[str, float], splits: list) -> dict[str, Any
     way = f"{FOLDS}-fold cross-validation"
     if len(splits) == 1:
         way = f"one split of {sum(map(len, splits[0]))} rows"
+    lowest = min(losses, key=lambda name: losses[name])
+    reason = f"lowest held-out loss, {losses[model]:.4g}"
+    if losses[model] > losses[lowest]:
+        reason = f"the simplest within {EQUAL:.1%} of the lowest held-out loss"
+        reason = f"{reason}, {losses[lowest]:.4g} ({lowest})"
     return {
         "way": way,
         "model": model,
-        "reason": f"lowest held-out loss, {losses[model]:.4g}",
+        "reason": reason,
         "scores": {name: -loss for name, loss in losses.items()},
     }
 
 
-def _at_the_default(whole: TrainingTask, targets: Targets) -> Chosen:
+def _at_the_default(whole: TrainingTask, targets: Targets, reason: str) -> Chosen:
     """A plain fit, where nothing can be judged."""
     alpha = default_alpha(whole)
     trained = AlphaChoice.of(train_path([whole], alpha[np.newaxis]))
-    reason = "y does not vary"
-    if whole.has_varying_y:
-        reason = f"fewer than {LEAST_ROWS} different rows, or no finite loss"
     choice = {"way": "default", "model": NETWORK, "reason": reason, "scores": {}}
     return Chosen(whole, targets, trained, choice)
