@@ -5,11 +5,14 @@ from collections import defaultdict
 
 import numpy as np
 from scipy.stats import rankdata
+from study_learners import OURS
 
 # Is added to errors before they are divided: .01 of y's variance, or a log-loss of .01.
 NEGLIGIBLE = 0.01
-OURS = ("default", "auto", "evidence", "loo", "cv")
-MEASURES = ("error", "wrong", "calibration", "likelihood", "seconds")
+MEASURES = ("error", "wrong", "calibration", "seconds")
+IN_TIME = "CatBoost"  # whose seconds are the unit
+MOST_DRAWN = 4.0
+COLORS = {True: "#33658a", False: "0.45"}
 
 
 def lines(path):
@@ -19,92 +22,98 @@ def lines(path):
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def by_table(found, kind, learners):
+def by_table(found, learners):
     """Measure to (tables, learners) of means over the splits, and the tables' names.
 
-    Of the tables and splits that all learners have; nan where a measure is not known.
+    Of the splits that all learners have; nan where a measure is not known.
     """
     cells = defaultdict(dict)
     for line in found:
-        if line["kind"] == kind and line["learner"] in learners:
+        if line["learner"] in learners:
             cells[line["table"], line["split"]][line["learner"]] = line
-    whole = {key: of for key, of in cells.items() if len(of) == len(learners)}
-    names = sorted({table for table, _ in whole})
-    means = {}
-    for measure in MEASURES:
-        means[measure] = np.array(
-            [
-                [
-                    np.mean([of[name].get(measure, np.nan) for of in splits])
-                    for name in learners
-                ]
-                for splits in (
-                    [of for (table, _), of in whole.items() if table == name]
-                    for name in names
-                )
-            ]
-        )
-    return names, means
+    of_table = defaultdict(list)
+    for (table, _), of in cells.items():
+        if len(of) == len(learners):
+            of_table[table].append(of)
+    names = sorted(of_table)
+
+    def mean(measure, table, learner):
+        return np.mean([of[learner].get(measure, np.nan) for of in of_table[table]])
+
+    return names, {
+        measure: np.array([[mean(measure, t, k) for k in learners] for t in names])
+        for measure in MEASURES
+    }
 
 
 def geometric(ratios):
     return np.exp(np.log(ratios).mean(axis=0))
 
 
-def over(error, reference):
-    """Ratios of errors (tables, learners) to a reference (tables, 1)."""
-    return (error + NEGLIGIBLE) / (reference + NEGLIGIBLE)
+def over_best(error):
+    """Ratios of errors (tables, learners) to the lowest of each table."""
+    return (error + NEGLIGIBLE) / (error.min(axis=1, keepdims=True) + NEGLIGIBLE)
 
 
-def print_rows(learners, rows, digits=3):
+def print_rows(rows, digits=3):
     for name, values in rows:
-        shown = "".join(f"{value:10.{digits}f}" for value in values)
+        shown = "".join(f"{value:12.{digits}f}" for value in values)
         print(f"{name:28s}{shown}")
 
 
-def compare(found, kind, learners):
-    """Print the comparison of one kind; the errors (tables, learners)."""
-    names, means = by_table(found, kind, learners)
+def compare(title, found, learners):
+    """Print one comparison; the errors (tables, learners)."""
+    names, means = by_table(found, learners)
     if not names:
         return None
     error, seconds = means["error"], means["seconds"]
-    print(f"\n{kind + ', ' + str(len(names)) + ' tables':28s}", end="")
-    print("".join(f"{name:>10s}" for name in learners))
-    print_rows(learners, zip(names, error))
-    ranks = rankdata(error, axis=1)
-    to_best = over(error, error.min(axis=1, keepdims=True))
+    print(f"\n{title + ', ' + str(len(names)) + ' tables':28s}", end="")
+    print("".join(f"{name:>12s}" for name in learners))
+    print_rows(zip(names, error))
+    ranks, to_best = rankdata(error, axis=1), over_best(error)
     rows = [
         ("mean error", error.mean(axis=0)),
         ("mean rank", ranks.mean(axis=0)),
         ("best on", (ranks == ranks.min(axis=1, keepdims=True)).sum(axis=0)),
         ("error / best, mean", geometric(to_best)),
         ("error / best, worst", to_best.max(axis=0)),
+        *((m, means[m].mean(axis=0)) for m in MEASURES[1:]),
     ]
-    if "cv" in learners:
-        cv = learners.index("cv")
-        of_cv = over(error, error[:, cv : cv + 1])
+    if IN_TIME in learners:
+        unit = seconds[:, learners.index(IN_TIME)]
+        ratio = seconds / unit[:, np.newaxis]
         rows += [
-            ("error / cv, mean", geometric(of_cv)),
-            ("error / cv, worst", of_cv.max(axis=0)),
-            ("error - cv, worst", (error - error[:, cv : cv + 1]).max(axis=0)),
-            ("seconds / cv, mean", geometric(seconds / seconds[:, cv : cv + 1])),
-            ("seconds / cv, worst", (seconds / seconds[:, cv : cv + 1]).max(axis=0)),
+            (f"seconds / {IN_TIME}, mean", geometric(ratio)),
+            ("in all", seconds.sum(axis=0) / unit.sum()),
         ]
-    rows += [(m, means[m].mean(axis=0)) for m in MEASURES[1:]]
-    print_rows(learners, [row for row in rows if np.isfinite(row[1]).any()])
+    print_rows(row for row in rows if np.isfinite(row[1]).any())
     return error
 
 
+def learners_of(found, wanted):
+    """Those that have as many fits as the others do, in their order."""
+    counts = defaultdict(int)
+    for line in found:
+        counts[line["learner"]] += 1
+    most = max(counts.values())
+    whole = [name for name, count in counts.items() if count >= 0.9 * most]
+    return [name for name in whole if wanted is None or name in wanted]
+
+
 def report(args):
-    """Print the comparison of every kind, and draw it."""
+    """Print the comparison of every kind and size, and draw them."""
     found = [line for line in lines(args.file) if line["part"] in args.part]
     drawn = {}
-    for kind in dict.fromkeys(line["kind"] for line in found):
-        known = dict.fromkeys(x["learner"] for x in found if x["kind"] == kind)
-        learners = [n for n in known if args.learners is None or n in args.learners]
-        error = compare(found, kind, learners)
-        if error is not None:
-            drawn[kind] = learners, error
+    for kind in args.kind:
+        for size in args.sizes:
+            mine = [x for x in found if (x["kind"], x["size"]) == (kind, size)]
+            if not mine:
+                continue
+            learners = learners_of(mine, args.learners)
+            title = f"{kind}, {size} rows"
+            error = compare(title, mine, learners)
+            if error is not None:
+                drawn[kind, size] = learners, error
     if args.picture:
         draw(drawn, args.picture)
 
@@ -116,35 +125,48 @@ def draw(drawn, path):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    size = 5.6 * len(drawn), 4.8
-    figure, axes = plt.subplots(1, len(drawn), figsize=size, layout="constrained")
-    for ax, (kind, (learners, error)) in zip(np.atleast_1d(axes), drawn.items()):
-        ratio = over(error, error.min(axis=1, keepdims=True))
-        order = np.argsort(rankdata(error, axis=1).mean(axis=0))[::-1]
-        most = min(1.05 * ratio.max(), 6.0)
-        for place, k in enumerate(order):
-            color = "#33658a" if learners[k] in OURS else "0.45"
-            # Beside each other in the order of the tables: none hides another.
-            heights = place + np.linspace(-0.25, 0.25, len(ratio))
-            inside = ratio[:, k] <= most
-            point = {"ms": 6, "mec": "white", "mew": 0.6, "ls": "none", "c": color}
-            ax.plot(ratio[inside, k], heights[inside], "o", **point)
-            beyond = np.full((~inside).sum(), most)
-            ax.plot(beyond, heights[~inside], ">", **point)
-            mean = min(float(geometric(ratio[:, k])), most)
-            ax.plot(mean, place, "|", c="k", ms=22, mew=2.5)
-        names = [f"skwd, {n}" if n in OURS else n for n in learners]
-        ax.set_yticks(range(len(order)), [names[k] for k in order], fontsize=11)
-        ax.set_xscale("log")
-        ticks = [t for t in (1, 1.25, 1.5, 2, 3, 5) if t <= most]
-        ax.set_xticks(ticks, [f"{t:g}" for t in ticks], fontsize=11)
-        ax.set_xlim(0.96, 1.04 * most)
-        ax.minorticks_off()
-        ax.grid(axis="x", color="0.9")
-        ax.set_axisbelow(True)
-        ax.spines[["top", "right"]].set_visible(False)
-        title = "log-loss" if kind == "classes" else "squared error"
-        ax.set_title(f"{title}, {len(error)} tables", fontsize=12)
-        ax.set_xlabel("error over the best learner's, a point a table", fontsize=11)
-    figure.suptitle("Best mean rank on top; black: geometric mean", fontsize=11)
-    figure.savefig(path, dpi=110)
+    kinds = list(dict.fromkeys(kind for kind, _ in drawn))
+    sizes = list(dict.fromkeys(size for _, size in drawn))
+    shape = len(sizes), len(kinds)
+    figure, axes = plt.subplots(
+        *shape, figsize=(5.4 * shape[1], 4.1 * shape[0]), layout="constrained"
+    )
+    axes = np.reshape(axes, shape)
+    for (kind, size), (learners, error) in drawn.items():
+        ax = axes[sizes.index(size), kinds.index(kind)]
+        panel(ax, learners, over_best(error), rankdata(error, axis=1).mean(axis=0))
+        loss = "log-loss" if kind == "classes" else "squared error"
+        ax.set_title(f"{loss}, {len(error)} tables of up to {size:,} rows", fontsize=12)
+    for ax in axes[-1]:
+        ax.set_xlabel("error over the best learner's", fontsize=11)
+    figure.suptitle(
+        "A point a table; black line: geometric mean; best mean rank on top",
+        fontsize=11,
+    )
+    figure.savefig(path, dpi=100)
+
+
+def panel(ax, learners, ratio, rank):
+    """One kind and size: ratios (tables, learners), the best rank on top."""
+    order = np.argsort(rank)[::-1]
+    most = min(1.05 * ratio.max(), MOST_DRAWN)
+    for place, k in enumerate(order):
+        # Beside each other in the order of the tables: none hides another.
+        heights = place + np.linspace(-0.25, 0.25, len(ratio))
+        inside = ratio[:, k] <= most
+        color = COLORS[learners[k] in OURS]
+        point = {"ms": 5, "mec": "white", "mew": 0.5, "ls": "none", "c": color}
+        ax.plot(ratio[inside, k], heights[inside], "o", **point)
+        ax.plot(np.full((~inside).sum(), most), heights[~inside], ">", **point)
+        ax.plot(min(geometric(ratio[:, k]), most), place, "|", c="k", ms=20, mew=2.5)
+    names = [f"skwd, {n}" if n in OURS else n for n in learners]
+    labels = [f"{names[k]}  ({rank[k]:.1f})" for k in order]
+    ax.set_yticks(range(len(order)), labels, fontsize=10)
+    ax.set_xscale("log")
+    ticks = [t for t in (1, 1.25, 1.5, 2, 3, 4) if t <= most]
+    ax.set_xticks(ticks, [f"{t:g}" for t in ticks], fontsize=10)
+    ax.set_xlim(0.96, 1.04 * most)
+    ax.minorticks_off()
+    ax.grid(axis="x", color="0.9")
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)

@@ -17,9 +17,11 @@ from skwd import (
 )
 from skwd._cv import auto
 from skwd._cv.auto import FIRST, LOOSER, splits_of
+from skwd._cv.models import _choice, judging
 from skwd._cv.problem import FOLDS as STREAM
 from skwd._data.merged_rows import numbers_of_copies
 from skwd._estimators.parameters import check_parameters
+from skwd._solvers.registry import SOLVERS
 
 SMALL = {"hidden_layer_sizes": (6,), "alpha": "auto", "random_state": 0}
 # Short trainings, which need not end at a minimum.
@@ -89,6 +91,15 @@ def test_scores_are_those_of_plain_fits_on_the_same_folds(
     expected = "network" if hidden else "linear model"
     assert model.alpha_choice_["model"] == expected == max(scores, key=scores.get)
     assert scores[expected] == model.alpha_scores_[best]
+
+
+@pytest.mark.parametrize(
+    "solver, max_iter, judged", [("lbfgs", 3000, 500), ("lbfgs", 7, 7), ("adam", 9, 9)]
+)
+def test_what_is_judged_is_trained_less_exactly(solver, max_iter, judged):
+    params = WeightDecayMLPRegressor(max_iter=max_iter, tol=1e-3).get_params()
+    trained = judging(SOLVERS[solver].of(params))
+    assert (trained.max_iter, trained.tol) == (judged, 1e-3 * LOOSER)
 
 
 def test_a_line_is_a_linear_model():
@@ -281,6 +292,23 @@ def test_many_rows_are_judged_by_a_part(monkeypatch):
     assert model.alpha_score_errors_ is None
     steps = np.log10(model.alpha_ / (5.0 / 90)) / 0.5
     assert steps == pytest.approx(round(steps), abs=1e-9)
+
+
+def test_the_reason_is_the_lowest_loss_or_the_simplest_model_that_is_as_good():
+    losses = {"constant": 2.0, "linear model": 1.0004, "network": 1.0}
+    splits = [(np.arange(2), np.arange(2))] * 2
+    simple = _choice("linear model", losses, splits)["reason"]
+    assert simple == "the simplest within 0.1% of the lowest held-out loss, 1 (network)"
+    assert _choice("network", losses, splits)["reason"] == "lowest held-out loss, 1"
+
+
+def test_the_reason_says_that_sparse_rows_have_no_parts():
+    X, y = curve()
+    small = SMALL | {"encoding": "auto"}
+    for rows, said in ((X, False), (sparse.csr_array(X), True)):
+        choice = WeightDecayMLPRegressor(**small).fit(rows, y).alpha_choice_
+        assert choice["reason"].endswith("; sparse X has no models on parts") == said
+        assert ("additive model" in choice["scores"]) != said
 
 
 def test_without_rows_to_judge_by_the_default_is_taken():

@@ -128,6 +128,19 @@ def test_labels_of_a_zero_do_not_overlap(low):
     assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
 
 
+@pytest.mark.parametrize("factor", [1.0, 1.2, 10**0.5, 10.0])
+def test_labels_of_a_narrow_path_do_not_overlap(factor):
+    alphas = 0.003 * factor ** np.linspace(0.0, 1.9, 7)
+    display = AlphaPathDisplay(alphas=alphas, scores=np.zeros((7, 2)), alpha=0.003)
+    ax = display.plot().ax_
+    display.figure_.set_size_inches(4.0, 3.0)
+    display.figure_.canvas.draw()
+    labels = [text for text in ax.get_xticklabels(which="both") if text.get_text()]
+    inside = [t for t in labels if ax.get_xlim()[0] <= t.get_position()[0]]
+    boxes = sorted((text.get_window_extent() for text in inside), key=lambda b: b.x0)
+    assert boxes and all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
+
+
 def test_the_chosen_alpha_is_named_once():
     scores = np.array([[0.0, 0.1], [1.0, 1.1], [0.5, 0.6]])
     alphas = np.array([0.01, 0.1, 1.0])

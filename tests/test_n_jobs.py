@@ -115,6 +115,11 @@ def test_auto_says_a_line_of_each_model_and_multiple(capsys):
     linear = [line for line in said if line.startswith("linear model, ")]
     assert len(networks) == len(model.alphas_)
     assert len(linear) >= 2
+    left = [line for line in lines if line.startswith("left: ")]
+    assert left == [
+        "left: linear model, the fit to all rows",
+        "left: the fit to all rows",
+    ]
     losses = sorted(float(line.split("loss ")[1].split(" in ")[0]) for line in networks)
     np.testing.assert_allclose(losses, np.sort(-model.alpha_scores_), rtol=1e-4)
 

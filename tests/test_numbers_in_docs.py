@@ -61,6 +61,7 @@ def test_numbers_in_the_guide():
     assert f"From {auto.RACE_ROWS:,} rows on two folds judge everything" in text
     assert f"less than {behind} behind the best there" in text
     assert auto.LOOSER == 10.0 and "stop at ten times `tol`" in text
+    assert f"or after {auto.MOST_ITERATIONS} iterations of L-BFGS" in text
     assert auto.EQUAL == 1e-3 and "as good, within a thousandth" in text
     text = words((GUIDE / "solvers.md").read_text(encoding="utf-8"))
     assert AUTO_WORK == 5e7 and "is at most 5·10⁷" in text

@@ -82,7 +82,8 @@ def test_alpha_of_as_many_as_not_the_layers(Estimator, value):
     assert_refused(
         Estimator(alpha=value, hidden_layer_sizes=(4,)),
         "alpha must be one number, or one per weight layer, here 2 (the hidden layers "
-        f"and the output layer); got {len(value)}: {value!r}.",
+        f"and the output layer); got {len(value)}: {value!r}. To choose between "
+        "numbers, use alpha='auto' or the CV form with these as its alphas.",
         y=LABELS,
     )
 

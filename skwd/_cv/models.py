@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from skwd._alpha.adaptive import second_stage
 from skwd._alpha.choice import AlphaChoice
@@ -14,7 +15,17 @@ from skwd._alpha.constant import train_constant
 from skwd._alpha.linear_rows import learnt_default
 from skwd._alpha.scales import default_alpha, search_unit
 from skwd._core.sample import Sample
-from skwd._cv.auto import BEHIND, FACTOR, FOLDS, LOOSER, Candidates, as_good, splits_of
+from skwd._cv.auto import (
+    BEHIND,
+    EQUAL,
+    FACTOR,
+    FOLDS,
+    LOOSER,
+    MOST_ITERATIONS,
+    Candidates,
+    as_good,
+    splits_of,
+)
 from skwd._cv.chosen import Chosen
 from skwd._cv.chunks import share_memory
 from skwd._cv.parallel import choose_cells, train_cells
@@ -56,8 +67,11 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     Y, _ = problem.targets.encode(data.y, data.weight)
     numbers = numbers_of_copies(data.X, Y)
     n_different = len(np.unique(numbers[data.weight > 0.0]))
-    if not whole.has_varying_y or n_different < LEAST_ROWS:
-        return _at_the_default(whole, targets)
+    if not whole.has_varying_y:
+        return _at_the_default(whole, targets, "y does not vary")
+    if n_different < LEAST_ROWS:
+        reason = f"fewer than {LEAST_ROWS} different rows"
+        return _at_the_default(whole, targets, reason)
     strata, rng = problem.targets.strata(Y), problem.stream(FOLDS_STREAM)
     splits = list(splits_of(numbers, data.weight, strata, rng))
     on_parts = None
@@ -66,7 +80,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     tasks = whole, on_parts
     losses, candidates_of = _judge_models(*in_single(problem, splits), *tasks)
     if not np.isfinite(min(losses.values())):
-        return _at_the_default(whole, targets)
+        return _at_the_default(whole, targets, "no held-out loss is finite")
     # The simplest of those that are as good.
     most = as_good(min(losses.values()))
     model = next(name for name in MODELS if losses.get(name, np.inf) <= most)
@@ -102,6 +116,8 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         path=[candidates.path(unit)] * n_networks,
     )
     choice, first = _choice(model, losses, splits), first and first * unit
+    if sparse.issparse(data.X) and problem.settings["encoding"] == "auto":
+        choice["reason"] += "; sparse X has no models on parts"
     return Chosen(task, targets, trained, choice, first, candidates.gain())
 
 
@@ -115,27 +131,34 @@ def _judge_models(
 
     ``whole`` and ``on_parts`` are all rows, as the settings ask for and in parts.
     """
-    looser = whole.solver.changed(tol=LOOSER * whole.solver.tol)
     settings, hidden = problem.settings, problem.settings.hidden
     linear_solver = settings.linear_solver(whole.solver)
-    searched = partial(_searched, problem, splits)
-    given = _given(problem)
-    networks = searched(given, hidden, looser, about=_start(whole))
+    given, linear = _given(problem), ADDITIVE if settings.in_parts else LINEAR
+    left = [given, *[linear] * bool(hidden), *[ADDITIVE] * _has_ladder(problem)]
+    left += [ON_PARTS] * (on_parts is not None)
+
+    def searched(model: str, *how: Any, **about: Any) -> Candidates:
+        found = _searched(problem, splits, model, *how, **about)
+        left.remove(model)
+        if settings["verbose"]:
+            print(f"left: {', '.join([*left, 'the fit to all rows'])}")
+        return found
+
+    solver = judging(whole.solver)
+    networks = searched(given, hidden, solver, about=_start(whole))
     candidates = {given: networks, CONSTANT: networks}
     if hidden:
-        linear = ADDITIVE if settings.in_parts else LINEAR
         candidates[linear] = searched(linear, (), linear_solver)
     if _has_ladder(problem):
         candidates[ADDITIVE] = searched(ADDITIVE, (), linear_solver, in_parts=True)
         if on_parts is not None:
-            solver = on_parts.solver
             # Where the larger of both is best: parts are many columns.
             both = networks, candidates[ADDITIVE]
             lowest = min(float(c.first.min()) for c in candidates.values())
             candidates[ON_PARTS] = searched(
                 ON_PARTS,
                 hidden,
-                solver.changed(tol=LOOSER * solver.tol),
+                judging(on_parts.solver),
                 in_parts=True,
                 about=max(float(c.multiples[c.best]) for c in both),
                 most=as_good(lowest, HOPELESS),
@@ -146,6 +169,14 @@ def _judge_models(
         candidates[GROUPED] = networks
         competitors[GROUPED] = GroupedModel(networks, settings)
     return race(competitors), candidates
+
+
+def judging(solver: Solver) -> Solver:
+    """The solver that trains what is only judged: less exactly."""
+    looser = solver.changed(tol=LOOSER * solver.tol)
+    if not solver.finds_minima:  # its epochs are those of a schedule
+        return looser
+    return looser.changed(max_iter=min(MOST_ITERATIONS, solver.max_iter))
 
 
 def _has_ladder(problem: Problem) -> bool:
@@ -232,20 +263,22 @@ def _choice(model: str, losses: dict[str, float], splits: list) -> dict[str, Any
     way = f"{FOLDS}-fold cross-validation"
     if len(splits) == 1:
         way = f"one split of {sum(map(len, splits[0]))} rows"
+    lowest = min(losses, key=lambda name: losses[name])
+    reason = f"lowest held-out loss, {losses[model]:.4g}"
+    if losses[model] > losses[lowest]:
+        reason = f"the simplest within {EQUAL:.1%} of the lowest held-out loss"
+        reason = f"{reason}, {losses[lowest]:.4g} ({lowest})"
     return {
         "way": way,
         "model": model,
-        "reason": f"lowest held-out loss, {losses[model]:.4g}",
+        "reason": reason,
         "scores": {name: -loss for name, loss in losses.items()},
     }
 
 
-def _at_the_default(whole: TrainingTask, targets: Targets) -> Chosen:
+def _at_the_default(whole: TrainingTask, targets: Targets, reason: str) -> Chosen:
     """A plain fit, where nothing can be judged."""
     alpha = default_alpha(whole)
     trained = AlphaChoice.of(train_path([whole], alpha[np.newaxis]))
-    reason = "y does not vary"
-    if whole.has_varying_y:
-        reason = f"fewer than {LEAST_ROWS} different rows, or no finite loss"
     choice = {"way": "default", "model": NETWORK, "reason": reason, "scores": {}}
     return Chosen(whole, targets, trained, choice)

@@ -201,6 +201,7 @@ def check_alpha(alpha, n_weight_layers: int) -> np.ndarray | str | None:
         raise ValueError(
             "alpha must be one number, or one per weight layer, here "
             f"{n_weight_layers} (the hidden layers and the output layer); got "
-            f"{len(values)}: {alpha!r}."
+            f"{len(values)}: {alpha!r}. To choose between numbers, use alpha='auto' or "
+            "the CV form with these as its alphas."
         )
     return np.full(n_weight_layers, np.asarray(values, dtype=np.float64))

@@ -73,7 +73,7 @@ def show_versions() -> None:
             if name in _REQUIRED:
                 print(f"{name}: not found")
     for library in threadpoolctl.threadpool_info():
-        kernels = library.get("architecture") or "unknown kernels"
-        name, version = library["internal_api"], library.get("version")
-        threads = library["num_threads"]
-        print(f"{library['user_api']}: {name} {version}, {kernels}, {threads} threads")
+        keys = ("internal_api", "version", "architecture")
+        known = [library[key] for key in keys if library.get(key)]
+        known.append(f"{library['num_threads']} threads")
+        print(f"{library['user_api']}: {', '.join(known)}")

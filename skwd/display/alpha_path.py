@@ -9,7 +9,8 @@ from skwd._cv.results import choose
 from skwd._estimators.alpha_path import path_of
 from skwd.display.matplotlib import axes_of
 
-# Powers of ten on the axis of alpha, where there is a zero as well.
+# Powers of ten on the axis of alpha, where there is a zero as well; alphas themselves
+# where they are less than two powers apart.
 MOST = 4
 
 
@@ -217,10 +218,14 @@ class AlphaPathDisplay:
         positive = alphas[alphas > 0.0]
         if not len(positive):
             return
+        low, high = positive.min(), positive.max()
         if len(positive) == len(alphas):
             ax.set_xscale("log")
+            if high < 100.0 * low:
+                some = np.unique(positive)[:: -(-len(positive) // MOST)]
+                ax.set_xticks(some, [f"{alpha:.2g}" for alpha in some])
+                ax.minorticks_off()
             return
-        low, high = positive.min(), positive.max()
         room = max(0.5, 0.2 * np.log10(high / low))
         ax.set_xscale("symlog", linthresh=low, linscale=room)
         first, last = np.ceil(np.log10(low)), np.floor(np.log10(high))

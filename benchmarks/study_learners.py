@@ -1,0 +1,115 @@
+"""The learners that `study` compares: those of skwd, and their rivals.
+
+CatBoost and LightGBM take part where they are installed. Each stands behind the same
+Pipeline; all have their own defaults, but what has to be chosen for every table is
+chosen by cross-validation, and scikit-learn's MLP has the two settings that its users
+are told of: early stopping, and a standardised y.
+"""
+
+from importlib.util import find_spec
+
+import numpy as np
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import LogisticRegressionCV, RidgeCV
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR
+
+from skwd import (
+    WeightDecayMLPClassifier,
+    WeightDecayMLPClassifierCV,
+    WeightDecayMLPRegressor,
+    WeightDecayMLPRegressorCV,
+)
+
+SEED = {"random_state": 0}
+OURS = ("default", "auto", "auto, five", "evidence", "loo", "cv")
+# More rows to train on than this are too many for these: the training rows' own
+# evidence, all cells of a cross-validation, kernels.
+SMALL_ONLY, SMALL = ("evidence", "loo", "cv", "SVM"), 1000
+FIVE = {"n_init": 5, "ensemble": True}
+FOLDS = {
+    "squared_error": KFold(5, shuffle=True, random_state=0),
+    "classes": StratifiedKFold(5, shuffle=True, random_state=0),
+}
+WIDTHS = np.logspace(-3, 0, 4)
+STRENGTHS = np.logspace(-1, 3, 5)
+
+
+def scaled(model):
+    return TransformedTargetRegressor(model, transformer=StandardScaler())
+
+
+def boosted(kind):
+    """What is installed of CatBoost and LightGBM."""
+    found = {}
+    if find_spec("catboost"):
+        import catboost
+
+        how = {"verbose": 0, "thread_count": 1, "allow_writing_files": False}
+        regress, classify = catboost.CatBoostRegressor, catboost.CatBoostClassifier
+        model = classify if kind == "classes" else regress
+        found["CatBoost"] = model(random_seed=0, **how)
+    if find_spec("lightgbm"):
+        import lightgbm
+
+        regress, classify = lightgbm.LGBMRegressor, lightgbm.LGBMClassifier
+        model = classify if kind == "classes" else regress
+        found["LightGBM"] = model(n_jobs=1, verbose=-1, **SEED)
+    return found
+
+
+def learners(kind):
+    """Name to estimator."""
+    return {
+        **(_of_classes() if kind == "classes" else _of_numbers()),
+        **boosted(kind),
+    }
+
+
+def _of_numbers():
+    folds, ours = FOLDS["squared_error"], WeightDecayMLPRegressor
+    grid = {"regressor__C": STRENGTHS, "regressor__gamma": WIDTHS}
+    return {
+        "default": ours(**SEED),
+        "auto": ours(alpha="auto", **SEED),
+        "auto, five": ours(alpha="auto", **FIVE, **SEED),
+        "evidence": ours(alpha="evidence", **SEED),
+        "loo": ours(alpha="loo", **SEED),
+        "cv": WeightDecayMLPRegressorCV(cv=folds, **SEED),
+        "MLP": scaled(MLPRegressor(early_stopping=True, max_iter=1000, **SEED)),
+        "linear": RidgeCV(np.logspace(-3, 3, 13)),
+        "SVM": GridSearchCV(scaled(SVR()), grid, cv=folds),
+        "HistGB": HistGradientBoostingRegressor(**SEED),
+        "forest": RandomForestRegressor(**SEED),
+        "extra trees": ExtraTreesRegressor(**SEED),
+    }
+
+
+def _of_classes():
+    folds, ours = FOLDS["classes"], WeightDecayMLPClassifier
+    grid = {"C": STRENGTHS, "gamma": WIDTHS}
+    by = {"cv": folds, "scoring": "neg_log_loss"}
+    return {
+        "default": ours(**SEED),
+        "auto": ours(alpha="auto", **SEED),
+        "auto, five": ours(alpha="auto", **FIVE, **SEED),
+        "evidence": ours(alpha="evidence", **SEED),
+        "loo": ours(alpha="loo", **SEED),
+        "cv": WeightDecayMLPClassifierCV(**by, **SEED),
+        "MLP": MLPClassifier(early_stopping=True, max_iter=1000, **SEED),
+        "linear": LogisticRegressionCV(max_iter=1000),
+        "SVM": GridSearchCV(SVC(probability=True, **SEED), grid, **by),
+        "HistGB": HistGradientBoostingClassifier(**SEED),
+        "forest": RandomForestClassifier(**SEED),
+        "extra trees": ExtraTreesClassifier(**SEED),
+    }
