@@ -1,0 +1,43 @@
+"""Faults that were found where columns in parts meet something else, each as a rule."""
+
+import re
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from skwd import WeightDecayMLPRegressor
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((60, 2))
+PRODUCT = X[:, 0] * X[:, 1] + 0.1 * RNG.standard_normal(60)
+SMALL = {"hidden_layer_sizes": (4,), "random_state": 0, "tol": 1e-2}
+
+
+def test_a_ladder_after_a_network_on_parts_is_climbed_anew():
+    """The network that is returned is of the model that was judged."""
+    how = {**SMALL, "alpha": "auto"}
+    plain = WeightDecayMLPRegressor(**how).fit(X, PRODUCT)
+    assert plain.alpha_choice_["model"] == "network" and plain.encoding_ is None
+    model = WeightDecayMLPRegressor(**SMALL, encoding="parts", alpha=0.1)
+    model.fit(X, PRODUCT).set_params(encoding="auto", alpha="auto", warm_start=True)
+    model.fit(X, PRODUCT)
+    assert model.alpha_choice_ == plain.alpha_choice_ and model.encoding_ is None
+    np.testing.assert_array_equal(model.predict(X), plain.predict(X))
+
+
+@pytest.mark.parametrize("by", ["warm_start=True", "partial_fit"])
+def test_parts_that_are_kept_are_not_for_sparse_rows(by):
+    model = WeightDecayMLPRegressor(**SMALL, encoding="parts", alpha=0.1)
+    model.fit(X, PRODUCT).set_params(encoding="auto", warm_start=True)
+    more = model.fit if by == "warm_start=True" else model.partial_fit
+    message = (
+        f"{by} continues a network of encoding='parts', but X is sparse now, of shape "
+        "(60, 2), and its columns have no parts."
+    )
+    before = model.coefs_[0]
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        more(sparse.csr_matrix(X), PRODUCT)
+    assert model.coefs_[0] is before
+    model.set_params(alpha="auto").fit(sparse.csr_matrix(X), PRODUCT)  # anew
+    assert model.encoding_ is None
