@@ -5,8 +5,11 @@ import re
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.compose import make_column_transformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
-from skwd import WeightDecayMLPRegressor
+from skwd import RelevanceDisplay, WeightDecayMLPRegressor
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 2))
@@ -41,3 +44,17 @@ def test_parts_that_are_kept_are_not_for_sparse_rows(by):
     assert model.coefs_[0] is before
     model.set_params(alpha="auto").fit(sparse.csr_matrix(X), PRODUCT)  # anew
     assert model.encoding_ is None
+
+
+def test_effective_parameters_of_a_source_are_those_of_its_columns():
+    """A column counts once, however many parts it has."""
+    town = make_column_transformer((OneHotEncoder(), [0]), remainder="passthrough")
+    table = np.column_stack([np.arange(60) % 3, X])
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(), encoding="parts", alpha="evidence", alpha_groups="input"
+    )
+    pipe = make_pipeline(town, model).fit(table, np.abs(X[:, 0]) + table[:, 0])
+    effective = pipe[-1].column_effective_params_
+    assert effective.shape == (5,)
+    by_source = RelevanceDisplay.of(pipe, by="source").n_effective
+    np.testing.assert_allclose(by_source, [effective[:3].sum(), *effective[3:]])
