@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.compose import make_column_transformer
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from skwd import RelevanceDisplay, WeightDecayMLPRegressor
+from skwd import (
+    RelevanceDisplay,
+    WeightDecayMLPRegressor,
+    WeightDecayMLPRegressorCV,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 2))
@@ -58,3 +63,14 @@ def test_effective_parameters_of_a_source_are_those_of_its_columns():
     assert effective.shape == (5,)
     by_source = RelevanceDisplay.of(pipe, by="source").n_effective
     np.testing.assert_allclose(by_source, [effective[:3].sum(), *effective[3:]])
+
+
+def test_knots_of_a_fold_are_of_its_rows_when_these_are_as_many_as_all():
+    """As of a bootstrap sample, which holds some rows twice."""
+    drawn = np.random.default_rng(1).integers(0, 60, 60)
+    cv = [(drawn, np.setdiff1d(np.arange(60), drawn))]
+    how = {"hidden_layer_sizes": (), "encoding": "parts"}
+    ours = WeightDecayMLPRegressorCV(alphas=[0.1], cv=cv, **how).fit(X, PRODUCT)
+    plain = WeightDecayMLPRegressor(**how)
+    theirs = GridSearchCV(plain, {"alpha": [0.1]}, cv=cv).fit(X, PRODUCT)
+    assert ours.best_score_ == pytest.approx(theirs.best_score_, rel=1e-7)
