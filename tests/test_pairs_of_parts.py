@@ -15,6 +15,8 @@ from skwd import (
     WeightDecayMLPRegressor,
     WeightDecayMLPRegressorCV,
 )
+from skwd._core.sample import Sample
+from skwd._data.encoding import Encoding
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 2))
@@ -74,3 +76,14 @@ def test_knots_of_a_fold_are_of_its_rows_when_these_are_as_many_as_all():
     plain = WeightDecayMLPRegressor(**how)
     theirs = GridSearchCV(plain, {"alpha": [0.1]}, cv=cv).fit(X, PRODUCT)
     assert ours.best_score_ == pytest.approx(theirs.best_score_, rel=1e-7)
+
+
+def test_a_multiple_of_all_weights_leaves_the_knots_of_many_rows():
+    """Sums of weights are rounded at each row."""
+    x = 1.0 * np.random.default_rng(0).permutation(230_000)[:, np.newaxis]
+    y = np.zeros((len(x), 1))
+    (knots,) = Encoding.learnt(Sample(x, y, np.ones(len(x)))).knots
+    below, above = np.arange(1, 12) * 10_000 - 1, np.arange(12, 23) * 10_000
+    np.testing.assert_array_equal(knots, [0, *below, *above, 229_999])
+    (weighted,) = Encoding.learnt(Sample(x, y, np.full(len(x), 0.1))).knots
+    np.testing.assert_array_equal(weighted, knots)
