@@ -12,6 +12,8 @@ from skwd._cv.single import in_single
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(240, 3))
 Y = np.sin(2 * X[:, 0]) + X[:, 1] + 0.2 * RNG.normal(size=240)
+# Beside one value all others are one number in float32.
+FAR = np.concatenate([[[1e11, 0.0, 0.0]], X[1:]])
 AUTO = {"alpha": "auto", "hidden_layer_sizes": (6,), "random_state": 0}
 AUTO |= {"encoding": None}
 
@@ -96,8 +98,9 @@ def test_validation_rows_go_along(seen):
         (X * [1.0, 1e20, 1.0], Y, {}),
         (X, 1e-20 * Y, {"normalize_y": False}),
         (X, Y, {"alpha_groups": "input", "hidden_layer_sizes": (2,)}),
+        (FAR, Y, {"encoding": "parts", "hidden_layer_sizes": ()}),
     ],
-    ids=["sparse", "small column", "large column", "small y", "by evidence"],
+    ids=["sparse", "small column", "large column", "small y", "by evidence", "knots"],
 )
 def test_what_single_precision_cannot_hold_is_judged_in_double(rows, y, params, seen):
     WeightDecayMLPRegressor(**AUTO | params).fit(rows, y)

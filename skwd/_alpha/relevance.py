@@ -94,8 +94,8 @@ def choose_by_relevance(task: TrainingTask, verbose: bool = False) -> AlphaChoic
 
 def members_of(task: TrainingTask) -> list[np.ndarray]:
     """The columns of each group that shares an alpha, from the task's groups."""
-    of_column = task.group_of_column
-    return [np.flatnonzero(of_column == g) for g in range(int(of_column.max()) + 1)]
+    of_input = task.group_of_input
+    return [np.flatnonzero(of_input == g) for g in range(int(of_input.max()) + 1)]
 
 
 def _in_all_columns(problem: ColumnProblem, fit: ColumnFit) -> AlphaChoice:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from skwd._core.layout import Layout
 from skwd._core.rows import shift_origin
@@ -58,6 +59,21 @@ class Earlier:
     def origin(self) -> np.ndarray | None:
         """What stays taken out of X, (n_features,); None: that is learnt anew."""
         return None if self.progress is None else self.progress.origin
+
+    def encoding_of(self, X) -> Encoding | None:
+        """The encoding that the networks keep to, for the rows of X.
+
+        Raises
+        ------
+        ValueError
+            Where X is sparse, and its columns have no parts.
+        """
+        if self.encoding is not None and sparse.issparse(X):
+            self._refuse(
+                "a network of encoding='parts'",
+                f"X is sparse now, of shape {X.shape}, and its columns have no parts",
+            )
+        return self.encoding
 
     def starts(
         self,

@@ -44,7 +44,7 @@ class Encodings:
         ``among`` are some rows, or None for all: networks of all parts of these have
         the same layers.
         """
-        if len(training) == len(self.weight):
+        if training.rows is None:
             return self.whole
         if among is None:
             return Encoding.learnt(training, self.whole)

@@ -114,8 +114,10 @@ class Problem:
         known = None if earlier is None else earlier.encoding
         is_kept = known is not None and settings["encoding"] == "auto"
         in_parts = (settings.in_parts or is_kept) if in_parts is None else in_parts
-        encoding = known if in_parts else None
-        if in_parts and known is None:
+        encoding = None
+        if in_parts and earlier is not None:
+            encoding = earlier.encoding_of(X)
+        if in_parts and encoding is None:
             encoding = self.encodings.learnt(training, among)
         units = X.shape[1], *hidden, targets.loss.n_raw(Y.shape[1])
         layout = layout_of(units, encoding)

@@ -15,6 +15,9 @@ from skwd._cv.settings import Data
 LEAST_ROWS = 1500
 # Numbers are taken where float32 has room above and below them.
 SMALL, LARGE = 1e-12, 1e12
+# Distances of knots are known to this part of them, or X is taken as it is: about the
+# mean of a column with one far value all others may be one number in float32.
+KNOWN = 0.01
 
 Splits = list[tuple[np.ndarray, np.ndarray]]
 
@@ -22,8 +25,9 @@ Splits = list[tuple[np.ndarray, np.ndarray]]
 def in_single(problem: Problem, splits: Splits) -> tuple[Problem, Splits]:
     """The problem of the rows of some splits, about their means in float32.
 
-    Itself where rows are few or sparse, where numbers are out of range, or where alpha
-    is to be chosen by the evidence, which asks for more digits.
+    Itself where rows are few or sparse, where numbers are out of range or knots too
+    close together, or where alpha is to be chosen by the evidence, which asks for more
+    digits.
     """
     data = problem.data
     is_dense = not sparse.issparse(data.X) and data.X.dtype == np.float64
@@ -44,6 +48,8 @@ def in_single(problem: Problem, splits: Splits) -> tuple[Problem, Splits]:
     Y, _ = problem.targets.encode(y, weight)
     if not (_in_range(size) and _in_range(np.abs(Y[np.isfinite(Y)]))):
         return problem, splits
+    if problem.settings["encoding"] is not None and not _keeps_knots(problem, mean):
+        return problem, splits
     held_out = problem.held_out
     if held_out is not None:
         held_out = held_out._replace(X=(held_out.X - mean).astype(np.float32))
@@ -55,3 +61,13 @@ def in_single(problem: Problem, splits: Splits) -> tuple[Problem, Splits]:
 def _in_range(size: np.ndarray) -> bool:
     """Whether sizes of numbers are neither too small, but for 0, nor too large."""
     return bool(((size == 0.0) | ((size > SMALL) & (size < LARGE))).all())
+
+
+def _keeps_knots(problem: Problem, mean: np.ndarray) -> bool:
+    """Whether the parts of columns about ``mean`` are in float32 what they are."""
+    for knots, origin in zip(problem.encodings.whole.knots, mean):
+        own = np.diff(knots)
+        found = np.diff((knots - origin).astype(np.float32).astype(np.float64))
+        if not (np.abs(found - own) <= KNOWN * own).all():
+            return False
+    return True

@@ -39,8 +39,9 @@ SCALE = 0.5
 # Where the column ends, in distances of quartiles. 1.5: 1.02; 2: 1.01; 4: 1.00; a
 # smooth end, z / root(1 + (z / 3)^2): 1.01.
 CLIP = 3.0
-# Sums of weights this near to a quantile's share of all are it, but for rounding.
-SHARE = 1e-12
+# Sums of weights this near to a quantile's share of all are it, but for rounding: of
+# few rows, and of each further one.
+SHARE, OF_A_ROW = 1e-12, float(np.finfo(np.float64).eps)
 QUARTILES = np.array([0.25, 0.75])
 
 
@@ -49,6 +50,7 @@ class Values(NamedTuple):
 
     x: np.ndarray  # (u,) float64
     share: np.ndarray  # (u,)
+    rounding: float  # of a share
 
     @classmethod
     def of(cls, x: np.ndarray, weight: np.ndarray) -> Values:
@@ -60,7 +62,8 @@ class Values(NamedTuple):
             order = np.argsort(x, kind="stable")
             x, total = x[order], np.cumsum(weight[order])
         last = np.flatnonzero(np.append(x[1:] != x[:-1], True))
-        return cls(x[last].astype(np.float64), total[last] / total[-1])
+        rounding = max(SHARE, OF_A_ROW * len(x))
+        return cls(x[last].astype(np.float64), total[last] / total[-1], rounding)
 
     def quantiles(self, at: np.ndarray) -> np.ndarray:
         """Values below or at which there is a share ``at`` of the rows, ascending.
@@ -68,8 +71,8 @@ class Values(NamedTuple):
         Without interpolation (NumPy's "inverted_cdf"), above the middle counted from
         the top, so that those of -x are minus those of x.
         """
-        low = np.searchsorted(self.share, at - SHARE)
-        high = np.searchsorted(self.share, at + SHARE, side="right")
+        low = np.searchsorted(self.share, at - self.rounding)
+        high = np.searchsorted(self.share, at + self.rounding, side="right")
         return self.x[np.minimum(np.where(at <= 0.5, low, high), len(self.x) - 1)]
 
     def knots(self, n_quantiles: int) -> np.ndarray:

@@ -59,8 +59,8 @@ def groups_of_columns(groups: Any, n_columns: int, names) -> np.ndarray:
 
 
 def effective_params(task: TrainingTask, trained: AlphaChoice, k: int) -> np.ndarray:
-    """Effective parameters of the group of each column of network k, (d,)."""
+    """Effective parameters of each group of weights of network k, (G,)."""
     found = trained.laplace[k]
     if found is None:
         found = laplace_of(task, trained.params[k], trained.alpha[k])
-    return found.n_effective[task.group_of_column[task.layout.first_inputs]]
+    return found.n_effective

@@ -109,7 +109,8 @@ n_init : int, default=1
 """,
     "warm_start": """\
 warm_start : bool, default=False
-    Continue from the weights of the last fit, with the same validation rows.
+    Continue from the weights of the last fit, with the same validation rows. A model
+    that ``alpha="auto"`` has taken in the place of the network is not continued.
 """,
     "random_state": """\
 random_state : int, RandomState instance or None, default=None

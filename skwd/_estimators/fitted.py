@@ -147,8 +147,9 @@ def fitted_attributes(
             found |= posterior_attributes(settings, chosen, networks, network)
     columns = None
     if settings.groups == "columns":
-        columns = task.group_of_column
-        found["column_effective_params_"] = effective_params(task, trained, best)
+        columns = task.group_of_input[layout.first_inputs]
+        effective = effective_params(task, trained, best)
+        found["column_effective_params_"] = effective[columns]
     if settings["l1_ratio"] > 0.0:
         found["support_"] = layout.columns_left(trained.params[networks]).any(axis=0)
     found["_fitted"] = Fitted(

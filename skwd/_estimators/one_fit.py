@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skwd._alpha import WAYS
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.scales import default_alpha
 from skwd._core.blas import ONE_BLAS_THREAD
@@ -182,6 +183,9 @@ class OneFit(BaseWeightDecayMLP):
         if is_linear or (model in IN_PARTS and not settings.in_parts):
             return True
         network = self._network()
+        chooses = settings["encoding"] == "auto" and isinstance(settings["alpha"], str)
+        if network.encoding is not None and chooses and settings["alpha"] not in WAYS:
+            return True  # the network that is compared has no parts
         layout, params = network.layout, network.params
         if not (params * layout.decay_mask).any():  # as where y did not vary
             return True

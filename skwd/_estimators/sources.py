@@ -168,6 +168,9 @@ def _made_of(step, names: list[str]) -> tuple[list[str], np.ndarray]:
     elif hasattr(step, "transformer_list"):  # a FeatureUnion
         parts = [one for _, one in step.transformer_list if one not in (None, "drop")]
         origin = np.concatenate([_made_of(one, names)[1] for one in parts])
+    elif hasattr(step, "powers_"):  # polynomials, of which some are of one column
+        of_one = np.count_nonzero(step.powers_, axis=1) == 1
+        origin = np.where(of_one, np.argmax(step.powers_, axis=1), SEVERAL)
     elif hasattr(step, "get_support"):  # a selector
         origin = step.get_support(indices=True)
     elif sum(counts := _columns_of_each(step)) == len(out):

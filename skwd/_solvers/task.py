@@ -60,7 +60,7 @@ class TrainingTask:
         )
 
     @property
-    def group_of_column(self) -> np.ndarray:
+    def group_of_input(self) -> np.ndarray:
         """The group of alpha of each input, (n_inputs,)."""
         return self.layout.W(self.groups.index[np.newaxis], 0)[0, :, 0]
 
