@@ -149,6 +149,13 @@ def test_units_that_are_amiss_are_named_as_the_cause(solver):
     assert cause in text and "normalize_y" not in text
 
 
+def test_a_constant_is_never_told_to_be_scaled():
+    model = network(solver="adam", max_iter=3)
+    _, message = said(model, X, np.full(len(X), 3.0))
+    assert message.startswith("solver='adam' reached max_iter")
+    assert "normalize_y" not in message
+
+
 def test_counts_are_never_told_to_be_scaled():
     counts = np.floor(np.exp(Y))
     model = network(loss="poisson", max_iter=2, alpha=0.01)
