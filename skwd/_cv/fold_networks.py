@@ -68,6 +68,26 @@ class TrainedFold:
         return KeptNetworks.of(self.task, self.trained)
 
 
+def asking_for_folds(settings: Settings) -> str:
+    """The parameter of a single fit that folds are of."""
+    return "intervals" if settings["intervals"] else "noise"
+
+
+def check_can_be_fitted(problem: Problem, rows: list[Rows]) -> None:
+    """Raise where the rows without a fold lack a class, or too few are to be watched.
+
+    Else that would be said by `train_folds`, after the fit to all rows.
+    """
+    y, weight = problem.data.y, problem.data.weight
+
+    def task_of(train: np.ndarray) -> tuple[Any, Targets]:
+        if problem.settings["early_stopping"]:
+            return problem.task(train)
+        return None, problem.settings.make_targets(y[train], weight[train])
+
+    tasks(task_of, rows, asking_for_folds(problem.settings))
+
+
 def train_folds(
     problem: Problem, chosen: Chosen, rows: list[Rows]
 ) -> list[TrainedFold]:
@@ -88,7 +108,8 @@ def train_folds(
         solver = chosen.task.solver
     how: dict[str, Any] = {"hidden": hidden, "in_parts": in_parts}
     how["solver"] = solver.quiet()
-    splits = tasks(lambda part: problem.task(part, **how), rows)
+    name = asking_for_folds(settings)
+    splits = tasks(lambda part: problem.task(part, **how), rows, name)
     in_memory = share_memory([split.task for split in splits])
     alike: dict[tuple, list[int]] = {}  # a fold may lack a class, and have fewer units
     for number, task in enumerate(in_memory):

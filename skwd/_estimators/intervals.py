@@ -7,6 +7,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from skwd._cv.fold_networks import check_can_be_fitted
 from skwd._cv.intervals import check_folds
 from skwd._cv.noise import FOLDS
 from skwd._cv.problem import INTERVALS, Problem
@@ -45,7 +46,9 @@ def left_out_rows(problem: Problem, groups) -> list[tuple] | None:
         found = row_numbers(splitter, X, y, False, {"groups": groups}, "intervals")
     tests = [test for _, test in found]
     check_folds(tests, len(counted), f"intervals={splitter!r}")
-    return [(counted[train], counted[test]) for train, test in found]
+    rows = [(counted[train], counted[test]) for train, test in found]
+    check_can_be_fitted(problem, rows)
+    return rows
 
 
 def _shuffled(
