@@ -255,6 +255,16 @@ def test_folds_that_cannot_be_fitted_are_named_before_any_training():
     )
 
 
+@pytest.mark.parametrize("intervals", [3, FOLDS])
+def test_sparse_indicators_are_dense_ones(intervals):
+    X, y = data("multilabel", 60)
+    model = WeightDecayMLPClassifier(**SMALL, alpha=0.05, intervals=intervals)
+    weight = np.arange(60) % 4 > 0
+    dense = model.fit(X, y, weight).predict_set(X)
+    for made in (sparse.csr_array, sparse.csc_matrix):
+        assert_array_equal(model.fit(X, made(y), weight).predict_set(X), dense)
+
+
 def test_predict_with_coverage_through_pipelines():
     X, y = data("strings")
     number = X[:, 0] + 0.1 * X[:, 1]

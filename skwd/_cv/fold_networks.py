@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,14 +78,21 @@ def check_can_be_fitted(problem: Problem, rows: list[Rows]) -> None:
 
     Else that would be said by `train_folds`, after the fit to all rows.
     """
-    y, weight = problem.data.y, problem.data.weight
+    data, settings = problem.data, problem.settings
+    if data.y.shape[1:] == (1,):  # said once, when the targets were made
+        data = data._replace(y=data.y[:, 0])
+        problem = replace(problem, data=data)
+    Y, weight = problem.targets.encode(data.y, data.weight)
+    strata = problem.targets.strata(Y)
 
     def task_of(train: np.ndarray) -> tuple[Any, Targets]:
-        if problem.settings["early_stopping"]:
+        if settings["early_stopping"]:
             return problem.task(train)
-        return None, problem.settings.make_targets(y[train], weight[train])
+        if strata is not None and len(set(strata[train[weight[train] > 0.0]])) < 2:
+            return None, settings.make_targets(data.y[train], data.weight[train])
+        return None, problem.targets
 
-    tasks(task_of, rows, asking_for_folds(problem.settings))
+    tasks(task_of, rows, asking_for_folds(settings))
 
 
 def train_folds(
