@@ -130,6 +130,8 @@ def test_warning_of_a_stalled_line_search():
     found = re.fullmatch(late(model, ended, remedy), text)
     # J is known to an epsilon of float32.
     assert 0.0 <= float(found[1]) < 1e-4
+    _, text = said(model, X, Y)
+    assert ended in text and "float64" not in text and "Increase tol." in text
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "gd", "adam"])
