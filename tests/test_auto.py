@@ -324,6 +324,14 @@ def test_without_rows_to_judge_by_the_default_is_taken():
         assert not hasattr(model, "alphas_")
 
 
+@pytest.mark.filterwarnings("ignore:alpha='auto'")
+def test_a_row_whose_square_is_hardly_a_number_is_no_warning():
+    X, y = line()
+    y[5] = 1e150
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(), alpha="auto").fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
+
+
 def test_what_is_left_and_what_is_refused():
     X, y = curve()
     model = WeightDecayMLPRegressor(**SMALL).fit(X, y)

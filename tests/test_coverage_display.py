@@ -123,6 +123,27 @@ def test_rows_out_of_fold(by):
     )
 
 
+@pytest.mark.parametrize("by", ["coverage", "deviation"])
+def test_a_deviation_of_zero_covers_what_is_right(by):
+    model = clone(NET).set_params(posterior=False, intervals=None, noise="varying")
+    model.fit(X[TRAIN], np.full(len(X[TRAIN]), 3.0))
+    assert not model.predict(X[TEST], return_std=True)[1].any()
+    y = np.where(np.arange(len(X[TEST])) % 4 == 0, 2.0, 3.0)
+    display = CoverageDisplay.from_estimator(model, X[TEST], y, by=by)
+    assert display.observed["return_std"].mean() == pytest.approx(0.75, abs=0.01)
+
+
+def test_targets_that_are_not_known_are_left_out():
+    model = clone(NET).fit(X[TRAIN], Y[TRAIN])
+    y, rest = Y[TEST].copy(), np.arange(142) % 3 > 0
+    y[~rest] = np.nan
+    for by in ("coverage", "deviation"):
+        display = CoverageDisplay.from_estimator(model, X[TEST], y, by=by)
+        alone = CoverageDisplay.from_estimator(model, X[TEST][rest], y[rest], by=by)
+        for name, part in alone.observed.items():
+            np.testing.assert_allclose(display.observed[name], part)
+
+
 def test_intervals_alone_are_grouped_by_their_width():
     model = clone(NET).set_params(posterior=False).fit(X[TRAIN], Y[TRAIN])
     display = CoverageDisplay.from_estimator(model, X[TEST], Y[TEST], by="deviation")

@@ -146,3 +146,14 @@ def test_an_epoch_has_the_default_of_its_rows(rates, loss):
         model.partial_fit(X[rows], y[rows])
         unit = unit_of(y[rows], np.ones(len(y[rows])), POWERS[loss])
         assert model.alpha_ == pytest.approx(c * unit / 1000.0)
+
+
+@pytest.mark.parametrize("loss", POWERS)
+def test_a_constant_is_a_minimum_and_found_in_any_unit(loss):
+    """J is 0 there, but for the rounding of what it is a difference of."""
+    X = np.random.default_rng(0).standard_normal((30, 3))
+    for layers, y in (((4,), 3.0), ((4,), 1e9), ((), 7e3), ((), 1e-9)):
+        model = network(WeightDecayMLPRegressor, loss, hidden_layer_sizes=layers)
+        model.fit(X, np.full(30, y))
+        assert model.converged_
+        np.testing.assert_allclose(model.predict(X), y, rtol=1e-6)

@@ -226,3 +226,12 @@ def test_an_output_first_seen_later_learns_its_units_then():
     stream.partial_fit(X[40:], Y[40:])
     np.testing.assert_array_equal(stream.y_scale_[[0, 2]], first[[0, 2]])
     assert stream.y_scale_[1] == pytest.approx(np.std(Y[40:, 1]))
+
+
+def test_a_row_without_a_target_is_a_removed_one_wherever_folds_are_made():
+    X, Y = rows()
+    how = {"hidden_layer_sizes": (), "alpha": "auto", "encoding": None}
+    model, there = WeightDecayMLPRegressor(**how, **MASK), has_target(Y)
+    scores = model.fit(X, Y).alpha_scores_
+    again = model.fit(X[there], Y[there]).alpha_scores_
+    np.testing.assert_allclose(scores, again, rtol=1e-9)

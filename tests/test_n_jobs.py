@@ -99,6 +99,18 @@ def test_nor_do_they_in_other_processes(many, n_workers):
     assert 2 in n_workers
 
 
+def test_the_network_of_a_varying_noise_has_workers_too(n_workers):
+    how = {"hidden_layer_sizes": (), "alpha": 0.01, "random_state": 0}
+    model = WeightDecayMLPRegressor(**how, intervals=10, n_jobs=2)
+    with joblib.parallel_config("threading"):
+        model.fit(X, Y)
+        of_folds = len(n_workers)
+        std = model.set_params(noise="varying").fit(X, Y).predict(X, return_std=True)[1]
+    assert len(n_workers) > 2 * of_folds
+    alone = model.set_params(n_jobs=None).fit(X, Y)
+    assert alone.predict(X, return_std=True)[1].tobytes() == std.tobytes()
+
+
 def test_what_somebody_hears_of_is_trained_in_this_process(n_workers, capsys):
     model = WeightDecayMLPRegressor(**SMALL, n_init=2, n_jobs=2, verbose=1)
     model.fit(X, Y)

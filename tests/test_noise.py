@@ -1,6 +1,7 @@
 """noise="varying": rho by hand from public estimators, one noise, and refusals."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,15 +9,22 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.stats import norm, t
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skwd import WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
+from skwd._cv.auto import splits_of
 from skwd._cv.intervals import interval
-from skwd._cv.noise import FLOOR, LEAST_ROWS
+from skwd._cv.models import choose_by_folds
+from skwd._cv.noise import FLOOR, LEAST_ROWS, weighted_fit
+from skwd._cv.problem import FOLDS as FOLDS_STREAM
 from skwd._cv.problem import INTERVALS
 from skwd._cv.tails import DEGREES, log_density
+from skwd._data.merged_rows import numbers_of_copies
+from skwd._estimators.parameters import check_parameters
+from skwd._solvers.result import Status
 
 FOLDS = KFold(5, shuffle=True, random_state=3)
 SMALL = {"hidden_layer_sizes": (5,), "alpha": 0.05, "random_state": 0}
@@ -384,3 +392,41 @@ def test_near_the_likelihood_of_the_known_noise():
     assert varying > known - 0.09 and varying > constant + 0.3
     _, constant, varying = np.mean(lost, axis=0)
     assert varying > constant - 0.01
+
+
+def test_weighted_fits_are_judged_in_the_units_of_their_folds():
+    """Weights of 1 are no gain over the same residuals, but a little over larger ones.
+
+    Without the fold of a row far out the deviation of y is another.
+    """
+    X, y, *_ = data(60)
+    y[7] += 100.0
+    n = len(y)
+    model = R(hidden_layer_sizes=(), alpha="auto", encoding=None, random_state=0)
+    given = X, y, None, (None, None, None)
+    problem = model._problem(check_parameters(model), *given)
+    chosen = choose_by_folds(problem, *problem.whole())
+    assert chosen.choice["model"] == "linear model"
+    numbers, rng = numbers_of_copies(X, y[:, np.newaxis]), problem.stream(FOLDS_STREAM)
+    off = np.empty((n, 1))
+    for train, test in splits_of(numbers, np.ones(n), None, rng):
+        alpha = chosen.trained.alpha[0, 0] * n / len(train)
+        line = clone(model).set_params(alpha=alpha).fit(X[train], y[train])
+        off[test, 0] = y[test] - line.predict(X[test])
+    ones = np.ones((n, 1))
+    assert weighted_fit(problem, chosen, 1.001 * off, ones) is not None
+    assert weighted_fit(problem, chosen, 0.999 * off, ones) is None
+
+
+def test_what_is_said_is_of_the_fit_that_is_kept(monkeypatch):
+    def late(problem, chosen, *_):
+        status = np.full(len(chosen.trained.params), int(Status.MAX_ITER))
+        return replace(chosen, trained=replace(chosen.trained, status=status))
+
+    monkeypatch.setattr("skwd._cv.noise.ERRORS", 0.0)
+    monkeypatch.setattr("skwd._cv.number_folds.weighted_fit", late)
+    X, y, *_ = data(90)
+    model = R(hidden_layer_sizes=(), alpha="auto", noise="varying", random_state=0)
+    with pytest.warns(ConvergenceWarning, match="max_iter") as said:
+        model.fit(X, y)
+    assert len(said) == 1 and not model.converged_

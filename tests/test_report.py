@@ -130,6 +130,8 @@ def test_warning_of_a_stalled_line_search():
     found = re.fullmatch(late(model, ended, remedy), text)
     # J is known to an epsilon of float32.
     assert 0.0 <= float(found[1]) < 1e-4
+    _, text = said(model, X, Y)
+    assert ended in text and "float64" not in text and "Increase tol." in text
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "gd", "adam"])
@@ -147,6 +149,13 @@ def test_units_that_are_amiss_are_named_as_the_cause(solver):
         f"{largest} at most. Incr"
     )
     assert cause in text and "normalize_y" not in text
+
+
+def test_a_constant_is_never_told_to_be_scaled():
+    model = network(solver="adam", max_iter=3)
+    _, message = said(model, X, np.full(len(X), 3.0))
+    assert message.startswith("solver='adam' reached max_iter")
+    assert "normalize_y" not in message
 
 
 def test_counts_are_never_told_to_be_scaled():

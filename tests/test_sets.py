@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import sklearn
 from numpy.testing import assert_array_equal
+from refusal import assert_refused
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -231,6 +232,37 @@ def test_too_few_rows_are_named():
         "coverage, or fit to more rows."
     ]
     assert sets.all()
+
+
+def test_folds_that_cannot_be_fitted_are_named_before_any_training():
+    how = {"hidden_layer_sizes": (2,), "random_state": 0, "intervals": 2}
+    X = np.random.default_rng(0).standard_normal((12, 2))
+    assert_refused(
+        WeightDecayMLPClassifier(**how),
+        "Split 0 of intervals cannot be fitted: A classifier needs at least two "
+        "classes of positive weight; got 1 class out of [0]. Give it samples of a "
+        "second class.",
+        X,
+        np.arange(12) // 11,
+    )
+    assert_refused(
+        WeightDecayMLPClassifier(**how, early_stopping=True),
+        "Split 0 of intervals cannot be fitted: early_stopping=True cannot hold out "
+        "validation_fraction=0.1 of 6 samples of 2 classes",
+        X,
+        np.arange(12) // 6,
+        whole=False,
+    )
+
+
+@pytest.mark.parametrize("intervals", [3, FOLDS])
+def test_sparse_indicators_are_dense_ones(intervals):
+    X, y = data("multilabel", 60)
+    model = WeightDecayMLPClassifier(**SMALL, alpha=0.05, intervals=intervals)
+    weight = np.arange(60) % 4 > 0
+    dense = model.fit(X, y, weight).predict_set(X)
+    for made in (sparse.csr_array, sparse.csc_matrix):
+        assert_array_equal(model.fit(X, made(y), weight).predict_set(X), dense)
 
 
 def test_predict_with_coverage_through_pipelines():

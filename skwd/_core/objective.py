@@ -155,6 +155,15 @@ class Objective:
 
         return self._of_samples("curvature", of)
 
+    def loss_size(self) -> np.ndarray:
+        """The size of what a loss without units of y is the difference of, (K,)."""
+
+        def of(loss: Loss, sample: Sample) -> float:
+            raw = np.abs(loss.constant(sample.y, sample.norm_weight)).max()
+            return sample.curvature(loss) * (1.0 + float(raw))
+
+        return self._of_samples("loss size", of)
+
     def _of_samples(
         self, name: str, function: Callable[[Loss, Sample], float]
     ) -> np.ndarray:

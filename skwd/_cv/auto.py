@@ -250,13 +250,15 @@ class Candidates:
         gains, n_folds = self.constants(slice(0, len(losses))) - losses, len(losses)
         if n_folds == 1:
             return float(gains[0]), 0.0
-        return float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(n_folds))
+        with np.errstate(over="ignore", invalid="ignore"):
+            error = gains.std(ddof=1) / np.sqrt(n_folds)
+        return float(gains.mean()), float(error)
 
     def path(self, unit: float) -> AlphaPath:
         """What was seen, for a default alpha of ``unit``."""
         losses, errors = self._judging, None
         if len(losses) > 1:
-            with np.errstate(invalid="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"):
                 errors = losses.std(axis=0, ddof=1) / np.sqrt(len(losses))
         unknown = np.full(losses.shape[1], np.nan)
         return AlphaPath(unit * self.multiples, losses.mean(axis=0), errors, unknown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,33 @@ class TrainedFold:
         return KeptNetworks.of(self.task, self.trained)
 
 
+def asking_for_folds(settings: Settings) -> str:
+    """The parameter of a single fit that folds are of."""
+    return "intervals" if settings["intervals"] else "noise"
+
+
+def check_can_be_fitted(problem: Problem, rows: list[Rows]) -> None:
+    """Raise where the rows without a fold lack a class, or too few are to be watched.
+
+    Else that would be said by `train_folds`, after the fit to all rows.
+    """
+    data, settings = problem.data, problem.settings
+    if data.y.shape[1:] == (1,):  # said once, when the targets were made
+        data = data._replace(y=data.y[:, 0])
+        problem = replace(problem, data=data)
+    Y, weight = problem.targets.encode(data.y, data.weight)
+    strata = problem.targets.strata(Y)
+
+    def task_of(train: np.ndarray) -> tuple[Any, Targets]:
+        if settings["early_stopping"]:
+            return problem.task(train)
+        if strata is not None and len(set(strata[train[weight[train] > 0.0]])) < 2:
+            return None, settings.make_targets(data.y[train], data.weight[train])
+        return None, problem.targets
+
+    tasks(task_of, rows, asking_for_folds(settings))
+
+
 def train_folds(
     problem: Problem, chosen: Chosen, rows: list[Rows]
 ) -> list[TrainedFold]:
@@ -88,7 +115,8 @@ def train_folds(
         solver = chosen.task.solver
     how: dict[str, Any] = {"hidden": hidden, "in_parts": in_parts}
     how["solver"] = solver.quiet()
-    splits = tasks(lambda part: problem.task(part, **how), rows)
+    name = asking_for_folds(settings)
+    splits = tasks(lambda part: problem.task(part, **how), rows, name)
     in_memory = share_memory([split.task for split in splits])
     alike: dict[tuple, list[int]] = {}  # a fold may lack a class, and have fewer units
     for number, task in enumerate(in_memory):

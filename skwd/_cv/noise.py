@@ -216,8 +216,9 @@ def weighted_fit(
     """The fit to rows of weights s_i / rho_i, if it is better by those weights.
 
     That is judged where alpha is chosen by folds: by the weighted squares of rows left
-    out, those of the weighted fits and ``residuals`` (n, 1) of the plain ones. Several
-    targets have one weight for a row, and are left as they are.
+    out, those of the weighted fits and ``residuals`` (n, 1) of the plain ones, both in
+    the units that y has without the fold. Several targets have one weight for a row,
+    and are left as they are.
     """
     loss, n_targets = chosen.targets.loss, residuals.shape[1]
     if chosen.gain is None or n_targets > 1 or not loss.is_quadratic:
@@ -235,14 +236,16 @@ def weighted_fit(
     fit = choose_by_folds(weighted, task, targets)
     if fit.choice is None or fit.gain is None or fit.trained.unusable.all():
         return None
-    assert isinstance(targets, RegressionTargets)
-    squares = np.zeros(len(weight))
-    squares[counted] = np.square(residuals / targets.scale)[:, 0]
+    off = np.zeros(len(weight))
+    off[counted] = residuals[:, 0]
     Y, _ = targets.encode(data.y, weight)
     numbers = numbers_of_copies(data.X, Y)
-    rng = weighted.stream(FOLDS_STREAM)  # the folds that the weighted fits had
-    tests = [test for _, test in splits_of(numbers, weight, None, rng)]
-    losses = [0.5 * np.average(squares[t], weights=weight[t]) for t in tests]
+    rng, losses = weighted.stream(FOLDS_STREAM), []
+    for train, test in splits_of(numbers, weight, None, rng):  # as those fits had them
+        _, without = weighted.task(train, targets=weighted.targets)
+        assert isinstance(without, RegressionTargets)
+        squares = np.square(off[test] / without.scale)
+        losses.append(0.5 * np.average(squares, weights=weight[test]))
     before = float(np.mean(losses))
     after = -float(fit.choice["scores"][fit.choice["model"]])
     return fit if after < before else None

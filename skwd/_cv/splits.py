@@ -84,10 +84,11 @@ def check_test_weights(rows: list[tuple], weight: np.ndarray) -> None:
             )
 
 
-def tasks(task_of: Callable, rows: list[tuple]) -> list[Split]:
+def tasks(task_of: Callable, rows: list[tuple], name: str = "cv") -> list[Split]:
     """The splits, ready to train on.
 
-    ``task_of`` makes the task and the targets of some rows to train on.
+    ``task_of`` makes the task and the targets of some rows to train on; ``name`` is
+    that of the parameter that the splits are of.
     """
     splits = []
     for number, (train, test) in enumerate(rows):
@@ -95,7 +96,7 @@ def tasks(task_of: Callable, rows: list[tuple]) -> list[Split]:
             task, targets = task_of(train)
         except ValueError as error:
             raise ValueError(
-                f"Split {number} of cv cannot be fitted: {error}"
+                f"Split {number} of {name} cannot be fitted: {error}"
             ) from error
         splits.append(Split(number, task, targets, test))
     return splits

@@ -6,7 +6,9 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.utils import check_consistent_length
 
+from skwd._cv.fold_networks import check_can_be_fitted
 from skwd._cv.intervals import check_folds
 from skwd._cv.noise import FOLDS
 from skwd._cv.problem import INTERVALS, Problem
@@ -30,11 +32,19 @@ def left_out_rows(problem: Problem, groups) -> list[tuple] | None:
             "groups are those of the folds of intervals: set intervals to a "
             "splitter such as GroupKFold(10), or leave groups out."
         )
+    if isinstance(splitter, Integral) and groups is not None:
+        raise ValueError(
+            f"groups are those of a splitter, and intervals={splitter!r} makes folds "
+            f"of single rows. Set intervals to GroupKFold({splitter!r}), or leave "
+            "groups out."
+        )
     if is_off(splitter) and not of_noise:
         return None
+    if groups is not None:
+        check_consistent_length(problem.data.X, groups)
     X, y, weight = problem.data
     counted = np.flatnonzero(weight)
-    if len(counted) < len(y):
+    if len(counted) < len(weight):
         X, y = X[counted], y[counted]
         groups = None if groups is None else np.asarray(groups)[counted]
     if of_noise:
@@ -45,7 +55,9 @@ def left_out_rows(problem: Problem, groups) -> list[tuple] | None:
         found = row_numbers(splitter, X, y, False, {"groups": groups}, "intervals")
     tests = [test for _, test in found]
     check_folds(tests, len(counted), f"intervals={splitter!r}")
-    return [(counted[train], counted[test]) for train, test in found]
+    rows = [(counted[train], counted[test]) for train, test in found]
+    check_can_be_fitted(problem, rows)
+    return rows
 
 
 def _shuffled(
@@ -56,7 +68,7 @@ def _shuffled(
     Classes are kept in proportion where each has as many different rows as there are
     folds; ``at_most``: with fewer rows there are fewer folds.
     """
-    Y, _ = problem.targets.encode(y, np.ones(len(y)))
+    Y, _ = problem.targets.encode(y, np.ones(X.shape[0]))
     first, value = different_rows(X, Y)
     if at_most:
         n_folds = min(n_folds, len(first))

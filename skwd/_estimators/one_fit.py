@@ -96,13 +96,7 @@ class OneFit(BaseWeightDecayMLP):
         if watch is not None:
             watch.training(problem, task, targets)
         chosen = choose(problem, task, targets)
-        report(
-            chosen.task,
-            chosen.trained,
-            settings["ensemble"],
-            settings["alpha"],
-            settings["solver"],
-        )
+        check_any_usable(chosen.trained, chosen.task)
         left_out = None
         if folds is not None:
             left_out = self._learn_left_out(
@@ -113,6 +107,13 @@ class OneFit(BaseWeightDecayMLP):
                 of_ratio=ratio_settings(self, settings),
             )
             chosen = left_out.refit or chosen
+        report(  # of what is kept
+            chosen.task,
+            chosen.trained,
+            settings["ensemble"],
+            settings["alpha"],
+            settings["solver"],
+        )
         attributes = fitted_attributes(
             settings,
             chosen,

@@ -193,12 +193,12 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
 def ratio_settings(estimator: Any, settings: Settings) -> Settings | None:
     """Those of rho, the network of noise="varying"; None where the noise is constant.
 
-    Of the estimator's layers and activation, with all else by default.
+    Of the estimator's layers, activation and workers, with all else by default.
     """
     if not varies(settings.params):
         return None
     params = dict(_defaults(estimator.__class__))
-    kept = ("hidden_layer_sizes", "activation")
+    kept = ("hidden_layer_sizes", "activation", "n_jobs")
     params |= {name: settings[name] for name in kept}
     params |= {"loss": "gamma", "alpha": "auto"}
     solver, make_targets = solver_of(params), estimator._targets_of(params)

@@ -133,9 +133,12 @@ def _warn_if_not_converged(
     loss, constant = _losses(task, trained, np.array(late))
     is_worse = (loss > constant + CLEARLY * np.abs(constant)).any()
     than = " It is worse than a constant." if is_worse else ""
+    remedy = solver.remedy(status)
+    if status is Status.STALLED and task.training.dtype != np.float64:
+        remedy += ", or pass X as float64"
     warn_of_late_training(
         f"{who}{named} {status.message} (max_iter={solver.max_iter}, "
-        f"tol={solver.tol:g}).{than} {advice(solver.remedy(status), task)}",
+        f"tol={solver.tol:g}).{than} {advice(remedy, task)}",
         ", ".join(notes),
     )
 

@@ -19,7 +19,7 @@ def scaling_remedies(task: TrainingTask) -> str:
             "standardise X (StandardScaler), whose columns have a standard deviation "
             f"of {largest:.3g} at most"
         )
-    deviation = task.deviation_of_y
+    deviation = task.deviation_of_y if task.has_varying_y else 0.0  # but for rounding
     amiss = deviation > 0.0 and not LEAST_DEVIATION <= deviation <= MOST_DEVIATION
     if task.loss.moments is not None and amiss:
         found.append(

@@ -33,6 +33,8 @@ AUTO_WORK = 5e7
 CONVEX = 1e-5
 # In units of tol: what gradient descent may leave behind, as it crawls along valleys.
 FAR = 1e3
+# Roundings of the parts of a loss, between which there is no lower J to be seen.
+ROUNDINGS = 10.0
 # The least curvature along a gradient, where J bends down.
 TINY = 1e-12
 
@@ -58,7 +60,7 @@ class LbfgsSolver(Solver):
         Status.MAX_FUN: "Increase max_fun or tol",
         Status.ROSE: "Lower learning_rate_init",
         Status.UNSETTLED: "Increase tol, or give alpha a number",
-        Status.STALLED: "Increase tol, or pass X as float64",
+        Status.STALLED: "Increase tol",
     }
 
     @classmethod
@@ -90,6 +92,12 @@ class LbfgsSolver(Solver):
             predicted_fall = _promise(objective[at_start], result.x[at_start])
             result.predicted_fall[at_start] = predicted_fall
             result.status[at_start[predicted_fall <= self.tol]] = Status.CONVERGED
+        stalled = np.flatnonzero(result.status == Status.STALLED)
+        if len(stalled) and objective.loss.moments is None:
+            part = objective[stalled]
+            fall, _ = _promised_fall(part, result.x[stalled])
+            at_rounding = fall <= ROUNDINGS * EPS * part.loss_size()
+            result.status[stalled[at_rounding]] = Status.CONVERGED
         if not stops_early:
             _leave_saddles(objective, result, self, monitor)
         return result
@@ -115,7 +123,16 @@ def check_minimum(objective: Objective, result: Result, tol: float) -> None:
 
 
 def _promise(objective: Objective, x: np.ndarray) -> np.ndarray:
-    """The fall of J by the best step along its gradient, as a part of J, (K,).
+    """The fall of J by the best step along its gradient, as a part of J, (K,)."""
+    fall, J = _promised_fall(objective, x)
+    with np.errstate(all="ignore"):
+        return np.where(fall > 0.0, fall / np.abs(J), fall)
+
+
+def _promised_fall(
+    objective: Objective, x: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The fall of J by the best step along its gradient, and J itself, (K,) each.
 
     1/2 (g'g)^2 / g'Hg, with Hg from a second gradient near ``x`` (K, P); where J has
     kinks, of the subgradient of least length.
@@ -128,8 +145,8 @@ def _promise(objective: Objective, x: np.ndarray) -> np.ndarray:
         step = (size / np.sqrt(square))[:, np.newaxis]
         _, nearby = objective.loss_gradient(x + step * g)
         bend = row_dot(g, nearby - smooth) / step[:, 0]
-        predicted_fall = 0.5 * square**2 / np.maximum(bend, TINY * square) / np.abs(J)
-    return np.where(square > 0.0, predicted_fall, 0.0)
+        fall = 0.5 * square**2 / np.maximum(bend, TINY * square)
+    return np.where(square > 0.0, fall, 0.0), J
 
 
 def _by_lbfgs(objective, params0, solver: LbfgsSolver, callback) -> Result:

@@ -80,7 +80,7 @@ class CoverageDisplay:
         X : array-like of shape (n_samples, n_features)
             Rows, better those that were not trained on.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their targets.
+            Their targets; NaN is one that is not known, and left out.
         by : {"coverage", "deviation"}, default="coverage"
             Against the coverage asked for, or at 90 % in ten groups of the rows by
             their predicted deviation; without one, by the width of their intervals.
@@ -189,10 +189,12 @@ def _blind(estimator, X, y, cv) -> Iterator[tuple]:
 def _inside(estimator, X, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Which rows are covered at each coverage, (n_coverages, n), and their deviations.
 
-    By the name of the intervals; n counts every output of a row.
+    By the name of the intervals; n counts every known output of a row.
     """
     inside_of = reached(estimator, "CoverageDisplay")
     net, (X, y) = inside_of.net, inside_of.transformed(X, y)
+    y = y.astype(np.float64, copy=False)
+    known = ~np.isnan(y).ravel()
     if not is_regressor(net):
         raise ValueError(
             "CoverageDisplay is for regressors, whose targets are numbers; got "
@@ -202,14 +204,15 @@ def _inside(estimator, X, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndar
     deviation = None
     if net._has_deviations():
         mean, std = net.predict(X, return_std=True)
-        far, deviation = (np.abs(y.reshape(mean.shape) - mean) / std).ravel(), std
-        inside["return_std"] = far <= ndtri(0.5 + 0.5 * COVERAGES)[:, np.newaxis]
+        off, deviation = np.abs(y.reshape(mean.shape) - mean).ravel()[known], std
+        half = ndtri(0.5 + 0.5 * COVERAGES)[:, np.newaxis] * std.ravel()[known]
+        inside["return_std"] = off <= half  # no quotient: deviations may be 0
     if net._fitted.folds is not None:
         found = []
         for part in COVERAGES:
             ends = net.predict_interval(X, coverage=part)
             y = y.reshape(ends.shape[:-1])
-            found.append(((ends[..., 0] <= y) & (y <= ends[..., 1])).ravel())
+            found.append(((ends[..., 0] <= y) & (y <= ends[..., 1])).ravel()[known])
             if deviation is None and part >= AT:
                 deviation = ends[..., 1] - ends[..., 0]
         inside["predict_interval"] = np.array(found)
@@ -218,4 +221,4 @@ def _inside(estimator, X, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndar
             f"{type(net).__name__} has no intervals to draw. Fit it with "
             "posterior=True or intervals=10."
         )
-    return inside, np.asarray(deviation).ravel()
+    return inside, np.asarray(deviation).ravel()[known]
