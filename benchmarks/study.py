@@ -107,9 +107,7 @@ def run(args):
     known = {tuple(line[k] for k in KEYS) for line in study_report.lines(args.out)}
     sources = {"keel": args.keel, "data": args.data}
     for kind, part in product(args.kind, args.part):
-        chosen = learners(kind)
-        for name in set(chosen) - set(args.learners or chosen):
-            del chosen[name]
+        chosen = learners(kind, args.learners)
         for table, size, X, y in tasks(kind, part, args.sizes, args.tables, sources):
             splits = splits_of(kind, X, y, size, args.splits)
             for number, (train, test) in enumerate(splits):

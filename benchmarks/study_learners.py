@@ -37,6 +37,14 @@ OURS = ("default", "auto", "auto, five", "evidence", "loo", "cv")
 # evidence, all cells of a cross-validation, kernels.
 SMALL_ONLY, SMALL = ("evidence", "loo", "cv", "SVM"), 1000
 FIVE = {"n_init": 5, "ensemble": True}
+# Other networks of "auto", for whom they may suit.
+TWO = {"hidden_layer_sizes": (100, 100)}
+TRIED = {
+    "auto, two": TWO,
+    "auto, two SiLU": TWO | {"activation": "silu"},
+    "auto, two SELU": TWO | {"activation": "selu"},
+    "auto, SiLU": {"activation": "silu"},
+}
 FOLDS = {
     "squared_error": KFold(5, shuffle=True, random_state=0),
     "classes": StratifiedKFold(5, shuffle=True, random_state=0),
@@ -68,12 +76,13 @@ def boosted(kind):
     return found
 
 
-def learners(kind):
-    """Name to estimator."""
-    return {
-        **(_of_classes() if kind == "classes" else _of_numbers()),
-        **boosted(kind),
-    }
+def learners(kind, names=None):
+    """Name to estimator, of all or of some; TRIED only by name."""
+    ours = WeightDecayMLPClassifier if kind == "classes" else WeightDecayMLPRegressor
+    found = _of_classes() if kind == "classes" else _of_numbers()
+    found |= boosted(kind)
+    tried = {n: ours(alpha="auto", **how, **SEED) for n, how in TRIED.items()}
+    return {n: e for n, e in (found | tried).items() if n in (names or found)}
 
 
 def _of_numbers():

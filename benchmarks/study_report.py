@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import numpy as np
 from scipy.stats import rankdata
-from study_learners import OURS
+from study_learners import OURS, TRIED
 
 # Is added to errors before they are divided: .01 of y's variance, or a log-loss of .01.
 NEGLIGIBLE = 0.01
@@ -154,7 +154,7 @@ def panel(ax, learners, ratio, rank):
         # Beside each other in the order of the tables: none hides another.
         heights = place + np.linspace(-0.25, 0.25, len(ratio))
         inside = ratio[:, k] <= most
-        color = COLORS[learners[k] in OURS]
+        color = COLORS[learners[k] in (*OURS, *TRIED)]
         point = {"ms": 5, "mec": "white", "mew": 0.5, "ls": "none", "c": color}
         ax.plot(ratio[inside, k], heights[inside], "o", **point)
         ax.plot(np.full((~inside).sum(), most), heights[~inside], ">", **point)
