@@ -324,7 +324,7 @@ def test_auto_takes_the_network_on_parts_where_columns_act_together(monkeypatch)
 @pytest.mark.filterwarnings("ignore:.* is at the low end of its range")
 def test_a_hopeless_network_on_parts_is_given_up(monkeypatch):
     X, y = a_table(60)
-    monkeypatch.setattr(models, "HOPELESS", -1e9)
+    monkeypatch.setattr(models, "HOPELESS", -0.5)  # half of the lowest loss
     judged, judge = [], models.Candidates._judged
 
     def spy(self, folds, multiples):
@@ -338,6 +338,17 @@ def test_a_hopeless_network_on_parts_is_given_up(monkeypatch):
     model.fit(X, y)
     assert judged.count((True, 2)) == 2
     assert judged.count((True, 1)) > 2 and judged.count((False, 2)) > 2
+
+
+def test_networks_on_parts_are_not_tried_where_parts_are_worse_than_columns(capsys):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(size=(60, 8))
+    y = X.sum(axis=1) + 0.05 * rng.normal(size=60)  # parts have nothing to add
+    how = {**SMALL, "alpha": "auto", "tol": 1e-2, "verbose": 1}
+    scores = WeightDecayMLPRegressor(**how).fit(X, y).alpha_choice_["scores"]
+    assert set(scores) == set(LADDER[:4])
+    assert scores["additive model"] < 1.03 * scores["linear model"]
+    assert "network on parts: not tried" in capsys.readouterr().out
 
 
 def test_sparse_rows_and_columns_of_two_values_have_no_ladder():
