@@ -188,6 +188,16 @@ class Subclass(WeightDecayMLPRegressor):
         return super().fit(X, y)  # the line that is warned of
 
 
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_units_that_are_dead_from_the_start_have_no_ratio_of_gradients(seed):
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(1, 1), alpha=0, random_state=seed
+    )
+    x, y = np.arange(8.0)[:, np.newaxis], [3, -1, 2, -2, 5, 0, 1, 4]
+    _, message = said(model, x, y)
+    assert message.startswith("The network predicts a constant: with 2 hidden layers")
+
+
 def test_a_warning_points_at_the_line_that_called_the_package():
     with pytest.warns(UserWarning) as caught:
         Subclass(alpha=100.0, hidden_layer_sizes=(2,)).fit(X, Y)

@@ -255,6 +255,19 @@ def test_folds_that_cannot_be_fitted_are_named_before_any_training():
     )
 
 
+def test_a_weight_of_a_class_that_a_fold_lacks_is_of_the_others():
+    X, y = data("three", 60)
+    y[:] = y[0]
+    y[20:], y[7] = y[0] + 1, y[0] + 2
+    weight = {y[7]: 4.0}
+    how = {**SMALL, "alpha": 0.05, "class_weight": weight}
+    model = WeightDecayMLPClassifier(**how, intervals=FOLDS).fit(X, y)
+    sets = model.predict_set(X, 0.8)
+    every = {label: weight.get(label, 1.0) for label in np.unique(y)}
+    model.set_params(class_weight=every).fit(X, y)
+    assert_array_equal(model.predict_set(X, 0.8), sets)
+
+
 @pytest.mark.parametrize("intervals", [3, FOLDS])
 def test_sparse_indicators_are_dense_ones(intervals):
     X, y = data("multilabel", 60)

@@ -89,7 +89,8 @@ def check_can_be_fitted(problem: Problem, rows: list[Rows]) -> None:
         if settings["early_stopping"]:
             return problem.task(train)
         if strata is not None and len(set(strata[train[weight[train] > 0.0]])) < 2:
-            return None, settings.make_targets(data.y[train], data.weight[train])
+            part = data.y[train], data.weight[train]
+            return None, settings.make_targets(*part, whole=problem.targets)
         return None, problem.targets
 
     tasks(task_of, rows, asking_for_folds(settings))

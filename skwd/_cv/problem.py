@@ -100,7 +100,8 @@ class Problem:
         settings, (X, y, weight) = self.settings, self.data
         if rows is not None:
             y, weight = y[rows], weight[rows]
-        targets = settings.make_targets(y, weight) if targets is None else targets
+        if targets is None:
+            targets = settings.make_targets(y, weight, whole=self.targets)
         Y, weight = targets.encode(y, weight)
         if not weight.any():
             check_some_weight(weight, "sample_weight times class_weight")

@@ -33,11 +33,17 @@ class ClassTargets(LabelledTargets):
     class_weight : dict, "balanced" or None
     classes : ndarray (n_classes,) or None
         Of an earlier fit that is continued.
+    named : ndarray or None
+        The classes that ``class_weight`` may name, where y is a part of the rows.
     """
 
-    def __init__(self, y, weight: np.ndarray, class_weight, classes=None):
+    def __init__(self, y, weight: np.ndarray, class_weight, classes=None, named=None):
         self.classes = np.unique(y) if classes is None else classes
         sums = np.bincount(self._codes(y, "y"), weight, minlength=len(self.classes))
+        if named is not None and isinstance(class_weight, dict):
+            there, named = self.classes.tolist(), named.tolist()
+            absent = [label for label in named if label not in there]
+            class_weight = {k: v for k, v in class_weight.items() if k not in absent}
         self.class_weight = self._class_weights(class_weight, sums)
         n_weighted = np.count_nonzero(sums * self.class_weight)
         if n_weighted < 2 and classes is None:

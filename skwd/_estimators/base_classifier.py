@@ -187,7 +187,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
 
 
 def class_targets(
-    y, weight, *, class_weight, earlier=None, may_lack=False, classes=None
+    y, weight, *, class_weight, earlier=None, may_lack=False, classes=None, whole=None
 ) -> Targets:
     """The targets of labels, or of an indicator of them.
 
@@ -201,6 +201,8 @@ def class_targets(
         Not all classes need be in y.
     classes : array-like, optional
         All classes, if they are given.
+    whole : Targets, optional
+        Those of all rows, where y is of some, and may lack a class.
     """
     check_classification_targets(y)
     if type_of_target(y, input_name="y") == "multilabel-indicator":
@@ -211,7 +213,8 @@ def class_targets(
         known = check_classes(classes, known)
     elif known is not None and not may_lack:
         _check_same_classes(y, known)
-    return ClassTargets(y, weight, class_weight, known)
+    named = None if whole is None else whole.fitted()["classes_"]
+    return ClassTargets(y, weight, class_weight, known, named)
 
 
 def _check_same_classes(y: np.ndarray, before: np.ndarray) -> None:

@@ -168,7 +168,7 @@ def _warn_if_like_a_constant(task, trained, losses) -> None:
     has_learnt_nothing = (loss >= constant - clearly).all()
     if is_deep and has_learnt_nothing:
         norms = start_gradients(task, trained.alpha[trained.best])
-        ratio = norms[0] / norms[-1]
+        ratio = norms[0] / norms[-1] if norms[-1] > 0.0 else np.inf  # none is not less
         first = "Use tanh, relu or selu, fewer hidden layers or a lower alpha"
         if ratio < VANISHING:
             warn(
