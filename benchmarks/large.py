@@ -3,10 +3,11 @@
     python benchmarks/large.py [--rows 1000000]
 
 Rows of 20 columns, 64 ReLU units, Adam on batches of 200, two BLAS threads: an epoch of
-fit on an array, on a memory map of the same and on CSR with a tenth of the values; the
-same rows through partial_fit in a hundred parts; and a search of 1000 networks, on 1000
-rows each. Memory is what the fit itself takes at most, beside its X and y, by
-tracemalloc (without a memory map's pages, which the system gives and takes).
+fit on an array (its columns in parts, too), on a memory map of the same and on CSR with
+a tenth of the values; the same rows through partial_fit in a hundred parts; and a
+search of 1000 networks, on 1000 rows each. Memory is what the fit itself takes at most,
+beside its X and y, by tracemalloc (without a memory map's pages, which the system gives
+and takes).
 """
 
 import argparse
@@ -45,8 +46,8 @@ def main():
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((n, 20)), rng.standard_normal(n)
 
-    def fit(X):
-        return lambda: WeightDecayMLPRegressor(max_iter=1, **NET).fit(X, y)
+    def fit(X, **how):
+        return lambda: WeightDecayMLPRegressor(max_iter=1, **NET, **how).fit(X, y)
 
     def stream():
         model = WeightDecayMLPRegressor(**NET)
@@ -55,6 +56,7 @@ def main():
 
     measured("fit", fit(X), n)
     measured("fit, float32", fit(X.astype(np.float32)), n)
+    measured("fit, columns in parts", fit(X, encoding="parts"), n)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "X.npy"
         np.save(path, X)

@@ -21,6 +21,7 @@ import numpy as np
 
 from skwd._core.encoded import Encoder
 from skwd._core.layout import Layout
+from skwd._core.rows import row_blocks
 from skwd._core.sample import Sample
 
 # What other values do is from benchmarks/encoding.py --constant: mean errors of a
@@ -107,12 +108,12 @@ class Encoding(Encoder):
         have the same layers.
         """
         d = sample.X.shape[1]
-        columns = [_values(sample, j) for j in range(d)]
-        counts = np.array([len(values.x) for values in columns])
-        n_quantiles = quantiles_of(counts)
+        numeric = [j for j in range(d) if _has_values(sample, j)]
+        n_quantiles = quantiles_of(len(numeric))
         knots = [np.empty(0)] * d
         centre, width = np.zeros(d), np.ones(d)
-        for j, values in enumerate(columns):
+        for j in numeric:  # sorted one at a time
+            values = Values.of(*_column(sample, j))
             most = None if like is None else int(like.places[j])
             found = _knots(values, n_quantiles, most)
             if found is None:
@@ -196,24 +197,34 @@ def column_ends(encoding: Encoding, column: int) -> np.ndarray:
     return encoding.centre[column] + encoding.width[column] * np.array([-CLIP, CLIP])
 
 
-def quantiles_of(counts: np.ndarray) -> int:
-    """The quantiles of each column, of columns of so many different values, (d,)."""
-    n_numeric = max(1, int(np.count_nonzero(counts >= LEAST_VALUES)))
-    return min(QUANTILES, MOST_QUANTILES // n_numeric)
+def quantiles_of(n_numeric: int) -> int:
+    """The quantiles of each column, of so many columns of enough different values."""
+    return min(QUANTILES, MOST_QUANTILES // max(1, n_numeric))
 
 
-def _values(sample: Sample, j: int) -> Values:
+def _column(sample: Sample, j: int) -> tuple[np.ndarray, np.ndarray]:
+    """The values and weights of the rows that count."""
     rows = slice(None) if sample.rows is None else sample.rows
     x, weight = sample.X[rows, j], sample.weight
     if not weight.all():
         counted = weight > 0.0
         x, weight = x[counted], weight[counted]
-    return Values.of(x, weight)
+    return x, weight
+
+
+def _has_values(sample: Sample, j: int) -> bool:
+    """Whether a column has LEAST_VALUES different values, as the first rows tell."""
+    x, seen = _column(sample, j)[0], np.empty(0)
+    for block in row_blocks(len(x)):
+        seen = np.unique(np.concatenate([seen, x[block]]))
+        if len(seen) >= LEAST_VALUES:
+            return True
+    return False
 
 
 def _knots(values: Values, n_quantiles: int, places: int | None) -> np.ndarray | None:
     """The knots of a column, where it has parts; ``places`` are the most parts."""
-    if len(values.x) < LEAST_VALUES or n_quantiles < LEAST_QUANTILES:
+    if n_quantiles < LEAST_QUANTILES:
         return None
     with np.errstate(over="ignore", divide="ignore"):
         found = values.knots(n_quantiles)
