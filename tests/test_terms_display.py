@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from parts import Parts, mixed
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skwd import TermsDisplay, WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd._estimators.terms import _numbers_or_labels, _some_of
 
 pyplot = pytest.importorskip("matplotlib.pyplot")
 ADDITIVE = {"hidden_layer_sizes": (), "encoding": "parts", "alpha": 0.01}
@@ -93,3 +96,60 @@ def test_what_it_cannot_draw_is_said():
         message = f"max_columns must be an integer >= 1; got {number!r}. Use "
         with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
             display.plot(max_columns=number)
+
+
+def a_pipeline():
+    """A table of a number with gaps and a category, and an additive model of it."""
+    rng = np.random.default_rng(0)
+    size = rng.uniform(40.0, 240.0, 60)
+    town = np.array(["A", "B", "C"])[rng.integers(3, size=60)]
+    y = np.sqrt(size) + 2.0 * (town == "B") + 0.1 * rng.normal(size=60)
+    size[::7] = np.nan
+    table = pd.DataFrame({"town": town, "size": size})
+    numbers = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
+    columns = make_column_transformer((numbers, ["size"]), (OneHotEncoder(), ["town"]))
+    model = WeightDecayMLPRegressor(**ADDITIVE, posterior=True)
+    return make_pipeline(columns, model).fit(table, y), table
+
+
+def test_terms_by_source_add_up_to_the_prediction():
+    pipe, table = a_pipeline()
+    display = TermsDisplay.of(pipe, table, by="source")
+    assert display.names == ["size", "town"]
+    assert list(display.grids[1]) == ["A", "B", "C"]
+    (size, town), known = display.terms, table["size"].notna()
+    places = np.searchsorted(display.grids[0], table["size"][known])
+    np.testing.assert_array_equal(display.grids[0][places], table["size"][known])
+    of_town = town[np.searchsorted(display.grids[1], table["town"][known])]
+    predicted = pipe.predict(table)
+    total = (size[places] + of_town)[:, 0]
+    expected = predicted[known] - predicted.mean()
+    np.testing.assert_allclose(total, expected, atol=1e-9)
+    assert display.deviations[1].shape == (3, 1) and (display.deviations[1] > 0).all()
+    by_column = TermsDisplay.of(pipe, table)
+    assert len(by_column.names) == 5  # the indicator, and one of each town
+
+
+def test_categories_are_named_on_the_axis():
+    pipe, table = a_pipeline()
+    display = TermsDisplay.from_estimator(pipe, table, by="source")
+    axes = {ax.get_title(): ax for ax in display.axes_}
+    labels = [text.get_text() for text in axes["town"].get_xticklabels()]
+    assert labels == ["A", "B", "C"]
+    with pytest.raises(ValueError, match="by must be 'column' or 'source'; got 'row'"):
+        TermsDisplay.of(pipe, table, by="row")
+
+
+@pytest.mark.parametrize(
+    "column, grid",
+    [
+        (pd.Series([2, 1, None], dtype="Int64"), [1.0, 2.0]),
+        (pd.Series([True, False, True]), ["False", "True"]),
+        (pd.Series(["2", "1", "10"], dtype="category"), ["1", "10", "2"]),
+        (np.arange(1000.0), np.linspace(0, 999, 200).round()),
+    ],
+)
+def test_values_of_a_column_of_a_table(column, grid):
+    found, rows = _some_of(_numbers_or_labels(column))
+    np.testing.assert_array_equal(found, grid)
+    assert len(rows) == len(grid)

@@ -6,16 +6,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import is_classifier
+from sklearn.utils import _safe_indexing
 
 from skwd._curvature.factors import Factors
 from skwd._data.encoding import Encoding, column_ends
 from skwd._estimators.fitted_network import FittedNetwork
+from skwd._estimators.sources import SEVERAL
+from skwd._estimators.wrappers import Reached
+
+# Values of a column of a table at which its term is drawn.
+MOST_VALUES = 200
 
 
 @dataclass(frozen=True, eq=False)
 class Terms:
     """f(x) = b + sum_j f_j(x_j), with f_j the weights of column j's inputs.
+
+    A term is that of one column, or the sum of those of some. Rows (m, n_columns) are
+    as the network is given them, and count in these columns alone.
 
     Parameters
     ----------
@@ -58,22 +68,22 @@ class Terms:
     def _encoding(self) -> Encoding | None:
         return self.network.encoding
 
-    def _places(self, column: int) -> np.ndarray:
-        """The inputs of a column."""
+    def _places(self, columns: np.ndarray) -> np.ndarray:
+        """The inputs of some columns."""
         if self._encoding is None:
-            return np.array([column])
-        return np.flatnonzero(self._encoding.sources == column)
+            return np.asarray(columns)
+        return np.flatnonzero(np.isin(self._encoding.sources, columns))
 
-    def inputs(self, column: int, x: np.ndarray) -> np.ndarray:
-        """A column as the model takes it, at some values x (m,): (m, its inputs)."""
+    def inputs(self, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Some columns as the model takes them, (m, their inputs)."""
         if self._encoding is None:
-            return x[:, np.newaxis]
-        return self._encoding.at(column, x)
+            return rows[:, columns]
+        return self._encoding.encode(rows)[:, self._places(columns)]
 
-    def at(self, column: int, x: np.ndarray) -> np.ndarray:
-        """What a column adds at some values x (m,): (m, n_outputs)."""
+    def at(self, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """What some columns add, (m, n_outputs)."""
         W = self.network.layout.W(self.network.params, 0).mean(axis=0)
-        return self.inputs(column, x) @ W[self._places(column)] * self.scale
+        return self.inputs(columns, rows) @ W[self._places(columns)] * self.scale
 
     def grid(self, column: int, x: np.ndarray) -> np.ndarray:
         """Between these values, in the range of x (n,), its term is a straight line."""
@@ -85,21 +95,112 @@ class Terms:
             inside = inside[(inside > low) & (inside < high)]
         return np.unique(np.concatenate([[low], inside, [high]]))
 
-    def deviations(self, column: int, x: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    def deviations(
+        self, columns: np.ndarray, rows: np.ndarray, mean: np.ndarray
+    ) -> np.ndarray:
         """Deviations of the term less its mean, (m, n_outputs), by the posterior.
 
         ``mean`` (its inputs,) is that of the inputs over the rows that centre the term.
         The variance of c'w is had from that of b + c'w, b - c'w and b.
         """
-        width, n = self.network.layout.layer_units[0], len(x)
+        width, n = self.network.layout.layer_units[0], len(rows)
         c = np.zeros((n, width))
-        c[:, self._places(column)] = self.inputs(column, x) - mean
-        rows = np.concatenate([c, -c, np.zeros((1, width))])
-        shape = len(rows), self.n_outputs, self.n_outputs
-        factors = Factors([rows], [np.broadcast_to(np.eye(self.n_outputs), shape)])
+        c[:, self._places(columns)] = self.inputs(columns, rows) - mean
+        both = np.concatenate([c, -c, np.zeros((1, width))])
+        shape = len(both), self.n_outputs, self.n_outputs
+        factors = Factors([both], [np.broadcast_to(np.eye(self.n_outputs), shape)])
         found = []
         for gaussian in self.network.posteriors():
             covariance = gaussian.covariance(factors)
             variance = np.diagonal(covariance, axis1=-2, axis2=-1)
             found.append(0.5 * (variance[:n] + variance[n:-1]) - variance[-1:])
         return np.sqrt(np.maximum(np.mean(found, axis=0), 0.0)) * self.scale
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnTerm:
+    """A term at some values of a column, less its mean over rows.
+
+    Parameters
+    ----------
+    values : ndarray (n,)
+        The column in the rows.
+    grid : ndarray (m,)
+        Some of them, ascending: numbers, or categories as str.
+    term, deviations : ndarray (m, n_outputs)
+        The latter None without a posterior.
+    spread : float
+        The standard deviation of the term over the rows, all outputs together.
+    """
+
+    values: np.ndarray
+    grid: np.ndarray
+    term: np.ndarray
+    deviations: np.ndarray | None
+    spread: float
+
+    @property
+    def n_outputs(self) -> int:
+        return self.term.shape[1]
+
+
+def drawn_terms(found: Reached, X: Any, by: str) -> tuple[list[str], list[DrawnTerm]]:
+    """The names and the terms of columns, or of sources of columns, over rows of X."""
+    terms, (names, source) = Terms.of(found.net), found.terms(by)
+    of_table, transformed = found.columns().source, found.rows(X)
+    is_sparse = sparse.issparse(transformed)
+    rows = transformed.toarray() if is_sparse else transformed
+    rows = np.asarray(rows, dtype=np.float64)
+    table = X if hasattr(X, "shape") else np.asarray(X)
+    drawn = []
+    for number in range(len(names)):
+        columns = np.flatnonzero(source == number)
+        first = columns[0]
+        if by == "column" or of_table[first] == SEVERAL or sparse.issparse(table):
+            values = rows[:, first]
+            grid = terms.grid(first, values)
+            at = np.zeros((len(grid), rows.shape[1]))
+            at[:, first] = grid
+        else:
+            column = _safe_indexing(table, int(of_table[first]), axis=1)
+            values = _numbers_or_labels(column)
+            grid, places = _some_of(values)
+            at = rows[places]
+        all_rows, mean = terms.at(columns, rows), None
+        if terms.has_posterior:
+            mean = terms.inputs(columns, rows).mean(axis=0)
+        drawn.append(
+            DrawnTerm(
+                values,
+                grid,
+                terms.at(columns, at) - all_rows.mean(axis=0),
+                None if mean is None else terms.deviations(columns, at, mean),
+                float(np.sqrt(all_rows.var(axis=0).sum())),
+            )
+        )
+    return names, drawn
+
+
+def _numbers_or_labels(column: Any) -> np.ndarray:
+    """The values of a column of a table, as floats or, of categories, as str."""
+    values = np.asarray(column)
+    if values.dtype.kind in "iuf":
+        return values.astype(np.float64)
+    if values.dtype.kind == "O" and not any(isinstance(v, str) for v in values):
+        try:  # a nullable column of numbers
+            return np.asarray(column, dtype=np.float64)
+        except (TypeError, ValueError):
+            pass
+    return values.astype(str)
+
+
+def _some_of(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Different values, ascending, and a row of each; of many numbers only some."""
+    found, places = np.unique(values, return_index=True)
+    if found.dtype.kind == "f":
+        known = np.isfinite(found)  # what was imputed has no value
+        found, places = found[known], places[known]
+        some = np.linspace(0, len(found) - 1, min(len(found), MOST_VALUES))
+        some = some.round().astype(int)
+        found, places = found[some], places[some]
+    return found, places

@@ -72,6 +72,18 @@ class Reached:
             found = Columns.of(n_columns, names)
         return found
 
+    def terms(self, by: str) -> tuple[list[str], np.ndarray]:
+        """The names of what a display is of, and the one of each column, (n,)."""
+        if not (isinstance(by, str) and by in ("column", "source")):
+            raise ValueError(
+                f"by must be 'column' or 'source'; got {by!r}. Use by='source' for "
+                "what the columns of a table became behind the steps of a Pipeline."
+            )
+        columns = self.columns()
+        if by == "source":
+            return columns.by_source()
+        return columns.names, np.arange(len(columns.names))
+
 
 def reached(estimator, who: str) -> Reached:
     """The estimator of this package inside all wrappers, for the display ``who``."""

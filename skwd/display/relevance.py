@@ -111,22 +111,13 @@ class RelevanceDisplay:
         display : RelevanceDisplay
             Not drawn.
         """
-        if not (isinstance(by, str) and by in ("column", "source")):
-            raise ValueError(
-                f"by must be 'column' or 'source'; got {by!r}. Use by='source' for "
-                "what the columns of a table became behind the steps of a Pipeline."
-            )
         found = reached(estimator, who)
-        net, columns = found.net, found.columns()
-        shares = net.feature_importances_
+        net, (names, source) = found.net, found.terms(by)
+        shares = np.bincount(source, net.feature_importances_, minlength=len(names))
         n_effective = getattr(net, "column_effective_params_", None)
-        names = columns.names
-        if by == "source":
-            names, source = columns.by_source()
-            shares = np.bincount(source, shares, minlength=len(names))
-            if n_effective is not None:
-                groups = net._fitted.group_of_column
-                n_effective = _by_source(n_effective, groups, source, len(names))
+        if n_effective is not None:
+            groups = net._fitted.group_of_column
+            n_effective = _by_source(n_effective, groups, source, len(names))
         return cls(importances=shares, n_effective=n_effective, names=list(names))
 
     def plot(self, ax=None, *, max_columns=20, bar_kw=None):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
 
 from skwd._estimators.rules import is_count
-from skwd._estimators.terms import Terms
+from skwd._estimators.terms import drawn_terms
 from skwd._estimators.wrappers import reached
 from skwd.display.matplotlib import figure_of
 
 # Columns of panels, and the deviations that a band holds to each side.
 PANELS, WIDTH = 3, 2.0
+# More categories than this are named upright.
+MOST_ACROSS = 3
 
 
 class TermsDisplay:
@@ -21,13 +22,15 @@ class TermsDisplay:
     column, minus its mean over the rows given, in y's units (of a log link and of
     classes in those of the raw prediction), and, after a fit with ``posterior=True``,
     two of its standard deviations to each side. Below it stand the values of the
-    column. Create it with `from_estimator`; every parameter is stored as an attribute.
+    column. Of a category there is a point for each. Create it with `from_estimator`;
+    every parameter is stored as an attribute.
 
     Parameters
     ----------
     grids : list of ndarray of shape (n_points,)
-        Values of each column, from its least to its largest; between two that follow
-        each other its term is a straight line.
+        Values of each column, from its least to its largest, between which its term
+        is a straight line (up to 200 that occur, with ``by="source"``), or
+        categories, as str.
     terms : list of ndarray of shape (n_points, n_outputs)
         What each column adds there.
     deviations : list of ndarray of shape (n_points, n_outputs), or None
@@ -71,7 +74,7 @@ class TermsDisplay:
         self.output_names = output_names
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, max_columns=9, line_kw=None):
+    def from_estimator(cls, estimator, X, *, by="column", max_columns=9, line_kw=None):
         """Draw the terms of a fitted model without hidden layers.
 
         Parameters
@@ -79,11 +82,15 @@ class TermsDisplay:
         estimator : estimator of this package
             Fitted, without hidden layers: with ``hidden_layer_sizes=()``, or with
             ``alpha="auto"`` where a linear or an additive model was chosen. Or a
-            Pipeline that ends in one, or a search over parameters of either; the terms
-            are then of the columns that the last step sees.
+            Pipeline that ends in one, or a search over parameters of either.
         X : array-like of shape (n_samples, n_features)
             Rows, as those of fit: terms are drawn over the range of their columns, and
             have mean 0 over them.
+        by : {"column", "source"}, default="column"
+            What a panel is of: a column as the last step of a Pipeline sees it, or a
+            column of the table that the Pipeline is given, in its own values, with the
+            sum of what it became (one-hot columns, splines, an indicator of missing
+            values). A column that was made of several stands for itself.
         max_columns : int, default=9
             The columns whose terms vary most, so many.
         line_kw : dict, optional
@@ -101,12 +108,14 @@ class TermsDisplay:
         NotFittedError
             Where fit has not been called.
         ValueError
-            For a network with hidden layers, whose columns do not add up.
+            For a network with hidden layers, whose columns do not add up, and for
+            another ``by``.
         """
-        return cls.of(estimator, X).plot(max_columns=max_columns, line_kw=line_kw)
+        display = cls.of(estimator, X, by=by)
+        return display.plot(max_columns=max_columns, line_kw=line_kw)
 
     @classmethod
-    def of(cls, estimator, X):
+    def of(cls, estimator, X, *, by="column"):
         """The display of a fitted estimator, not drawn yet.
 
         Parameters
@@ -115,6 +124,8 @@ class TermsDisplay:
             As of `from_estimator`.
         X : array-like of shape (n_samples, n_features)
             As of `from_estimator`.
+        by : {"column", "source"}, default="column"
+            What a panel is of.
 
         Returns
         -------
@@ -122,29 +133,19 @@ class TermsDisplay:
             Not drawn.
         """
         found = reached(estimator, cls.__name__)
-        estimator, X = found.net, found.rows(X)
-        rows = X.toarray() if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
-        terms = Terms.of(estimator)
-        columns = range(rows.shape[1])
-        grids = [terms.grid(j, rows[:, j]) for j in columns]
-        means = [terms.at(j, rows[:, j]).mean(axis=0) for j in columns]
-        spread = [terms.at(j, rows[:, j]).var(axis=0).sum() for j in columns]
-        inputs = [terms.inputs(j, rows[:, j]).mean(axis=0) for j in columns]
-        deviations = None
-        if terms.has_posterior:
-            pairs = zip(columns, grids, inputs)
-            deviations = [terms.deviations(j, grid, mean) for j, grid, mean in pairs]
-        classes = getattr(estimator, "classes_", None)
-        n_outputs = terms.n_outputs
+        estimator = found.net
+        names, drawn = drawn_terms(found, X, by)
+        classes, n_outputs = getattr(estimator, "classes_", None), drawn[0].n_outputs
         labels = classes if classes is not None and n_outputs > 1 else range(n_outputs)
         what = "output" if classes is None else "class"
+        has_posterior = drawn[0].deviations is not None
         return cls(
-            grids=grids,
-            terms=[terms.at(j, grids[j]) - means[j] for j in columns],
-            deviations=deviations,
-            values=list(rows.T),
-            spread=np.sqrt(spread),
-            names=found.columns().names,
+            grids=[one.grid for one in drawn],
+            terms=[one.term for one in drawn],
+            deviations=[one.deviations for one in drawn] if has_posterior else None,
+            values=[one.values for one in drawn],
+            spread=np.array([one.spread for one in drawn]),
+            names=names,
             output_names=[f"{what} {label}" for label in labels],
         )
 
@@ -194,18 +195,28 @@ class TermsDisplay:
     def _draw(self, ax, j: int, line_kw: dict) -> list:
         """The term of one column, its deviations and its values."""
         grid, lines = self.grids[j], []
+        are_labels = grid.dtype.kind == "U"
+        at = np.arange(len(grid)) if are_labels else grid
         ax.axhline(0.0, color="0.8", linewidth=0.8, zorder=0)
         for k, name in enumerate(self.output_names):
             term = self.terms[j][:, k]
-            lines += ax.plot(grid, term, **{"label": name, **line_kw})
+            how = {"marker": "o", "linestyle": "none"} if are_labels else {}
+            lines += ax.plot(at, term, **{"label": name, **how, **line_kw})
             if self.deviations is not None:
                 away = WIDTH * self.deviations[j][:, k]
-                colour = lines[-1].get_color()
-                ends = term - away, term + away
-                ax.fill_between(grid, *ends, color=colour, alpha=0.2, linewidth=0)
+                ends, colour = (term - away, term + away), lines[-1].get_color()
+                if are_labels:
+                    ax.vlines(at, *ends, color=colour, alpha=0.4)
+                else:
+                    ax.fill_between(at, *ends, color=colour, alpha=0.2, linewidth=0)
+        ax.set_title(self.names[j], fontsize=9)
+        if are_labels:
+            upright = 90 if len(grid) > MOST_ACROSS else 0
+            ax.set_xticks(at, grid, rotation=upright, fontsize=7)
+            ax.set_xlim(-0.5, len(grid) - 0.5)
+            return lines
         rug = np.unique(self.values[j])
         marks = np.full(len(rug), 0.0)
         transform = ax.get_xaxis_transform()
         ax.plot(rug, marks, "|", color="0.4", markersize=5, transform=transform)
-        ax.set_title(self.names[j], fontsize=9)
         return lines
