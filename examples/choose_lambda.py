@@ -84,14 +84,16 @@ def by_scikit_learn(plain, alphas, n, **how):
     return GridSearchCV(scaled, {"regressor__alpha": alphas}, **how)
 
 
-def search(load, plain, chooser, params, cv, scoring, alphas):
+def search(title, load, plain, chooser, params, cv, scoring, metric, alphas):
     """Both searches with their seconds, and the training error at each alpha."""
     X, y = load(return_X_y=True)
     X, how = StandardScaler().fit_transform(X), {"cv": cv, "scoring": scoring}
     ours = timed_fit(chooser(alphas=alphas, **how, **params), X, y)
-    theirs = timed_fit(by_scikit_learn(plain, alphas, len(y), **how), X, y)
     score = ours[0].scorer_
     train = [-score(plain(alpha=a, **params).fit(X, y), X, y) for a in alphas]
+    print_table(title, metric, ours[0], train)
+    print("... and GridSearchCV over scikit-learn's network, to compare", flush=True)
+    theirs = timed_fit(by_scikit_learn(plain, alphas, len(y), **how), X, y)
     return ours, theirs, np.array(train)
 
 
@@ -142,12 +144,10 @@ def main():
     output = parser.parse_args().output
 
     found = []
-    for title, *parts, metric, alphas in SEARCHES:
+    for task in SEARCHES:
         with warnings.catch_warnings():  # of lambdas that are far too small
             warnings.simplefilter("ignore")
-            ours, theirs, train = search(*parts, alphas)
-        print_table(title, metric, ours[0], train)
-        found.append((title, metric, ours, theirs, train))
+            found.append((task[0], task[-2], *search(*task)))
 
     try:
         from matplotlib.figure import Figure
