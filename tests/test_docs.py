@@ -157,8 +157,8 @@ def test_choose_lambda(tmp_path):
     printed = run_example("choose_lambda.py", "--output", picture, cache=tmp_path)
     tables = printed.split("\n\n")[:2]
     for table, title in zip(tables, ("diabetes", "breast cancer")):
-        heading, _, *rows = table.strip().splitlines()
-        assert title in heading
+        heading, _, *rows, last = table.strip().splitlines()
+        assert title in heading and "to compare" in last
         best = [i for i, row in enumerate(rows) if row.endswith("<- best")]
         assert len(best) == 1
         assert 0 < best[0] < len(rows) - 1
