@@ -129,5 +129,7 @@ def pipeline(model):
 def log_loss(model, X, y, floor=1e-4):
     """Mean -ln P of the true class, no probability below the floor."""
     p = model.predict_proba(X)
-    true = p[np.arange(len(y)), np.searchsorted(model.classes_, y)]
+    order = np.argsort(model.classes_)  # CatBoost has "10" after "9"
+    own = order[np.searchsorted(model.classes_, y, sorter=order)]
+    true = p[np.arange(len(y)), own]
     return -np.log(np.maximum(true, floor)).mean()
