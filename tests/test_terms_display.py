@@ -153,3 +153,21 @@ def test_values_of_a_column_of_a_table(column, grid):
     found, rows = _some_of(_numbers_or_labels(column))
     np.testing.assert_array_equal(found, grid)
     assert len(rows) == len(grid)
+
+
+def test_tables_of_every_kind_have_the_same_terms():
+    X, y = mixed()
+    tables = [X, pd.DataFrame(X).rename(columns=str)]
+    try:
+        import polars
+    except ImportError:
+        pass
+    else:
+        tables.append(polars.DataFrame(X))
+    pipe = make_pipeline(StandardScaler(), WeightDecayMLPRegressor(**ADDITIVE))
+    found = [TermsDisplay.of(pipe.fit(t, y), t, by="source") for t in tables]
+    for display in found[1:]:
+        for one, other in zip(display.grids, found[0].grids):
+            np.testing.assert_array_equal(one, other)
+        for one, other in zip(display.terms, found[0].terms):
+            np.testing.assert_allclose(one, other, atol=1e-9)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.base import is_classifier
-from sklearn.utils import _safe_indexing
 
 from skwd._curvature.factors import Factors
 from skwd._data.encoding import Encoding, column_ends
@@ -151,7 +150,7 @@ def drawn_terms(found: Reached, X: Any, by: str) -> tuple[list[str], list[DrawnT
     is_sparse = sparse.issparse(transformed)
     rows = transformed.toarray() if is_sparse else transformed
     rows = np.asarray(rows, dtype=np.float64)
-    table = X if hasattr(X, "shape") else np.asarray(X)
+    table: Any = X if hasattr(X, "shape") else np.asarray(X)
     drawn = []
     for number in range(len(names)):
         columns = np.flatnonzero(source == number)
@@ -162,8 +161,11 @@ def drawn_terms(found: Reached, X: Any, by: str) -> tuple[list[str], list[DrawnT
             at = np.zeros((len(grid), rows.shape[1]))
             at[:, first] = grid
         else:
-            column = _safe_indexing(table, int(of_table[first]), axis=1)
-            values = _numbers_or_labels(column)
+            column = int(of_table[first])
+            is_pandas = hasattr(table, "iloc")
+            values = _numbers_or_labels(
+                table.iloc[:, column] if is_pandas else table[:, column]
+            )
             grid, places = _some_of(values)
             at = rows[places]
         all_rows, mean = terms.at(columns, rows), None
