@@ -140,7 +140,7 @@ def draw(drawn, path):
     for ax in axes[-1]:
         ax.set_xlabel("error over the best learner's", fontsize=11)
     figure.suptitle(
-        "A point a table; black line: geometric mean; best mean rank on top",
+        "A point a table (skwd in blue); black: geometric mean; in brackets: mean rank",
         fontsize=11,
     )
     figure.savefig(path, dpi=100)
