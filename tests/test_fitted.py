@@ -51,7 +51,7 @@ def test_attributes_are_those_that_the_docstring_names(name):
     assert attributes(model) == wanted(model, name) <= set(documented(type(model)))
 
 
-@pytest.mark.wide(7)
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", [R, C, RCV, CCV])
 def test_every_attribute_of_the_docstring_is_that_of_some_fit(cls):
     names = documented(cls)

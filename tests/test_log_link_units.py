@@ -56,7 +56,7 @@ def rates():
     return X, y, exposure
 
 
-@pytest.mark.wide(9)
+@pytest.mark.wide(18)
 @pytest.mark.parametrize("loss", POWERS)
 @pytest.mark.parametrize("c", [1e-6, 1e-3, 1e6])
 @pytest.mark.parametrize("way", WAYS)

@@ -179,6 +179,7 @@ def test_a_score_of_moderated_probabilities_has_its_posterior(classes, one_blas_
     )
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize(
     "how",
     [
