@@ -19,12 +19,13 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import make_friedman1
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from study_learners import SEED, STOPPED, boosted, scaled
+from study_report import lines
 from threadpoolctl import threadpool_limits
 
 from skwd import WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
@@ -43,30 +44,24 @@ def made(n, seed):
 
 def learners(n_threads):
     """Name to estimator, for so many processors."""
-    seed = {"random_state": 0}
-    spread = {"n_jobs": n_threads, **seed}
-    mlp = MLPRegressor(early_stopping=True, max_iter=1000, **seed)
+    spread = {"n_jobs": n_threads, **SEED}
     columns = {"alpha": "auto", "encoding": None}
     found = {
         "default": WeightDecayMLPRegressor(**spread),
         "auto": WeightDecayMLPRegressor(alpha="auto", **spread),
         "auto, columns": WeightDecayMLPRegressor(**columns, **spread),
         "CV form": WeightDecayMLPRegressorCV(cv=5, **spread),
-        "MLP": TransformedTargetRegressor(mlp, transformer=StandardScaler()),
-        "HistGB": HistGradientBoostingRegressor(**seed),
+        "MLP": scaled(MLPRegressor(**STOPPED, **SEED)),
+        "HistGB": HistGradientBoostingRegressor(**SEED),
     }
-    try:
-        from catboost import CatBoostRegressor
-    except ImportError:
-        return found
-    how = {"verbose": 0, "thread_count": n_threads, "allow_writing_files": False}
-    return {**found, "CatBoost": CatBoostRegressor(random_seed=0, **how)}
+    trees = boosted("squared_error", n_threads)
+    return found | {name: trees[name] for name in trees if name == "CatBoost"}
 
 
 def run(args):
     X_test, _, truth = made(10_000, 1)
     known = {
-        tuple(x[k] for k in ("rows", "threads", "learner")) for x in read(args.out)
+        tuple(x[k] for k in ("rows", "threads", "learner")) for x in lines(args.out)
     }
     for n, n_threads in product(args.rows, args.threads):
         X, y, _ = made(n, 2)
@@ -84,12 +79,6 @@ def run(args):
             line |= {"seconds": seconds, "error": error}
             with args.out.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
-
-
-def read(path):
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def report(found):
@@ -152,7 +141,7 @@ def main():
     warnings.simplefilter("ignore")
     if args.picture is None:
         run(args)
-    found = read(args.out)
+    found = lines(args.out)
     report(found)
     if args.picture is not None:
         draw(found, args.picture)

@@ -36,6 +36,7 @@ OURS = ("default", "auto", "auto, five", "evidence", "loo", "cv")
 # More rows to train on than this are too many for these: the training rows' own
 # evidence, all cells of a cross-validation, kernels.
 SMALL_ONLY, SMALL = ("evidence", "loo", "cv", "SVM"), 1000
+STOPPED = {"early_stopping": True, "max_iter": 1000}  # scikit-learn's MLP
 FIVE = {"n_init": 5, "ensemble": True}
 # Other networks of "auto", for whom they may suit.
 TWO = {"hidden_layer_sizes": (100, 100)}
@@ -57,13 +58,13 @@ def scaled(model):
     return TransformedTargetRegressor(model, transformer=StandardScaler())
 
 
-def boosted(kind):
+def boosted(kind, n_threads=1):
     """What is installed of CatBoost and LightGBM."""
     found = {}
     if find_spec("catboost"):
         import catboost
 
-        how = {"verbose": 0, "thread_count": 1, "allow_writing_files": False}
+        how = {"verbose": 0, "thread_count": n_threads, "allow_writing_files": False}
         regress, classify = catboost.CatBoostRegressor, catboost.CatBoostClassifier
         model = classify if kind == "classes" else regress
         found["CatBoost"] = model(random_seed=0, **how)
@@ -72,30 +73,34 @@ def boosted(kind):
 
         regress, classify = lightgbm.LGBMRegressor, lightgbm.LGBMClassifier
         model = classify if kind == "classes" else regress
-        found["LightGBM"] = model(n_jobs=1, verbose=-1, **SEED)
+        found["LightGBM"] = model(n_jobs=n_threads, verbose=-1, **SEED)
     return found
 
 
 def learners(kind, names=None):
     """Name to estimator, of all or of some; TRIED only by name."""
     ours = WeightDecayMLPClassifier if kind == "classes" else WeightDecayMLPRegressor
-    found = _of_classes() if kind == "classes" else _of_numbers()
-    found |= boosted(kind)
-    tried = {n: ours(alpha="auto", **how, **SEED) for n, how in TRIED.items()}
-    return {n: e for n, e in (found | tried).items() if n in (names or found)}
-
-
-def _of_numbers():
-    folds, ours = FOLDS["squared_error"], WeightDecayMLPRegressor
-    grid = {"regressor__C": STRENGTHS, "regressor__gamma": WIDTHS}
-    return {
+    cv, rivals = _of_classes() if kind == "classes" else _of_numbers()
+    found = {
         "default": ours(**SEED),
         "auto": ours(alpha="auto", **SEED),
         "auto, five": ours(alpha="auto", **FIVE, **SEED),
         "evidence": ours(alpha="evidence", **SEED),
         "loo": ours(alpha="loo", **SEED),
-        "cv": WeightDecayMLPRegressorCV(cv=folds, **SEED),
-        "MLP": scaled(MLPRegressor(early_stopping=True, max_iter=1000, **SEED)),
+        "cv": cv,
+        **rivals,
+        **boosted(kind),
+    }
+    tried = {n: ours(alpha="auto", **how, **SEED) for n, how in TRIED.items()}
+    return {n: e for n, e in (found | tried).items() if n in (names or found)}
+
+
+def _of_numbers():
+    """The CV form and its rivals."""
+    folds = FOLDS["squared_error"]
+    grid = {"regressor__C": STRENGTHS, "regressor__gamma": WIDTHS}
+    return WeightDecayMLPRegressorCV(cv=folds, **SEED), {
+        "MLP": scaled(MLPRegressor(**STOPPED, **SEED)),
         "linear": RidgeCV(np.logspace(-3, 3, 13)),
         "SVM": GridSearchCV(scaled(SVR()), grid, cv=folds),
         "HistGB": HistGradientBoostingRegressor(**SEED),
@@ -105,17 +110,11 @@ def _of_numbers():
 
 
 def _of_classes():
-    folds, ours = FOLDS["classes"], WeightDecayMLPClassifier
+    """The same for classes."""
+    by = {"cv": FOLDS["classes"], "scoring": "neg_log_loss"}
     grid = {"C": STRENGTHS, "gamma": WIDTHS}
-    by = {"cv": folds, "scoring": "neg_log_loss"}
-    return {
-        "default": ours(**SEED),
-        "auto": ours(alpha="auto", **SEED),
-        "auto, five": ours(alpha="auto", **FIVE, **SEED),
-        "evidence": ours(alpha="evidence", **SEED),
-        "loo": ours(alpha="loo", **SEED),
-        "cv": WeightDecayMLPClassifierCV(**by, **SEED),
-        "MLP": MLPClassifier(early_stopping=True, max_iter=1000, **SEED),
+    return WeightDecayMLPClassifierCV(**by, **SEED), {
+        "MLP": MLPClassifier(**STOPPED, **SEED),
         "linear": LogisticRegressionCV(max_iter=1000),
         "SVM": GridSearchCV(SVC(probability=True, **SEED), grid, **by),
         "HistGB": HistGradientBoostingClassifier(**SEED),
