@@ -23,8 +23,8 @@ MOST_VALUES = 200
 class Terms:
     """f(x) = b + sum_j f_j(x_j), with f_j the weights of column j's inputs.
 
-    A term is that of one column, or the sum of those of some. Rows (m, n_columns) are
-    as the network is given them, and count in these columns alone.
+    A term is that of one column, or the sum of those of some. Rows (m, n_inputs) are
+    `encoded`, and count in the inputs of these columns alone.
 
     Parameters
     ----------
@@ -73,16 +73,14 @@ class Terms:
             return np.asarray(columns)
         return np.flatnonzero(np.isin(self._encoding.sources, columns))
 
-    def inputs(self, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Some columns as the model takes them, (m, their inputs)."""
-        if self._encoding is None:
-            return rows[:, columns]
-        return self._encoding.encode(rows)[:, self._places(columns)]
+    def encoded(self, rows: np.ndarray) -> np.ndarray:
+        """Rows (m, n_columns) as the model takes them."""
+        return rows if self._encoding is None else self._encoding.encode(rows)
 
     def at(self, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """What some columns add, (m, n_outputs)."""
-        W = self.network.layout.W(self.network.params, 0).mean(axis=0)
-        return self.inputs(columns, rows) @ W[self._places(columns)] * self.scale
+        W, own = self.network.layout.W(self.network.params, 0), self._places(columns)
+        return rows[:, own] @ W.mean(axis=0)[own] * self.scale
 
     def grid(self, column: int, x: np.ndarray) -> np.ndarray:
         """Between these values, in the range of x (n,), its term is a straight line."""
@@ -99,12 +97,12 @@ class Terms:
     ) -> np.ndarray:
         """Deviations of the term less its mean, (m, n_outputs), by the posterior.
 
-        ``mean`` (its inputs,) is that of the inputs over the rows that centre the term.
+        ``mean`` (n_inputs,) is that of the rows that centre the term.
         The variance of c'w is had from that of b + c'w, b - c'w and b.
         """
-        width, n = self.network.layout.layer_units[0], len(rows)
+        own, (n, width) = self._places(columns), rows.shape
         c = np.zeros((n, width))
-        c[:, self._places(columns)] = self.inputs(columns, rows) - mean
+        c[:, own] = rows[:, own] - mean[own]
         both = np.concatenate([c, -c, np.zeros((1, width))])
         shape = len(both), self.n_outputs, self.n_outputs
         factors = Factors([both], [np.broadcast_to(np.eye(self.n_outputs), shape)])
@@ -151,7 +149,8 @@ def drawn_terms(found: Reached, X: Any, by: str) -> tuple[list[str], list[DrawnT
     rows = transformed.toarray() if is_sparse else transformed
     rows = np.asarray(rows, dtype=np.float64)
     table: Any = X if hasattr(X, "shape") else np.asarray(X)
-    drawn = []
+    encoded, drawn = terms.encoded(rows), []
+    mean = encoded.mean(axis=0)
     for number in range(len(names)):
         columns = np.flatnonzero(source == number)
         first = columns[0]
@@ -160,6 +159,7 @@ def drawn_terms(found: Reached, X: Any, by: str) -> tuple[list[str], list[DrawnT
             grid = terms.grid(first, values)
             at = np.zeros((len(grid), rows.shape[1]))
             at[:, first] = grid
+            at = terms.encoded(at)
         else:
             column = int(of_table[first])
             is_pandas = hasattr(table, "iloc")
@@ -167,16 +167,16 @@ def drawn_terms(found: Reached, X: Any, by: str) -> tuple[list[str], list[DrawnT
                 table.iloc[:, column] if is_pandas else table[:, column]
             )
             grid, places = _some_of(values)
-            at = rows[places]
-        all_rows, mean = terms.at(columns, rows), None
+            at = encoded[places]
+        all_rows, deviations = terms.at(columns, encoded), None
         if terms.has_posterior:
-            mean = terms.inputs(columns, rows).mean(axis=0)
+            deviations = terms.deviations(columns, at, mean)
         drawn.append(
             DrawnTerm(
                 values,
                 grid,
                 terms.at(columns, at) - all_rows.mean(axis=0),
-                None if mean is None else terms.deviations(columns, at, mean),
+                deviations,
                 float(np.sqrt(all_rows.var(axis=0).sum())),
             )
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from skwd._estimators.rules import is_count
+
 
 def axes_of(ax, who: str, **figure_kw):
     """The axes to draw on: those given, or new ones; raises without matplotlib."""
@@ -17,6 +19,15 @@ def figure_of(who: str, n_down: int, n_across: int, size: tuple[float, float]):
         n_down, n_across, figsize=size, layout="constrained", squeeze=False
     )
     return figure, axes.ravel()
+
+
+def check_max_columns(max_columns, *, default: int) -> None:
+    """Raise unless there is a column to draw."""
+    if not is_count(max_columns):
+        raise ValueError(
+            f"max_columns must be an integer >= 1; got {max_columns!r}. Use "
+            f"max_columns={default}, the default."
+        )
 
 
 def _pyplot(who: str):

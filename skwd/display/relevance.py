@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from skwd._estimators.rules import is_count
 from skwd._estimators.wrappers import reached
-from skwd.display.matplotlib import axes_of
+from skwd.display.matplotlib import axes_of, check_max_columns
 
 
 class RelevanceDisplay:
@@ -144,7 +143,7 @@ class RelevanceDisplay:
         ValueError
             For ``max_columns`` below 1.
         """
-        check_max_columns(max_columns)
+        check_max_columns(max_columns, default=20)
         order = np.argsort(-self.importances, kind="stable")[:max_columns][::-1]
         size = 6.4, 1.2 + 0.24 * len(order)
         ax = axes_of(ax, type(self).__name__, figsize=size)
@@ -174,12 +173,3 @@ def _by_source(n_effective, groups, source, n_sources: int) -> np.ndarray:
     pairs = np.unique(np.stack([source, groups]), axis=1, return_index=True)[1]
     np.add.at(found, source[pairs], n_effective[pairs])
     return found
-
-
-def check_max_columns(max_columns) -> None:
-    """Raise unless there is a column to draw."""
-    if not is_count(max_columns):
-        raise ValueError(
-            f"max_columns must be an integer >= 1; got {max_columns!r}. Use "
-            "max_columns=20, the default."
-        )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from skwd._estimators.rules import is_count
 from skwd._estimators.terms import drawn_terms
 from skwd._estimators.wrappers import reached
-from skwd.display.matplotlib import figure_of
+from skwd.display.matplotlib import check_max_columns, figure_of
 
 # Columns of panels, and the deviations that a band holds to each side.
 PANELS, WIDTH = 3, 2.0
@@ -171,11 +170,7 @@ class TermsDisplay:
         ValueError
             For ``max_columns`` below 1.
         """
-        if not is_count(max_columns):
-            raise ValueError(
-                f"max_columns must be an integer >= 1; got {max_columns!r}. Use "
-                "max_columns=9, the default."
-            )
+        check_max_columns(max_columns, default=9)
         shown = np.argsort(-self.spread, kind="stable")[:max_columns]
         n_across = min(PANELS, len(shown))
         n_down = -(-len(shown) // n_across)

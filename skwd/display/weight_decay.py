@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from skwd._estimators.wrappers import reached
-from skwd.display.matplotlib import axes_of
-from skwd.display.relevance import RelevanceDisplay, check_max_columns
+from skwd.display.matplotlib import axes_of, check_max_columns
+from skwd.display.relevance import RelevanceDisplay
 
 
 class WeightDecayDisplay:
@@ -116,7 +116,7 @@ class WeightDecayDisplay:
         ValueError
             For ``max_columns`` below 1.
         """
-        check_max_columns(max_columns)
+        check_max_columns(max_columns, default=20)
         if ax is None:
             shown = min(max_columns, len(self.columns.importances))
             size = 10.0, 1.6 + 0.24 * max(shown, 6)
