@@ -250,15 +250,18 @@ class Candidates:
         gains, n_folds = self.constants(slice(0, len(losses))) - losses, len(losses)
         if n_folds == 1:
             return float(gains[0]), 0.0
-        with np.errstate(over="ignore", invalid="ignore"):
-            error = gains.std(ddof=1) / np.sqrt(n_folds)
-        return float(gains.mean()), float(error)
+        return float(gains.mean()), float(_standard_error(gains))
 
     def path(self, unit: float) -> AlphaPath:
         """What was seen, for a default alpha of ``unit``."""
         losses, errors = self._judging, None
         if len(losses) > 1:
-            with np.errstate(over="ignore", invalid="ignore"):
-                errors = losses.std(axis=0, ddof=1) / np.sqrt(len(losses))
+            errors = _standard_error(losses)
         unknown = np.full(losses.shape[1], np.nan)
         return AlphaPath(unit * self.multiples, losses.mean(axis=0), errors, unknown)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _standard_error(of_folds: np.ndarray) -> np.ndarray:
+    """That of the mean over folds, of (F, ...)."""
+    return of_folds.std(axis=0, ddof=1) / np.sqrt(len(of_folds))
