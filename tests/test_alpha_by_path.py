@@ -51,6 +51,7 @@ def best(model):
     return model.alphas_[chosen], model.alpha_scores_[chosen]
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("n_outputs", [1, 3])
 def test_scores_of_a_linear_model_are_exact_refits(n_outputs):
     X, y = linear_problem(n_outputs)
@@ -80,6 +81,7 @@ def test_scores_of_a_linear_model_are_those_of_ridge_cv():
     np.testing.assert_allclose(model.coefs_[0][:, 0], ridge.coef_, rtol=1e-7)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("name", ["loo", "gcv"])
 @pytest.mark.parametrize("scale", [1e-4, 1e4])
 def test_alpha_of_a_linear_model_does_not_depend_on_the_size_of_y(name, scale):
@@ -153,6 +155,7 @@ NAMES = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.wide(3)
 @NAMES
 def test_the_network_is_at_a_minimum_of_J_at_its_alpha(cls, name):
     """And has all that a plain fit has, and the path. No fit goes on from there."""

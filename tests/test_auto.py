@@ -137,7 +137,7 @@ def test_next_to_nothing_is_learnt_from_noise():
     assert n_constant >= 2
 
 
-@pytest.mark.wide(9)
+@pytest.mark.slow
 @short
 @pytest.mark.parametrize("solver", ["lbfgs", "gd", "sgd", "adam"])
 @pytest.mark.parametrize(
@@ -157,6 +157,7 @@ def test_every_solver_and_way_to_train(solver, changes):
     assert set(model.alpha_choice_) == {"way", "model", "reason", "scores"}
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("ensemble", [False, True])
 def test_of_several_starts_the_constant_is_one_too(ensemble):
     rng = np.random.default_rng(2)
@@ -209,6 +210,7 @@ def test_kinds_of_y_and_X():
     assert_allclose(thin.alpha_scores_, dense.alpha_scores_, rtol=0.05)
 
 
+@pytest.mark.slow
 def test_a_class_with_few_rows_is_in_no_fold_of_its_own():
     X, y = curve()
     labels = (y > 0).astype(int)
@@ -302,6 +304,7 @@ def test_the_reason_is_the_lowest_loss_or_the_simplest_model_that_is_as_good():
     assert _choice("network", losses, splits)["reason"] == "lowest held-out loss, 1"
 
 
+@pytest.mark.slow
 def test_the_reason_says_that_sparse_rows_have_no_parts():
     X, y = curve()
     small = SMALL | {"encoding": "auto"}
@@ -332,6 +335,7 @@ def test_a_row_whose_square_is_hardly_a_number_is_no_warning():
     assert np.isfinite(model.predict(X)).all()
 
 
+@pytest.mark.slow
 def test_what_is_left_and_what_is_refused():
     X, y = curve()
     model = WeightDecayMLPRegressor(**SMALL).fit(X, y)

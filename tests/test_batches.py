@@ -189,6 +189,7 @@ def fit(data=X[:211], batch_size=12, **params):
         return model.fit(data, y, sample_weight=WEIGHT[:211])
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize(
     ("limit", "value"),
     [

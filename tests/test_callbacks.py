@@ -67,6 +67,7 @@ def test_true_stops_and_keeps_the_network(regression, solver):
     np.testing.assert_array_equal(model.coefs_[0], three.coefs_[0])
 
 
+@pytest.mark.wide(2)
 @needs_callbacks
 @pytest.mark.parametrize("alpha", ["evidence", "loo"])
 def test_rounds_of_a_choice_of_alpha(regression, alpha):
@@ -81,6 +82,7 @@ def test_rounds_of_a_choice_of_alpha(regression, alpha):
     assert model.score(X, y) > 0.5
 
 
+@pytest.mark.slow
 @needs_callbacks
 def test_restarts_are_tasks_with_tasks_of_their_own(regression):
     X, y = regression

@@ -36,7 +36,7 @@ SPARSE = {"l1_ratio": 1.0, "sparsity": "adaptive"}
 FIVE = {"hidden_layer_sizes": (5,), "random_state": 0}
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(48)
 @parametrize_with_checks(
     [
         WeightDecayMLPRegressor(**TINY),

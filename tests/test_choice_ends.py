@@ -24,6 +24,7 @@ def noisy_waves(seed, n=60):
     return X, y
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("seed", [0, 1, 4])
 def test_alpha_moves_by_at_most_a_factor_of_e_a_round(seed, capsys):
     """So that the network can follow it; here it would like to go further at first."""

@@ -39,6 +39,7 @@ def test_alpha_by_name_needs_a_minimum(Estimator, name, change, remedy):
     )
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize(
     "Estimator", [*BOTH, WeightDecayMLPRegressorCV, WeightDecayMLPClassifierCV]
 )

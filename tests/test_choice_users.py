@@ -96,6 +96,7 @@ def test_the_lowest_J_is_not_what_ranks_restarts(regression, monkeypatch):
     raise AssertionError("the lowest J was always that of most evidence")
 
 
+@pytest.mark.wide(2)
 @NAMES
 def test_an_ensemble_is_the_mean_of_its_networks(name, regression, classes):
     for cls, (X, y) in (
@@ -138,6 +139,7 @@ def test_each_layer_is_at_its_own_fixed_point(seed, monkeypatch):
     assert gamma.sum() + 1 <= model.n_effective_params_ <= gamma.sum() + 5  # biases
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "identity"])
 def test_layers_of_homogeneous_units_stay_tied(activation, regression):
     X, y = regression
@@ -149,6 +151,7 @@ def test_layers_of_homogeneous_units_stay_tied(activation, regression):
     assert one_alpha.alpha_[0] == model.fit(X, y).alpha_
 
 
+@pytest.mark.wide(3)
 @REGRESSOR_NAMES
 def test_rows_in_another_order_or_repeated_give_the_same_alpha(
     name, regression, one_blas_thread
@@ -186,7 +189,7 @@ def test_an_alpha_by_name_in_a_pipeline_and_a_grid_search(classes):
     assert cross_val_score(pipeline, X, y, cv=3, error_score="raise").mean() > 0.6
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(4)
 @REGRESSOR_NAMES
 def test_a_plain_alpha_leaves_nothing_of_the_choice(name, regression):
     X, y = regression
@@ -236,7 +239,7 @@ def test_other_losses_and_shapes_of_y(name, classes, one_blas_thread):
         assert score == pytest.approx(dense.score(X, target), abs=1e-3)
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(4)
 @REGRESSOR_NAMES
 def test_verbose_prints_every_alpha(name, regression, capsys):
     X, y = regression
@@ -272,6 +275,7 @@ def test_too_few_iterations_are_named_with_what_is_in_sight(name, regression):
     assert not model.converged_
 
 
+@pytest.mark.wide(2)
 @NAMES
 def test_warm_start_searches_anew_from_the_stored_weights(name, regression):
     """Rows with enough noise that the best alpha is not zero."""

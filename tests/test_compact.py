@@ -70,6 +70,7 @@ def test_deviations(n, d, hidden, alpha, n_outputs, kind, monkeypatch):
     assert len(pickle.dumps(kept)) < 0.75 * len(pickle.dumps(whole))
 
 
+@pytest.mark.slow
 def test_probabilities(monkeypatch):
     X, y = data(150, 5)
     labels = np.digitize(y, [2.5, 4.0])

@@ -36,6 +36,7 @@ def shown(display, at=0.9):
     return tuple(display.observed[name][place] for name in names)
 
 
+@pytest.mark.slow
 def test_a_transformed_target_in_pipelines_and_a_search():
     log = {"func": np.log, "inverse_func": np.exp}
     inner = make_pipeline(StandardScaler(), NET)
@@ -102,6 +103,7 @@ def test_groups_of_rows_by_their_deviation():
     )
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("by", ["coverage", "deviation"])
 def test_rows_out_of_fold(by):
     """Every row by the clone that has not seen its fold, in a Pipeline too."""
@@ -144,6 +146,7 @@ def test_targets_that_are_not_known_are_left_out():
             np.testing.assert_allclose(display.observed[name], part)
 
 
+@pytest.mark.slow
 def test_intervals_alone_are_grouped_by_their_width():
     model = clone(NET).set_params(posterior=False).fit(X[TRAIN], Y[TRAIN])
     display = CoverageDisplay.from_estimator(model, X[TEST], Y[TEST], by="deviation")

@@ -75,7 +75,7 @@ REGRESSIONS = {
 }
 
 
-@pytest.mark.wide(39)
+@pytest.mark.wide(117)
 @all_solvers
 @pytest.mark.parametrize("case", REGRESSIONS)
 @pytest.mark.parametrize("weighted", [False, True])
@@ -91,7 +91,7 @@ def test_a_regressor_equals_the_grid_search(
     assert_same_search(model.fit(X, y, weight), search)
 
 
-@pytest.mark.wide(27)
+@pytest.mark.wide(54)
 @all_solvers
 @pytest.mark.parametrize(
     "case",
@@ -117,7 +117,7 @@ def test_a_classifier_equals_the_grid_search(
     assert_array_equal(model.predict_proba(X), search.predict_proba(X))
 
 
-@pytest.mark.wide(7)
+@pytest.mark.wide(21)
 @all_solvers
 @pytest.mark.parametrize("kind", ["float32", "sparse", "sparse float32", "frame"])
 def test_kinds_of_data(solver, kind, regression, one_blas_thread):
@@ -152,6 +152,7 @@ def test_several_outputs_counts_and_labels(solver, regression, one_blas_thread):
         assert_same_search(model.fit(X[:n], target), search)
 
 
+@pytest.mark.wide(4)
 @all_solvers
 def test_repeated_rows_and_distinct_ones(solver, regression, one_blas_thread):
     """Folds with duplicates are merged to unequal lengths by full-batch solvers."""
@@ -177,6 +178,7 @@ def test_auto_resolves_in_each_split(regression, one_blas_thread, monkeypatch):
     assert_same_search(clone(model).fit(X, y), grid_search(model, X, y))
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("cv", [GroupKFold(3), LeaveOneGroupOut()])
 def test_groups(cv, regression, one_blas_thread):
     X, y = regression
@@ -186,6 +188,7 @@ def test_groups(cv, regression, one_blas_thread):
     assert_same_search(model.fit(X, y, groups=groups), search)
 
 
+@pytest.mark.slow
 def test_validation_data_go_whole_to_every_split(regression, one_blas_thread):
     X, y = regression
     held_out = {"X_val": X[:20], "y_val": y[:20]}
@@ -272,6 +275,7 @@ def test_the_fitted_estimator_scored_is_the_plain_one(regression):
     assert issubclass(WeightDecayMLPClassifierCV._plain_class, WeightDecayMLPClassifier)
 
 
+@pytest.mark.slow
 def test_tables_reach_splitter_and_scorer_as_they_are(regression, one_blas_thread):
     """Columns, and an index by which other tables are looked up."""
     X, y = regression
@@ -305,6 +309,7 @@ def test_splits_as_masks_and_a_test_on_the_first_row_alone(regression):
     assert_same_choice(by_mask, regressor(cv=splits, **how).fit(X, y))
 
 
+@pytest.mark.slow
 def test_a_polars_frame(regression):
     polars = pytest.importorskip("polars")
     X, y = regression

@@ -214,7 +214,7 @@ def test_nothing_determined():
     assert free.part.sum() == 0.0 and free.n_directions == 0
 
 
-@pytest.mark.wide(25)
+@pytest.mark.wide(125)
 @both_ways
 @pytest.mark.parametrize("floor", [1e-6, None], ids=["low", "binding"])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "logistic"])

@@ -105,7 +105,7 @@ def test_fifty_steps_of_the_published_rule(decay, solver, options, learning_rate
     assert_allclose(model.intercepts_[0], b, rtol=1e-10)
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(12)
 @unfinished
 @pytest.mark.parametrize("decay", MODES)
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
@@ -146,7 +146,7 @@ def test_biases_never_decay_and_layers_have_their_own_alpha(decay):
     assert_array_equal(model.coefs_[1], still.coefs_[1])
 
 
-@pytest.mark.wide(7)
+@pytest.mark.wide(14)
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 @pytest.mark.parametrize("decay", MODES)
 def test_float32_decays_as_float64(solver, decay):
@@ -183,7 +183,7 @@ def test_coupled_and_decoupled_are_one_for_gradient_descent():
             assert_allclose(other.coefs_[0], coupled.coefs_[0], rtol=1e-10)
 
 
-@pytest.mark.wide(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("decay", ["l2", "decoupled", "scheduled"])
 def test_what_heavy_ball_converges_to(decay):
     """ridge(alpha), and of SGDW's rule ridge(alpha (1 - momentum)); SGDS repairs it."""
@@ -217,6 +217,7 @@ def test_only_l2_has_a_minimum(decay, change):
         WeightDecayMLPRegressor(decay=decay, **change).fit(X, y)
 
 
+@pytest.mark.wide(4)
 @unfinished
 @pytest.mark.parametrize("learning_rate", ["linear", "cosine", "constant", "adaptive"])
 def test_a_warm_up_comes_before_the_schedule(learning_rate):

@@ -77,6 +77,7 @@ def test_what_is_drawn(regression):
     assert display.figure_ is display.ax_.figure
 
 
+@pytest.mark.slow
 def test_errors_instead_of_scores_on_given_axes(regression):
     model = fitted(regression, scoring="neg_mean_squared_error", rule="1se")
     import matplotlib.pyplot as plt
@@ -104,6 +105,7 @@ def test_errors_instead_of_scores_on_given_axes(regression):
     assert again is display and display.ax_ is not ax
 
 
+@pytest.mark.slow
 def test_one_split_and_an_alpha_of_zero(regression):
     model = fitted(
         regression, alphas=[0.0, 0.01, 0.1], cv=ShuffleSplit(1, random_state=0)
@@ -115,6 +117,7 @@ def test_one_split_and_an_alpha_of_zero(regression):
     display.figure_.canvas.draw()
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("low", [1e-2, 1e-4, 1e-6, 1e-9])
 def test_labels_of_a_zero_do_not_overlap(low):
     alphas = np.array([0.0, low, 0.1])
@@ -128,6 +131,7 @@ def test_labels_of_a_zero_do_not_overlap(low):
     assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("factor", [1.0, 1.2, 10**0.5, 10.0])
 def test_labels_of_a_narrow_path_do_not_overlap(factor):
     alphas = 0.003 * factor ** np.linspace(0.0, 1.9, 7)
@@ -150,6 +154,7 @@ def test_the_chosen_alpha_is_named_once():
     assert "1-se: 0.1" in texts
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("name", ["loo", "gcv"])
 def test_a_path_without_splits(name, regression):
     model = WeightDecayMLPRegressor(
@@ -260,6 +265,7 @@ def test_relevance_of_columns():
     assert bare.ax_.get_xlabel() == "share of the mean squared derivative"
 
 
+@pytest.mark.slow
 def test_sparse_paths_and_columns():
     """Columns left at each alpha on an axis of its own; bars without effective ones."""
     rng = np.random.default_rng(0)
@@ -315,6 +321,7 @@ def test_loss_curves():
     assert display.ax_.get_xlabel() == "iteration"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ensemble", [False, True])
 def test_what_weight_decay_has_left(ensemble):
     X, y = load_diabetes(return_X_y=True, as_frame=True)
@@ -336,6 +343,7 @@ def test_what_weight_decay_has_left(ensemble):
     assert len(labels) == 3 and set(labels) <= set(X.columns)
 
 
+@pytest.mark.slow
 def test_coverage_of_intervals():
     """Counted by hand, for deviations and for CV+, through a pipeline."""
     rng = np.random.default_rng(0)

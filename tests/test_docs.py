@@ -238,6 +238,7 @@ def test_every_parameter_is_documented(name):
         assert re.search(rf"^[\w, ]*\b{parameter}\b[\w, ]* : ", parameters, re.M)
 
 
+@pytest.mark.wide(20)
 @pytest.mark.parametrize("name", MODULES)
 def test_docstrings_run(name):
     module = importlib.import_module(name)

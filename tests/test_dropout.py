@@ -137,6 +137,7 @@ def test_it_is_off_in_predictions_and_has_a_stream_of_its_own():
     assert model.loss_ == pytest.approx(J, rel=1e-12)
 
 
+@pytest.mark.wide(4)
 @unfinished
 @pytest.mark.parametrize("dropout", [0.2, [0.1, 0.2, 0.3]], ids=str)
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
@@ -165,6 +166,7 @@ def test_calls_of_partial_fit_are_epochs(solver):
     assert_array_equal(parts.coefs_[0], whole.coefs_[0])
 
 
+@pytest.mark.slow
 @unfinished
 def test_kinds_of_data():
     X, y = data(90)

@@ -276,6 +276,7 @@ def a_table(n=120):
     return X, bend + 0.1 * rng.normal(size=n)
 
 
+@pytest.mark.slow
 def test_auto_compares_five_models():
     X, y = a_table()
     how = {**SMALL, "alpha": "auto", "tol": 1e-3}
@@ -340,6 +341,7 @@ def test_a_hopeless_network_on_parts_is_given_up(monkeypatch):
     assert judged.count((True, 1)) > 2 and judged.count((False, 2)) > 2
 
 
+@pytest.mark.slow
 def test_networks_on_parts_are_not_tried_where_parts_are_worse_than_columns(capsys):
     rng = np.random.default_rng(0)
     X = rng.uniform(size=(60, 8))
@@ -351,6 +353,7 @@ def test_networks_on_parts_are_not_tried_where_parts_are_worse_than_columns(caps
     assert "network on parts: not tried" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_sparse_rows_and_columns_of_two_values_have_no_ladder():
     X, y = a_table(60)
     how = {**SMALL, "alpha": "auto", "tol": 1e-2}

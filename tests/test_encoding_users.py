@@ -156,6 +156,7 @@ def test_importances_are_shares_of_the_variance_of_terms():
     )
 
 
+@pytest.mark.slow
 def test_a_column_has_one_alpha_with_its_parts():
     X, y = with_noise()
     how = {"hidden_layer_sizes": (), "alpha": "evidence", "alpha_groups": "input"}
@@ -261,7 +262,7 @@ def test_every_loss(loss):
         assert np.isfinite(model.predict(X)).all() and model.encoding_ == "parts"
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(10)
 @pytest.mark.parametrize("activation", ["relu", "tanh", "identity"])
 @pytest.mark.parametrize("hidden", [(), (4,), (4, 3)], ids=str)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

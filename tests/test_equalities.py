@@ -72,6 +72,7 @@ def test_normalized_y_is_ridge_on_scaled_y(weighted, solver, rtol):
     np.testing.assert_allclose(ours.y_scale_, scale * [1000.0, 1e-3], rtol=1e-12)
 
 
+@pytest.mark.wide(4)
 @SOLVERS
 @WEIGHTED
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -92,6 +93,7 @@ def test_no_hidden_layer_is_logistic_regression(n_classes, weighted, solver, rto
     np.testing.assert_allclose(ours.predict_proba(X), peer.predict_proba(X), rtol=1e-6)
 
 
+@pytest.mark.wide(4)
 @SOLVERS
 @WEIGHTED
 def test_no_hidden_layer_is_poisson_regressor(weighted, solver, rtol):

@@ -57,6 +57,7 @@ def test_the_scale_of_the_weights_changes_nothing(scale, classes):
     np.testing.assert_allclose(a.coefs_[0], b.coefs_[0], rtol=1e-6)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("solver", ["lbfgs", "gd"])

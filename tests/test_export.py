@@ -37,7 +37,7 @@ def assert_same(ours, theirs, X, kind):
     assert theirs.out_activation_ == ours.out_activation_
 
 
-@pytest.mark.wide(9)
+@pytest.mark.wide(27)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 @pytest.mark.parametrize("hidden", HIDDEN, ids=str)
@@ -50,6 +50,7 @@ def test_regressors(regression, hidden, activation, dtype):
         assert_same(model, model.to_sklearn(), X, MLPRegressor)
 
 
+@pytest.mark.slow
 def test_the_network_of_a_search_and_of_one_that_is_linear(regression):
     X, y = regression
     chooser = WeightDecayMLPRegressorCV(
@@ -64,6 +65,7 @@ def test_the_network_of_a_search_and_of_one_that_is_linear(regression):
     assert_same(auto, auto.to_sklearn(), X, MLPRegressor)
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("hidden", HIDDEN, ids=str)
 def test_classifiers(classes, hidden):
     X, y = classes
@@ -86,6 +88,7 @@ def test_log_links(regression, loss):
     assert_same(model, model.to_sklearn(), X, MLPRegressor)
 
 
+@pytest.mark.slow
 def test_what_scikit_learn_cannot_hold_is_said(regression):
     X, y = regression
     how = {"hidden_layer_sizes": (4,), **SMALL}
@@ -97,6 +100,7 @@ def test_what_scikit_learn_cannot_hold_is_said(regression):
         several.to_sklearn()
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_onnx_end_to_end(regression, classes, dtype):
     skl2onnx = pytest.importorskip("skl2onnx")

@@ -27,7 +27,7 @@ def fitted(name, seed, signal):
         return model.fit(X, y), X, y
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(9)
 @NAMES
 @pytest.mark.parametrize("seed", range(3))
 def test_noise_is_not_learnt_by_heart(name, seed):

@@ -44,7 +44,7 @@ def documented(cls):
     return [name for head in heads for name in head.split(" :")[0].split(", ")]
 
 
-@pytest.mark.wide(9)
+@pytest.mark.wide(72)
 @all_cases
 def test_attributes_are_those_that_the_docstring_names(name):
     model = fitted(name)
@@ -61,7 +61,7 @@ def test_every_attribute_of_the_docstring_is_that_of_some_fit(cls):
     assert set(names) <= set(" ".join(TABLE).split())
 
 
-@pytest.mark.wide(7)
+@pytest.mark.wide(28)
 @all_cases
 def test_nothing_of_an_earlier_fit_survives(name):
     """The fit of the case before, of that class; then this one, by set_params."""
@@ -93,7 +93,7 @@ CONTINUED = [
 ]
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(48)
 @pytest.mark.parametrize("name", CONTINUED)
 @pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
 def test_partial_fit_keeps_no_attribute_of_the_fit(l1_ratio, name):
@@ -132,6 +132,7 @@ def test_weights_put_in_the_place_of_some_predict(name, way):
         np.testing.assert_allclose(model.predict(X), before + added, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_columns_are_those_of_the_weights_that_are_there_now():
     """A fit to one column; then partial_fit to rows that depend on another."""
     model = R(
@@ -194,7 +195,7 @@ def with_other_parameters(model):
     return model
 
 
-@pytest.mark.wide(9)
+@pytest.mark.wide(36)
 @all_cases
 def test_answers_know_no_parameter_that_is_set_later(name, monkeypatch):
     """Of the estimator, of copies of it and of what displays draw."""
@@ -274,7 +275,7 @@ def called_back(model, X, y, monkeypatch):
     return X, y
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(10)
 @pytest.mark.parametrize("name", ["plain", "auto", "two", "search", "search of two"])
 @pytest.mark.parametrize("by", ["fit", "partial_fit"])
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def test_partial_fit_goes_on_with_them():
     assert model.gradient_norms_.shape == (3, 2)
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("activation", ["logistic", "softplus"])
 def test_vanishing_gradients_are_named(activation):
     model = WeightDecayMLPRegressor(
@@ -99,6 +100,7 @@ def test_vanishing_gradients_are_named(activation):
     assert model.score(X, Y) > 0.5
 
 
+@pytest.mark.slow
 def test_a_deep_collapse_is_named():
     """Not all layers are at zero, but the prediction is a constant."""
     X, Y = make_friedman1(400, 10, noise=1.0, random_state=0)

@@ -44,6 +44,7 @@ def gcv_with_outliers(seed):
     return rmse, model
 
 
+@pytest.mark.slow
 def test_gcv_does_not_run_away_with_outliers():
     """On a draw where every way ends at one alpha."""
     rmse, model = gcv_with_outliers(0)
@@ -109,7 +110,7 @@ def test_more_columns_than_rows(seed):
     assert rmse < 1.05 * best < np.std(f)
 
 
-@pytest.mark.wide(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1e-3, 1e-2, 1e3])
 def test_weights_of_any_size_leave_auto_something_to_choose(size):
     """Small weights count as few rows: all first alphas leave constants, a plateau."""

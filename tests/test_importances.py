@@ -57,7 +57,7 @@ def by_differences(model, X):
     return squares / squares.sum()
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(9)
 @pytest.mark.parametrize("name", FITS)
 def test_they_are_the_mean_squared_derivatives(name):
     Estimator, how = FITS[name]

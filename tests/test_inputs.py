@@ -54,7 +54,7 @@ def same_fit(model, other):
             np.testing.assert_array_equal(a, b, strict=True)
 
 
-@pytest.mark.wide(4)
+@pytest.mark.wide(20)
 @kinds
 @pytest.mark.parametrize("solver", ["gd", "sgd", "adam"])
 @pytest.mark.parametrize("early_stopping", [False, True])
@@ -130,7 +130,7 @@ def test_sparse_y_is_the_same_indicator():
 
 # How many epochs gradient descent takes is left to rounding, and not asked here.
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.wide(19)
+@pytest.mark.wide(57)
 @kinds
 @solvers
 @pytest.mark.parametrize("params", [{}, {"n_init": 2, "ensemble": True}], ids=repr)
@@ -167,6 +167,7 @@ def test_dtype_of_scaled_and_poisson_predictions(params):
     assert two.predict(X).dtype == np.float32
 
 
+@pytest.mark.wide(3)
 @kinds
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_dataframes_without_a_warning(Estimator, y, early_stopping):
@@ -241,7 +242,7 @@ def guarded(kind, array, folder):
     return array
 
 
-@pytest.mark.wide(6)
+@pytest.mark.wide(24)
 @kinds
 @solvers
 @pytest.mark.parametrize("kind", ["plain", "fortran", "memmap"])

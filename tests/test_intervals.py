@@ -53,7 +53,7 @@ def by_hand(model, X, y, X_new, coverage, splits, **fit):
     return np.stack([lower, upper], axis=-1)
 
 
-@pytest.mark.wide(9)
+@pytest.mark.wide(18)
 @short
 @pytest.mark.parametrize(
     "changes",
@@ -97,6 +97,7 @@ def test_is_the_formula_of_plain_fits_on_the_same_folds(changes, one_blas_thread
     assert_array_equal(again.predict_interval(X_new), model.predict_interval(X_new))
 
 
+@pytest.mark.slow
 def test_every_fold_has_two_stages_of_its_own(one_blas_thread):
     """The second begins where the first ended, too, as in a plain fit."""
     X, y = data(30)
@@ -119,6 +120,7 @@ def test_validation_data_go_whole_to_every_fold(one_blas_thread):
     assert_allclose(model.predict_interval(X_val, 0.8), wanted[:, 0], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_cv_form_keeps_its_own_folds(one_blas_thread):
     X, y = data()
     model = WeightDecayMLPRegressorCV(
@@ -129,7 +131,7 @@ def test_a_cv_form_keeps_its_own_folds(one_blas_thread):
     assert_array_equal(model.predict_interval(X), wanted)
 
 
-@pytest.mark.wide(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("alpha", ["evidence", "loo", "auto"])
 def test_chosen_alphas_are_those_of_the_folds(alpha, one_blas_thread):
     X, y = data()
@@ -141,6 +143,7 @@ def test_chosen_alphas_are_those_of_the_folds(alpha, one_blas_thread):
     assert_allclose(model.predict_interval(X[:5]), wanted, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_models_that_auto_chooses():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((120, 3))

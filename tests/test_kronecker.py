@@ -136,7 +136,7 @@ def by_definition(net, floor=0.0):
     return block_diag(*blocks)
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(12)
 @pytest.mark.parametrize("activation", ["tanh", "gelu"])
 @hidden_layers
 @every_form
@@ -147,6 +147,7 @@ def test_hidden_layers_are_their_definition(loss, n_outputs, hidden, activation)
     agrees(curvature, net, rtol=1e-8)
 
 
+@pytest.mark.wide(4)
 @hidden_layers
 @every_form
 def test_a_floor_under_hidden_biases(loss, n_outputs, hidden):
@@ -169,6 +170,7 @@ def test_a_floor_under_hidden_biases(loss, n_outputs, hidden):
         assert_allclose(curvature.log_det(scale), counted, rtol=1e-8)
 
 
+@pytest.mark.wide(4)
 @every_form
 @hidden_layers
 def test_solve_and_covariances_are_one_inverse(loss, n_outputs, hidden):
@@ -182,7 +184,7 @@ def test_solve_and_covariances_are_one_inverse(loss, n_outputs, hidden):
         near(C @ found @ C, C @ spreads[:, i] @ C, 1e-9)
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(12)
 @hidden_layers
 @every_form
 def test_it_takes_more_as_determined_than_the_whole(loss, n_outputs, hidden):
@@ -221,6 +223,7 @@ def test_uncorrelated_inputs_need_no_matrix(n_outputs, sparse, monkeypatch):
     agrees(curvature, matrices(net))
 
 
+@pytest.mark.wide(4)
 @hidden_layers
 @every_form
 def test_large_factors_of_correlated_inputs(loss, n_outputs, hidden, monkeypatch):
@@ -271,6 +274,7 @@ def test_layers_without_data():
     assert_allclose(curvature.covariances(factors(net), SCALES), 1.0, rtol=1e-12)
 
 
+@pytest.mark.wide(4)
 @hidden_layers
 @every_form
 def test_blocks_of_rows_change_rounding_only(loss, n_outputs, hidden, monkeypatch):

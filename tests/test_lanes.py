@@ -40,7 +40,7 @@ def weights(model):
     return [w.tobytes() for w in (*model.coefs_, *model.intercepts_)]
 
 
-@pytest.mark.wide(7)
+@pytest.mark.wide(14)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     "Model, params",
@@ -92,6 +92,7 @@ def test_all_lanes_are_done_even_if_no_thread_takes_them(monkeypatch):
     assert all(future.result() for future in busy)
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("which", [0, 1])
 def test_an_error_in_a_lane_is_raised_when_all_have_ended(which):
     ended = []

@@ -101,7 +101,7 @@ def test_evidence(loss, n_outputs, n, one_alpha):
     assert_allclose(found.covariance(factors), spread * np.outer(deviation, deviation))
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(12)
 @pytest.mark.parametrize("n", [80, 25])
 @every_depth
 @every_form

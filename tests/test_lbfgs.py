@@ -90,7 +90,7 @@ def test_convex_problems_end_at_scipys_minimum():
         assert ours.fun[k] == pytest.approx(theirs.fun, rel=1e-12)
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("n", [2, 5, 20])
 def test_rosenbrock(n):
     """The minimum is at ones, and found in as many evaluations as by SciPy.
@@ -178,6 +178,7 @@ def test_kinks_do_not_stop_it():
     assert result.status[0] == Status.STALLED
 
 
+@pytest.mark.slow
 def test_all_statuses_in_one_stack():
     def undefined(x):
         return np.nan, np.full(len(x), np.nan)
@@ -250,6 +251,7 @@ def test_precision_beyond_the_rounding_of_J():
     assert np.abs(result.x).max() <= 1e-9
 
 
+@pytest.mark.slow
 def test_finished_networks_cost_nothing(one_blas_thread):
     """Each network is evaluated exactly as often as alone, and as ``nfev`` says."""
     make = dict(hidden=(6,), alpha=[1e-3, 1.0, 1e-2, 10.0])

@@ -68,6 +68,7 @@ def predicted(X, coef):
     return X @ coef[:-1] + coef[-1]
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("weight", [np.ones(N), COUNTS, COUNTS / 2.0 - 0.25])
 @both_sizes
 @outputs
@@ -206,6 +207,7 @@ def optimum(task, alpha):
     return w, J, L, H
 
 
+@pytest.mark.wide(4)
 @counted
 @every_form
 def test_without_a_row_it_is_a_step_of_newton(loss, n_outputs, weight):
@@ -251,6 +253,7 @@ def half_trained(loss, n_outputs, n):
     return Dense(net.objective, w, J, L, G, net.decay)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("n", [60, 12], ids=["many rows", "few rows"])
 @every_form
 def test_the_path_of_a_network_is_that_of_its_linearisation(loss, n_outputs, n):

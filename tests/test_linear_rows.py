@@ -74,6 +74,7 @@ def test_errors_are_those_of_ridge_without_each_row(monkeypatch, noisy, n_units)
     np.testing.assert_allclose(found, peer.cv_results_.mean(axis=0), rtol=1e-10)
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_errors_of_classes_are_those_of_their_indicators(monkeypatch, noisy, n_classes):
     X, y = noisy

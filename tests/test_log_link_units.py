@@ -56,7 +56,7 @@ def rates():
     return X, y, exposure
 
 
-@pytest.mark.wide(18)
+@pytest.mark.wide(90)
 @pytest.mark.parametrize("loss", POWERS)
 @pytest.mark.parametrize("c", [1e-6, 1e-3, 1e6])
 @pytest.mark.parametrize("way", WAYS)
@@ -126,6 +126,7 @@ def test_missing_targets_are_not_counted(rates):
     assert found.alpha_ == pytest.approx(c * np.mean(units) / exposure.sum())
 
 
+@pytest.mark.wide(5)
 @pytest.mark.parametrize("loss", ["poisson", "gamma", "tweedie"])
 @pytest.mark.parametrize("y", [1.0, 3.0, 1e-3])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -148,6 +149,7 @@ def test_an_epoch_has_the_default_of_its_rows(rates, loss):
         assert model.alpha_ == pytest.approx(c * unit / 1000.0)
 
 
+@pytest.mark.wide(5)
 @pytest.mark.parametrize("loss", POWERS)
 def test_a_constant_is_a_minimum_and_found_in_any_unit(loss):
     """J is 0 there, but for the rounding of what it is a difference of."""

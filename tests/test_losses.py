@@ -147,6 +147,7 @@ def test_huber_is_huber_regressor():
     np.testing.assert_allclose(scaled.predict(X), peer.predict(X), atol=0.02)
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("q", [0.1, 0.5, 0.9])
 def test_quantile_is_quantile_regressor_in_the_limit(q):
     """A round corner of a thousandth of a deviation: as close, with the same zeros."""
@@ -189,7 +190,7 @@ def test_tweedie_and_gamma_are_scikit_learn_s(power):
 # Networks
 
 
-@pytest.mark.wide(7)
+@pytest.mark.slow
 @new_losses
 def test_networks_are_fitted_chosen_and_kept(name):
     X, y = y_for(name)
@@ -232,6 +233,7 @@ def test_units_of_y_do_not_matter(name):
             )
 
 
+@pytest.mark.slow
 def test_robust_losses_ignore_what_ruins_squares():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((300, 3))

@@ -139,6 +139,7 @@ def test_divergence_under_early_stopping_names_the_J_that_diverged(solver):
     assert float(end) > 100.0 * float(start)
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("lost", [[1], [0, 2]])
 @pytest.mark.parametrize(
     ("solver", "scale"), [("sgd", 1e5), ("sgd", 1e200), ("adam", 1e200)]
@@ -168,6 +169,7 @@ def fitted_attributes(model):
     return {name: type(getattr(model, name)) for name in names}
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("cls", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
 def test_every_solver_leaves_the_same_attributes(cls, early_stopping):

@@ -50,7 +50,7 @@ def test_no_warm_start_goes_through_the_rows_as_one_before_it(monkeypatch):
     assert len(set(map(tuple, seen[::8]))) == 4
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(6)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(
     ("solver", "schedule", "exact"),
@@ -97,6 +97,7 @@ def test_alpha_means_the_same_for_every_batch_size(solver, schedule, exact, weig
         assert_allclose(found, ridge(alpha), rtol=0, atol=error)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("weighted", [False, True])
 @both
 def test_every_solver_reaches_the_same_J(solver, weighted):
@@ -114,6 +115,7 @@ def test_every_solver_reaches_the_same_J(solver, weighted):
         assert J * (1 - 1e-12) <= model.loss_ <= J * (1 + above)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("decay", ["l2", "decoupled"])
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
@@ -181,6 +183,7 @@ def plain_curve(model, start, batches, weight):
     return curve, w
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("batch_size", [16, 17, N])
 @both

@@ -95,6 +95,7 @@ def test_nothing_missing_is_a_plain_fit():
     np.testing.assert_allclose(masked.predict(X), plain.predict(X), rtol=1e-11)
 
 
+@pytest.mark.slow
 def test_searches_early_stopping_and_streams():
     X, Y = rows()
     how = {"hidden_layer_sizes": (5,), **MASK}
@@ -174,6 +175,7 @@ def test_folds_and_parts_may_lack_an_output(seed):
     assert np.isfinite(early.validation_scores_).all()
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("is_weighted", [False, True])
 def test_scores_are_of_what_is_known(is_weighted):
     X, Y = rows()

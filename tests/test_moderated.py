@@ -47,6 +47,7 @@ def test_two_classes_without_a_hidden_layer(classes):
     assert_array_equal(model.decision_function(X), logit)
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("alpha", [0.003, "evidence", "loo"])
 def test_classes_are_drawn_towards_each_other(alpha, classes, one_blas_thread):
     X, y = classes

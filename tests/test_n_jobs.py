@@ -64,6 +64,7 @@ def marked(many):
     return pytest.param(many, marks=[] if is_fast else [pytest.mark.slow])
 
 
+@pytest.mark.wide(6)
 @pytest.mark.filterwarnings(CONVERGENCE)
 @pytest.mark.parametrize("Model, y", [(WeightDecayMLPRegressor, Y), (None, LABELS)])
 @pytest.mark.parametrize("many", map(marked, MANY))
@@ -80,6 +81,7 @@ def test_bits_do_not_depend_on_n_jobs(many, Model, y, n_workers):
     assert {2, 3} <= set(n_workers)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(CONVERGENCE)
 def test_restarts_of_evidence_stay_together(n_workers):
     """All begin where the first has the most evidence."""
@@ -99,6 +101,7 @@ def test_nor_do_they_in_other_processes(many, n_workers):
     assert 2 in n_workers
 
 
+@pytest.mark.slow
 def test_the_network_of_a_varying_noise_has_workers_too(n_workers):
     how = {"hidden_layer_sizes": (), "alpha": 0.01, "random_state": 0}
     model = WeightDecayMLPRegressor(**how, intervals=10, n_jobs=2)
@@ -118,6 +121,7 @@ def test_what_somebody_hears_of_is_trained_in_this_process(n_workers, capsys):
     assert "iteration" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_auto_says_a_line_of_each_model_and_multiple(capsys):
     how = {"alpha": "auto", "encoding": None, "verbose": 1}
     model = WeightDecayMLPRegressor(**SMALL, **how).fit(X, Y)

@@ -147,6 +147,7 @@ def test_rho_is_a_gamma_regressor_of_rows_left_out(name, monkeypatch):
     assert_array_equal(again.predict(X, return_std=True)[1], std)
 
 
+@pytest.mark.slow
 def test_the_noise_is_the_root_of_the_mean_variance():
     X, y, *_ = data(90)
     model = R(**SMALL, noise="varying").fit(X, y)
@@ -160,6 +161,7 @@ def test_the_noise_is_the_root_of_the_mean_variance():
     assert model.noise_std_ == pytest.approx(plain.noise_std_ * np.sqrt(rho.mean()))
 
 
+@pytest.mark.slow
 def test_one_noise_stays_one_noise():
     """Where the constant is chosen, everything is that of noise="constant"."""
     for seed in range(9):
@@ -204,6 +206,7 @@ def test_few_rows_have_one_noise_and_say_so():
     assert (constant.predict(X, return_std=True)[1] == 0.0).all()
 
 
+@pytest.mark.slow
 def test_a_better_likelihood_than_one_noise():
     X, y, _, deviation = data(1500)
     train, test = slice(0, 500), slice(500, None)
@@ -242,6 +245,7 @@ def test_the_mean_is_fitted_again_to_rows_weighted_by_the_noise(one_blas_thread)
     assert True in seen
 
 
+@pytest.mark.slow
 def test_tails_are_those_of_the_residuals():
     """Densities are those of SciPy; heavy tails and Gaussian ones are told apart."""
     z = np.linspace(-9.0, 9.0, 19)
@@ -261,6 +265,7 @@ def test_tails_are_those_of_the_residuals():
         assert model.noise_choice_["degrees_of_freedom"] in wanted
 
 
+@pytest.mark.slow
 def test_intervals_are_wide_where_y_varies(one_blas_thread):
     X, y, *_ = data(240)
     model = R(**SMALL, noise="varying", posterior=True, intervals=FOLDS).fit(X, y)
@@ -282,6 +287,7 @@ def test_intervals_are_wide_where_y_varies(one_blas_thread):
     assert_allclose(scaled, wanted, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_cv_form_has_its_own_folds(one_blas_thread):
     X, y, *_ = data(80)
     how = {**SMALL, "noise": "varying"}
@@ -302,6 +308,7 @@ def test_a_cv_form_has_its_own_folds(one_blas_thread):
     assert "noise='varying' need folds that leave out every" in str(refused.value)
 
 
+@pytest.mark.slow
 def test_frames_pipelines_copies_and_weights_of_zero():
     pd = pytest.importorskip("pandas")
     X, y, *_ = data(100)

@@ -83,7 +83,7 @@ def test_gradient_is_the_derivative_of_J(
     assert (error <= tolerance * scale).all(), error / scale
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(12)
 @pytest.mark.parametrize("activation", list(ACTIVATIONS))
 @pytest.mark.parametrize(("loss", "n_outputs"), CASES)
 def test_agrees_with_the_plain_reference_at_every_layer(loss, n_outputs, activation):
@@ -130,6 +130,7 @@ def test_activation_value_without_slope_is_the_same(name):
     np.testing.assert_array_equal(with_slope, alone)
 
 
+@pytest.mark.wide(5)
 @pytest.mark.parametrize("name", list(ACTIVATIONS))
 def test_gain_keeps_the_mean_square(name):
     """Monte Carlo over a wide layer: mean square 1 in, mean square 1 out."""

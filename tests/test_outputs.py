@@ -186,6 +186,7 @@ def test_sparse_X_is_never_densified(monkeypatch, solver, early_stopping):
     assert peak_bytes(model.predict, wide) < 8e6
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("solver", ["lbfgs", "gd", "sgd", "adam"])
 @pytest.mark.parametrize(

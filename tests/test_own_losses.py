@@ -108,7 +108,7 @@ def assert_own(models, case, normalize):
     assert len({value.tobytes() for value in values}) == len(values)
 
 
-@pytest.mark.wide(51)
+@pytest.mark.wide(204)
 @in_all_ways
 def test_a_search_is_the_grid_search(case, weighted, normalize, n_outputs, solver):
     X, y = data(case, n_outputs)
@@ -119,7 +119,7 @@ def test_a_search_is_the_grid_search(case, weighted, normalize, n_outputs, solve
     assert_same_search(model.fit(X, y, weight), search)
 
 
-@pytest.mark.wide(21)
+@pytest.mark.wide(84)
 @all_losses
 @pytest.mark.parametrize(
     "changes",
@@ -137,7 +137,7 @@ def test_a_search_with_more_to_it(solver, changes, case):
     assert_same_search(model.fit(X, y), search)
 
 
-@pytest.mark.wide(51)
+@pytest.mark.wide(204)
 @in_all_ways
 @pytest.mark.parametrize("folds", [FOLDS, 3], ids=["splitter", "number"])
 def test_networks_of_folds_are_plain_fits(
@@ -170,7 +170,7 @@ def test_networks_of_folds_are_plain_fits(
     assert_own(fits, case, normalize)
 
 
-@pytest.mark.wide(93)
+@pytest.mark.wide(186)
 @in_all_ways
 def test_candidates_of_auto_are_plain_fits(
     case, weighted, normalize, n_outputs, solver, monkeypatch

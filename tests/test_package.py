@@ -89,6 +89,7 @@ WeightDecayMLPRegressor(hidden_layer_sizes=()).fit([[0], [1]], [0, 1]).predict([
 """
 
 
+@pytest.mark.slow
 def test_nothing_optional_is_needed():
     subprocess.run([sys.executable, "-W", "error", "-c", WITHOUT_OPTIONAL], check=True)
 

@@ -43,6 +43,7 @@ def test_the_posterior_of_a_linear_model_without_decay_is_that_of_least_squares(
     assert_allclose(std, np.sqrt(noise * (1.0 + leverage)), rtol=1e-5)
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("alpha", [0, [0, 0.1], [0.1, 0]])
 def test_a_posterior_of_weights_without_decay_is_finite(alpha):
     model = WeightDecayMLPRegressor(alpha=alpha, posterior=True, **SMALL)
@@ -188,7 +189,7 @@ def test_a_search_by_unseen_classes_says_so():
     assert model.best_score_ > 0.9
 
 
-@pytest.mark.wide(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("params", "metric"),
     [
@@ -214,6 +215,7 @@ def test_a_search_without_scoring_goes_by_its_loss(params, metric):
     assert model.score(X, Y) == pytest.approx(r2_score(Y, model.predict(X)))
 
 
+@pytest.mark.slow
 def test_next_to_no_decay_that_knows_its_rows_by_heart_is_named():
     X_diabetes, y_diabetes = load_diabetes(return_X_y=True)
     X_diabetes = (X_diabetes / X_diabetes.std(axis=0))[:150]

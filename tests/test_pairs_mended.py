@@ -14,6 +14,7 @@ LINE = X @ [1.0, -1.0, 0.5, 0.0] + 0.5 * RNG.standard_normal(60)
 SMALL = {"hidden_layer_sizes": (3, 2), "random_state": 0}
 
 
+@pytest.mark.wide(2)
 @needs_callbacks
 @pytest.mark.parametrize("groups", [None, "layer"])
 def test_a_callback_sees_the_linear_model_that_auto_has_chosen(groups):

@@ -24,6 +24,7 @@ PRODUCT = X[:, 0] * X[:, 1] + 0.1 * RNG.standard_normal(60)
 SMALL = {"hidden_layer_sizes": (4,), "random_state": 0, "tol": 1e-2}
 
 
+@pytest.mark.slow
 def test_a_ladder_after_a_network_on_parts_is_climbed_anew():
     """The network that is returned is of the model that was judged."""
     how = {**SMALL, "alpha": "auto"}
@@ -36,6 +37,7 @@ def test_a_ladder_after_a_network_on_parts_is_climbed_anew():
     np.testing.assert_array_equal(model.predict(X), plain.predict(X))
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("by", ["warm_start=True", "partial_fit"])
 def test_parts_that_are_kept_are_not_for_sparse_rows(by):
     model = WeightDecayMLPRegressor(**SMALL, encoding="parts", alpha=0.1)

@@ -73,7 +73,7 @@ def epoch_by_epoch(model, X, y, sample_weight=None, pickled=False):
     return model
 
 
-@pytest.mark.wide(4)
+@pytest.mark.wide(20)
 @pytest.mark.parametrize("batch_size", ["auto", 12], ids=["all rows", "mini-batches"])
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -113,7 +113,7 @@ def test_the_cosine_keeps_its_last_rate_after_max_iter_calls(solver, monkeypatch
     np.testing.assert_allclose(rates, expected, rtol=1e-14)
 
 
-@pytest.mark.wide(9)
+@pytest.mark.wide(36)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("form", ["float64", "float32", "sparse"])
 @pytest.mark.parametrize("batch_size", [200, 12], ids=["all rows", "mini-batches"])
@@ -134,6 +134,7 @@ def test_calls_are_epochs_for_every_kind_of_data(
     assert_array_equal(parts.predict(data), whole.predict(data))
 
 
+@pytest.mark.wide(5)
 @pytest.mark.parametrize(
     "params",
     [
@@ -182,6 +183,7 @@ def test_a_copy_does_not_share_moments_with_its_original(solver):
     assert_same_training(shallow, original)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("before", ["lbfgs", "gd", "adam", "sgd"])
 @pytest.mark.parametrize("normalize_y", [False, True])
 @both
@@ -224,6 +226,7 @@ def test_fit_forgets_the_calls_before_it(solver):
     assert (without_moments.coefs_[0] != with_moments.coefs_[0]).any()
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("batch_size", [200, 12], ids=["all rows", "mini-batches"])
 @both
 def test_a_row_of_zero_weight_is_no_row(solver, batch_size):
@@ -283,6 +286,7 @@ def test_every_epoch_has_a_permutation_of_its_own(solver, monkeypatch):
     assert_array_equal(orders(fit, shuffle=False), in_order)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("pickled", [False, True])
 @pytest.mark.parametrize("form", ["float64", "float32", "sparse"])
 @both

@@ -99,6 +99,7 @@ def test_a_parameter_without_meaning_for_one_epoch(stage, cls, change, message):
 NAN = np.where(np.arange(40) == 7, np.nan, 1.0)
 
 
+@pytest.mark.wide(5)
 @pytest.mark.parametrize(
     ("message", "X", "y", "weight"),
     [
@@ -244,6 +245,7 @@ def test_an_epoch_that_diverges(solver, stage, cls, rate, batch_size):
     assert_refused(model, message, change=change, **classes_for(cls))
 
 
+@pytest.mark.wide(5)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("scale", [1e30, 1e150, 1e250])
 @every_stage

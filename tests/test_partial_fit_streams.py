@@ -119,6 +119,7 @@ def test_one_epoch_from_a_perfect_fit_is_no_divergence(solver, batch_size):
     assert model.score(X, y) > 0.999
 
 
+@pytest.mark.wide(2)
 @both
 def test_a_first_chunk_of_zero_counts_can_be_left_again(solver):
     """Its best constant is exp(-inf), from where no gradient leads back."""

@@ -31,6 +31,7 @@ def encoder():
     )
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize(
     "net",
     [
@@ -102,6 +103,7 @@ class Bar(Heard):
         self.paths.append(path)
 
 
+@pytest.mark.slow
 @needs_callbacks
 def test_progress_of_a_step(regression):
     """As of the estimator alone, whatever is around it, and without a warning."""

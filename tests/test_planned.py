@@ -55,6 +55,7 @@ def test_so_does_a_lower_max_iter_which_may_be_too_low():
     assert model.n_iter_ == 9 and not model.converged_
 
 
+@pytest.mark.wide(4)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     "params",

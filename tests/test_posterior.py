@@ -145,6 +145,7 @@ def test_units_of_y_blocks_sparse_and_float32(regression):
     assert_allclose(short, std, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_an_ensemble_is_a_mixture(regression):
     X, y = regression
     model = WeightDecayMLPRegressor(

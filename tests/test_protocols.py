@@ -189,6 +189,7 @@ class PseudoHuber(Loss):
         return norm_weight @ y
 
 
+@pytest.mark.slow
 def test_a_loss_is_fitted_cross_validated_and_listed(monkeypatch):
     monkeypatch.setitem(LOSSES, "pseudo_huber", PseudoHuber())
     X, y = noisy_rows()
@@ -293,7 +294,7 @@ def test_a_loss_of_two_raw_outputs_has_the_gradient_of_its_value(two_raw_outputs
     assert_allclose(weight @ constant, 0.0, atol=1e-14)  # nothing is better
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(9)
 @pytest.mark.parametrize("n_targets", [1, 2])
 @pytest.mark.parametrize(
     ("solver", "rate"), [("lbfgs", 1.0), ("gd", 0.05), ("sgd", 0.02), ("adam", 0.01)]

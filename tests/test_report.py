@@ -310,6 +310,7 @@ def test_a_failed_training_leaves_the_fitted_estimator_as_it_was():
     np.testing.assert_array_equal(model.predict(X), predicted)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("lost", [[1], [0, 2]])
 @pytest.mark.parametrize("scale", [100.0, 1e200], ids=["diverges", "overflows"])
 def test_a_lost_restart_is_dropped_and_the_others_are_kept(lost, scale):

@@ -45,6 +45,7 @@ def test_a_pipeline_transforms_the_validation_rows_too(data):
     np.testing.assert_array_equal(pipe[-1].coefs_[0], alone.coefs_[0])
 
 
+@pytest.mark.slow
 def test_weights_go_to_fit_and_to_score_in_a_grid(data):
     X, y, weight, _ = data
     net = WeightDecayMLPRegressor(alpha=0.01, **SMALL)
@@ -74,6 +75,7 @@ def test_weights_go_to_fit_and_to_score_in_a_grid(data):
     )
 
 
+@pytest.mark.slow
 def test_groups_go_to_the_splitter(data):
     X, y, weight, groups = data
     folds = GroupKFold(3)

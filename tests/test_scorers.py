@@ -62,6 +62,7 @@ def test_closed_forms():
     assert log_likelihood_scorer(both, None, wide) == pytest.approx(wanted)
 
 
+@pytest.mark.slow
 def test_searches_and_other_learners_take_them():
     net = WeightDecayMLPRegressor(**SMALL, alpha=0.05)
     pipe = make_pipeline(StandardScaler(), net)
@@ -72,7 +73,7 @@ def test_searches_and_other_learners_take_them():
             assert np.isfinite(cross_val_score(other, X, Y, cv=2, scoring=scorer)).all()
 
 
-@pytest.mark.wide(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("scorer", SCORERS)
 def test_a_cv_form_has_the_scores_of_the_grid_search(
     scorer, one_blas_thread, monkeypatch

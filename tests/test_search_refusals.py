@@ -27,6 +27,7 @@ def splits(*parts):
     return [(np.setdiff1d(np.arange(12), test), np.asarray(test)) for test in parts]
 
 
+@pytest.mark.wide(4)
 @both
 @pytest.mark.parametrize(
     "alphas",
@@ -119,6 +120,7 @@ def test_a_test_part_without_weight():
     )
 
 
+@pytest.mark.slow
 def test_a_score_that_is_never_a_number():
     """R2 of one row: named before anything is chosen; MSE of one row is fine."""
     model = WeightDecayMLPRegressorCV(alphas=[1e-3, 0.01], cv=LeaveOneOut(), **SMALL)
@@ -374,6 +376,7 @@ def test_nothing_optional_is_missing_after_a_fit():
         assert {k: names[k] for k in shared} == {k: plain[k] for k in shared}
 
 
+@pytest.mark.slow
 def test_a_scorer_by_name_and_as_an_object_are_one():
     model = WeightDecayMLPRegressorCV(alphas=[1e-3, 0.01], cv=ShuffleSplit(2), **SMALL)
     model.set_params(cv=KFold(2), scoring="r2").fit(X, Y)

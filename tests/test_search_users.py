@@ -31,6 +31,7 @@ def pull(X, y):
     return np.linalg.norm((X - X.mean(axis=0)).T @ r) / len(y)
 
 
+@pytest.mark.slow
 def test_the_grid_begins_near_where_networks_collapse_and_grows_down(regression):
     """By a decade, as long as its lowest alpha is clearly the best."""
     X, y = regression
@@ -80,6 +81,7 @@ class Named(WeightDecayMLPRegressorCV):
         self.colour = colour
 
 
+@pytest.mark.slow
 def test_a_subclass_has_parameters_of_its_own(regression):
     model = Named(colour="red", alphas=[0.01, 0.1], cv=2, random_state=0)
     model.fit(*regression)
@@ -150,6 +152,7 @@ def test_a_scorer_that_fails_at_one_alpha(regression):
     assert np.isnan(model.cv_results_["mean_test_score"][1])
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("Estimator", ["regressor", "classifier"])
 def test_one_posterior_is_made(Estimator, regression, classes):
     if Estimator == "regressor":
@@ -162,6 +165,7 @@ def test_one_posterior_is_made(Estimator, regression, classes):
     assert made.call_count == 1
 
 
+@pytest.mark.slow
 def test_a_score_of_moderated_probabilities_has_its_posterior(classes, one_blas_thread):
     X, y = classes
     how = {"posterior": True, **SMALL}
@@ -179,7 +183,7 @@ def test_a_score_of_moderated_probabilities_has_its_posterior(classes, one_blas_
     )
 
 
-@pytest.mark.wide(2)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     [
@@ -206,6 +210,7 @@ def test_workers_change_no_score(how, regression):
     np.testing.assert_array_equal(found[0], found[1])
 
 
+@pytest.mark.slow
 def test_sorted_rows_are_named(regression):
     X, y = regression
     order = np.argsort(y)

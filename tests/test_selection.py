@@ -99,6 +99,7 @@ def pull(X, Y, weight):
     return np.linalg.svd(total / sum(weight), compute_uv=False)[0]
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("is_sparse", [False, True])
 def test_the_grid_of_a_regressor(dtype, is_sparse, regression, monkeypatch):
@@ -216,6 +217,7 @@ def test_routing_of_weights_to_fit_in_an_outer_search(routing, regression):
     assert outer.best_estimator_.alpha_ in (0.01, 0.1)
 
 
+@pytest.mark.slow
 def test_nested_cross_validation(regression):
     X, y = regression
     model = WeightDecayMLPRegressorCV(alphas=[0.01, 0.1], cv=2, n_jobs=2, **SMALL)

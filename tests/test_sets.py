@@ -90,7 +90,7 @@ CASES = {
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.wide(7)
+@pytest.mark.wide(14)
 @pytest.mark.parametrize("name", CASES)
 def test_equals_the_formula_on_its_folds(name, one_blas_thread):
     changes = dict(CASES[name])
@@ -130,6 +130,7 @@ def test_a_class_that_a_fold_lacks_has_no_probability_there(one_blas_thread):
         assert_array_equal(sets, wanted)
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("alpha", ["auto", "loo"])
 def test_chosen_alphas_are_those_of_the_folds(alpha, one_blas_thread):
     X, y = data("strings")
@@ -141,6 +142,7 @@ def test_chosen_alphas_are_those_of_the_folds(alpha, one_blas_thread):
     assert_array_equal(model.predict_set(X[:9], 0.8), wanted)
 
 
+@pytest.mark.slow
 def test_a_cv_form_keeps_its_own_folds(one_blas_thread):
     X, y = data()
     how = {**SMALL, "hidden_layer_sizes": (3,)}
@@ -268,6 +270,7 @@ def test_a_weight_of_a_class_that_a_fold_lacks_is_of_the_others():
     assert_array_equal(model.predict_set(X, 0.8), sets)
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("intervals", [3, FOLDS])
 def test_sparse_indicators_are_dense_ones(intervals):
     X, y = data("multilabel", 60)

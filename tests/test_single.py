@@ -47,7 +47,7 @@ def held_out(model):
     return model.alpha_choice_["scores"]
 
 
-@pytest.mark.wide(7)
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [None, "some"])
 @pytest.mark.parametrize("Model", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
 def test_losses_are_those_of_double_precision(Model, weights, seen, monkeypatch):
@@ -67,6 +67,7 @@ def test_losses_are_those_of_double_precision(Model, weights, seen, monkeypatch)
     )
 
 
+@pytest.mark.slow
 def test_columns_far_from_zero_lose_nothing(seen):
     """They are taken about their means before they are rounded."""
     near = WeightDecayMLPRegressor(**AUTO).fit(X, Y)
@@ -88,7 +89,7 @@ def test_validation_rows_go_along(seen):
     assert score > held_out(near)["constant"] + 0.1
 
 
-@pytest.mark.wide(3)
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     "rows, y, params",

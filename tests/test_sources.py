@@ -65,6 +65,7 @@ def sources_of(step, X, y=None):
     return [names[k] for k in found]
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize(
     ("encoder", "expected"),
     [
@@ -163,7 +164,7 @@ def wrapped(pipe):
     }
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("name", wrapped(None))
 def test_displays_open_every_wrapper(name):
     pyplot = pytest.importorskip("matplotlib.pyplot")

@@ -111,7 +111,7 @@ STEPS = {
 }
 
 
-@pytest.mark.wide(15)
+@pytest.mark.wide(30)
 @every_kind
 @pytest.mark.parametrize("steps", STEPS)
 def test_every_solver_ends_at_the_same_minimum(steps, sparsity, l1_ratio):
@@ -147,6 +147,7 @@ def test_zeros_grow_with_alpha_until_none_is_left():
     assert not none.support_.any()
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("sparsity", [None, "input"])
 def test_grids_end_near_where_nothing_is_left(sparsity):
     """At the last weight for norms alone; as with squares where they are nearly all."""
@@ -217,7 +218,7 @@ def distance_to_zero(model, X, y, alpha):
 @every_kind
 @pytest.mark.parametrize("hidden", [(6,), (5, 4)], ids=str)
 @pytest.mark.parametrize("n_outputs", [1, 2])
-@pytest.mark.wide(13)
+@pytest.mark.wide(26)
 def test_lbfgs_ends_at_a_certified_minimum(hidden, n_outputs, sparsity, l1_ratio):
     X, y = rows(n_outputs)
     for alpha in (0.003, 0.03):
@@ -234,7 +235,7 @@ def test_lbfgs_ends_at_a_certified_minimum(hidden, n_outputs, sparsity, l1_ratio
         assert model.loss_ == pytest.approx(J, rel=1e-9)
 
 
-@pytest.mark.wide(5)
+@pytest.mark.slow
 @every_kind
 def test_a_stack_is_its_networks_one_by_one(one_blas_thread, sparsity, l1_ratio):
     """The CV form is GridSearchCV, for "input" as for single weights."""
@@ -263,6 +264,7 @@ def test_a_stack_is_its_networks_one_by_one(one_blas_thread, sparsity, l1_ratio)
         assert left[0] >= left[1] and left.max() <= 12
 
 
+@pytest.mark.wide(4)
 @every_kind
 @pytest.mark.parametrize("scale", [1e-4, 1e4])
 def test_columns_in_other_units_are_no_longer_way(sparsity, l1_ratio, scale):
@@ -301,6 +303,7 @@ def test_the_proximal_map_of_a_norm_with_steps_of_their_own(seed):
 # Selection, in two stages
 
 
+@pytest.mark.slow
 def test_adaptive_weights_find_the_columns_that_matter():
     X, y = make_friedman1(300, 20, noise=0.5, random_state=0)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -316,6 +319,7 @@ def test_adaptive_weights_find_the_columns_that_matter():
     np.testing.assert_array_equal(chosen.get_support(), adaptive.support_)
 
 
+@pytest.mark.slow
 def test_the_second_stage_is_weighted_by_the_first():
     """J of the second stage, by its formula, from the first one's weights."""
     X, y = rows()
@@ -334,6 +338,7 @@ def test_the_second_stage_is_weighted_by_the_first():
     assert second.loss_ == pytest.approx(J, rel=1e-9)
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("n_init", [1, 3])
 def test_a_search_s_first_stage_has_three_starts(n_init, monkeypatch):
     X, y = rows(n=40)
@@ -414,6 +419,7 @@ def test_what_else_works_with_exact_zeros(sparsity, l1_ratio):
     np.testing.assert_array_equal(stream.coefs_[0], epochs.coefs_[0])
 
 
+@pytest.mark.wide(4)
 @every_kind
 def test_exact_zeros_of_sparse_rows_and_in_float32(sparsity, l1_ratio):
     """The same first steps, before rounding has grown, and J by its formula."""

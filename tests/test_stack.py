@@ -54,7 +54,7 @@ def stacks_of(case, n_networks=7):
     return objective, validation, x0
 
 
-@pytest.mark.wide(33)
+@pytest.mark.wide(99)
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize(
     ("solver", "schedule"),
@@ -99,6 +99,7 @@ def test_stack_equals_one_by_one_in_every_field(
         assert_same(stack, k, alone, 0)
 
 
+@pytest.mark.slow
 def test_the_stopping_epochs_and_rates_above_do_differ():
     """So that the test above has crews to split and rates to keep apart."""
     objective, _, x0 = stacks_of({})
@@ -115,6 +116,7 @@ def trained(objective, x0, solver):
     return train(objective, x0, solver_named(solver), None, np.random.default_rng(5))
 
 
+@pytest.mark.wide(4)
 @SOLVERS
 def test_a_network_is_unaffected_by_its_neighbours_and_its_place(
     solver, one_blas_thread
@@ -156,6 +158,7 @@ def test_networks_of_one_sample_equal_networks_of_equal_samples(
         assert_same(one, k, three, k)
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_large_samples_and_batches_equal_small_ones(solver, monkeypatch):
     """Rows left in place give the same bits, batches in parts the same to rounding."""

@@ -86,6 +86,7 @@ def test_bits_of_a_search_do_not_either(Model, y):
     assert_same_bits(Model(alphas=[0.01, 0.1], cv=3, **FEW), X, y)
 
 
+@pytest.mark.slow
 def test_intervals_and_further_epochs_neither():
     model = WeightDecayMLPRegressor(intervals=3, tol=1e-2, random_state=0)
     assert_same_bits(model, X, Y)

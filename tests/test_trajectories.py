@@ -164,6 +164,7 @@ def linear_fit(solver, decay, **params):
         return model.fit(X, y), X, y
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("nesterov", [False, True], ids=["heavy ball", "nesterov"])
 @pytest.mark.parametrize("decay", BOTH)
 def test_momentum_divides_decoupled_decay(decay, nesterov):
@@ -196,12 +197,14 @@ def adam_fit(decay):
     return model.coefs_[0][:, 0], X.T @ error / len(X), error.mean()
 
 
+@pytest.mark.slow
 def test_adam_with_l2_ends_at_the_minimum_of_J():
     w, grad, grad_b = adam_fit("l2")
     np.testing.assert_allclose(grad + LINEAR_ALPHA * w, 0.0, atol=1e-10)
     np.testing.assert_allclose(grad_b, 0.0, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_adamw_ends_elsewhere():
     """Where its own step vanishes: g / (|g| + epsilon) + alpha w = 0."""
     w, grad, grad_b = adam_fit("decoupled")
@@ -211,7 +214,7 @@ def test_adamw_ends_elsewhere():
     assert (np.abs(grad + LINEAR_ALPHA * w) > 0.03).all()
 
 
-@pytest.mark.wide(4)
+@pytest.mark.wide(12)
 @pytest.mark.parametrize("alpha", [2e-5, 5e-5, 1e-3])
 @pytest.mark.parametrize("update", UPDATES.values(), ids=UPDATES)
 def test_decoupled_decay_in_float32_takes_off_what_it_should(update, alpha):

@@ -102,7 +102,7 @@ def check_minimum(model, X, y, loss="squares"):
     return J
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(8)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("c", [1e-12, 3.0, 1e12])
 @pytest.mark.parametrize("solver", FEW)
@@ -126,6 +126,7 @@ def test_a_regressor_knows_no_units_of_y_and_no_origins(data, solver, c, dtype):
         check_minimum(model.fit(X + b, c * y + d), X + b, c * y + d)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("loss", ["classes", "counts"])
 @pytest.mark.parametrize("solver", FEW)
 def test_classes_and_counts_know_no_origins_of_X(data, solver, loss):
@@ -150,7 +151,7 @@ def test_classes_and_counts_know_no_origins_of_X(data, solver, loss):
         check_minimum(model.fit(X + b, y), X + b, y, loss)
 
 
-@pytest.mark.wide(7)
+@pytest.mark.wide(14)
 @pytest.mark.parametrize("c", [1e-12, 1e12])
 @pytest.mark.parametrize("name", ["evidence", "loo", "gcv"])
 @pytest.mark.parametrize("hidden", [(), (8,)])
@@ -170,6 +171,7 @@ def test_alpha_by_name_knows_no_units_of_y_and_no_origins(name, hidden, c):
         assert shift_origin.alpha_ == pytest.approx(alpha, rel=1e-3)
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("name", ["evidence", "loo"])
 def test_alpha_by_name_of_classes_knows_no_origins(name):
     X, y = load_breast_cancer(return_X_y=True)
@@ -180,7 +182,7 @@ def test_alpha_by_name_of_classes_knows_no_origins(name):
     assert scores[1] == pytest.approx(scores[0], abs=0.03)
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(9)
 @pytest.mark.parametrize("solver", FEW)
 @pytest.mark.parametrize("shift", [0.0, 3.0])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -228,7 +230,7 @@ def test_a_linear_model_is_its_peer_in_any_units_of_X(data, scale_of_X, loss, sh
         assert found == pytest.approx(deviance, rel=1e-3)
 
 
-@pytest.mark.wide(9)
+@pytest.mark.wide(36)
 @pytest.mark.parametrize("alpha", [1e-5, 1e-3, 0.3])
 @pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0, 1e3, 1e6])
 @pytest.mark.parametrize("shift", [0.0, 1e4])

@@ -49,6 +49,7 @@ def test_early_stopping_restores_the_weights_of_the_lowest_validation_loss(solve
     assert model.converged_ and model.n_iter_ < model.max_iter
 
 
+@pytest.mark.wide(4)
 @EVERY
 def test_patience_is_exact(solver):
     """Training ends n_iter_no_change iterations after the last improvement."""
@@ -97,6 +98,7 @@ def test_one_lucky_iteration_does_not_hide_slow_progress():
     assert model.n_iter_ == 40
 
 
+@pytest.mark.wide(4)
 @EVERY
 def test_a_second_warm_start_does_not_destroy_the_best_weights(solver):
     X, y = overfitting()
@@ -186,6 +188,7 @@ def test_a_warm_start_has_the_same_classes(classes):
         assert_array_equal(model.predict_proba(X), before)
 
 
+@pytest.mark.wide(4)
 @EVERY
 def test_early_stopping_survives_constant_y_and_two_validation_rows(solver):
     X, y = overfitting()

@@ -285,6 +285,7 @@ def test_random_state(value):
     )
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize(
     "good",
     [

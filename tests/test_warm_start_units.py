@@ -12,7 +12,7 @@ X = (X - X.mean(axis=0)) / X.std(axis=0)
 SMALL = {"hidden_layer_sizes": (5,), "alpha": 0.01}
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(12)
 @pytest.mark.parametrize("n_outputs", [1, 2])
 @pytest.mark.parametrize(
     ("before", "after"),

@@ -66,6 +66,7 @@ def check_is_constant(model, name, X, y, s):
     assert model.noise_std_**2 == pytest.approx(noise, rel=1e-9)
 
 
+@pytest.mark.wide(4)
 @REGRESSOR_NAMES
 @pytest.mark.parametrize("seed", range(5))
 def test_a_linear_regressor_of_noise_predicts_its_mean(seed, name):
@@ -75,6 +76,7 @@ def test_a_linear_regressor_of_noise_predicts_its_mean(seed, name):
     check_is_constant(model, name, *noise_data(seed))
 
 
+@pytest.mark.wide(5)
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("seed", range(5))
 def test_a_network_finds_no_evidence_in_noise(seed, activation):
@@ -83,7 +85,7 @@ def test_a_network_finds_no_evidence_in_noise(seed, activation):
     check_is_constant(model, "evidence", *noise_data(seed))
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(10)
 @pytest.mark.parametrize("name", ["loo", "gcv"])
 @pytest.mark.parametrize("seed", range(5))
 def test_no_network_is_kept_that_scores_less_than_a_constant(seed, name):
@@ -101,6 +103,7 @@ def test_no_network_is_kept_that_scores_less_than_a_constant(seed, name):
         check_is_constant(model, name, X, y, s)
 
 
+@pytest.mark.wide(4)
 @NAMES
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_a_classifier_of_noise_predicts_its_frequencies(n_classes, name):
@@ -123,6 +126,7 @@ def test_a_classifier_of_noise_predicts_its_frequencies(n_classes, name):
     assert model.n_effective_params_ == pytest.approx(n_classes - 1, abs=0.02)
 
 
+@pytest.mark.wide(3)
 @REGRESSOR_NAMES
 def test_a_signal_that_no_line_sees_is_no_noise(name):
     """X'r is zero but for rounding: the scale of alpha must not be."""
@@ -164,6 +168,7 @@ def test_a_deep_network_is_no_constant_where_the_signal_is_strong(name):
     assert model.fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.65
 
 
+@pytest.mark.slow
 def test_leaving_out_large_counts_knows_bounds():
     """The exponential of a step from one row could be anything."""
     rng = np.random.default_rng(0)

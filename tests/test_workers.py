@@ -62,7 +62,7 @@ def test_without_a_backend_named_n_jobs_means_processes(fitted):
         assert_same_choice(clone(whole).fit(X[:119], y[:119]), whole)
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(6)
 @pytest.mark.parametrize("n_bytes", [1, 40_000, 200_000])
 def test_chunks_change_nothing(n_bytes, fitted, monkeypatch):
     whole, X, y = fitted

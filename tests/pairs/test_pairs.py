@@ -27,7 +27,7 @@ REFUSALS = stored.refusals()
 PAIRS = factors.all_pairs()
 GUIDE = Path(__file__).parents[2] / "examples/guide/what_goes_with_what.md"
 # Of the fast form: so many rows that are trained in a moment, and pairs that are asked.
-N_FAST_ROWS, N_FAST_PAIRS = 14, 200
+N_FAST_ROWS, N_FAST_PAIRS = 7, 100
 N_PARTS = 10
 SEEN = Counter()
 
