@@ -24,7 +24,9 @@ class Parts(TransformerMixin, BaseEstimator):
         for x in X.T:
             places = np.linspace(0.0, 1.0, N_QUANTILES)
             knots = np.unique([quantile(x, p) for p in places])
-            if len(np.unique(x)) < 3 or len(knots) < 3:
+            if len(knots) < 3:  # nearly all rows are one value, or two
+                knots = np.unique([quantile(np.unique(x), p) for p in places])
+            if len(knots) < 3:
                 knots = np.empty(0)
             low, high = quantile(x, 0.25), quantile(x, 0.75)
             if low == high:

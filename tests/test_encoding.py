@@ -215,6 +215,22 @@ def test_a_monotone_curve_leaves_each_row_in_its_part(curve):
     np.testing.assert_array_equal(inside, other)
 
 
+@pytest.mark.parametrize("n_rare", [2, 5, 40])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_rare_values_have_parts_too(n_rare, sign):
+    """Of a column of zeros but for a few rows the quantiles would be its two ends."""
+    n = 33 * n_rare
+    x = np.zeros((n, 1))
+    x[:n_rare, 0] = sign * np.arange(1.0, n_rare + 1.0) ** 3
+    theirs, ours = Parts().fit(x), learnt(x)
+    assert len(ours.knots[0]) == min(n_rare + 1, 24)
+    np.testing.assert_array_equal(ours.knots[0], theirs.knots_[0])
+    new = 3.0 * np.linspace(x.min(), x.max(), 50)[:, np.newaxis]
+    np.testing.assert_allclose(ours.encode(new), theirs.transform(new), atol=1e-12)
+    twice = learnt(x, np.full(n, 2.0))
+    np.testing.assert_array_equal(twice.knots[0], ours.knots[0])
+
+
 def test_columns_of_two_values_or_one_stay():
     X, y = mixed()
     for columns in ([3], [3, 4]):
