@@ -49,6 +49,10 @@ class Sample:
     origin: np.ndarray | None = None
     kept: dict = field(default_factory=dict, repr=False)
 
+    def __getstate__(self) -> dict:
+        """The state without the gathered rows: a worker has X, and gathers its own."""
+        return {name: value for name, value in vars(self).items() if name != "gathered"}
+
     def __len__(self) -> int:
         return len(self.y)
 

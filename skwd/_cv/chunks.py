@@ -25,8 +25,9 @@ class Chunk(NamedTuple):
 def chunks(tasks: list[TrainingTask], n_alphas: int, n_jobs: int) -> list[Chunk]:
     """Cut a path into chunks of at most CHUNK_BYTES, a round number for each job.
 
-    The results depend on none of this. Every chunk takes alphas from all over the path,
-    for weak decay often takes more iterations than strong.
+    The results depend on none of this. Every chunk takes all alphas of some tasks,
+    where tasks can be shared out evenly, or alphas from all over the path: weak decay
+    often takes more iterations than strong.
     """
     found = []
     alike: dict[tuple, list[int]] = {}
@@ -39,7 +40,7 @@ def chunks(tasks: list[TrainingTask], n_alphas: int, n_jobs: int) -> list[Chunk]
         limit, n_cells = max(1, CHUNK_BYTES // size), len(numbers) * n_alphas
         n_chunks = max(_ceil_div(n_cells, limit), min(n_jobs, n_cells))
         n_chunks = _ceil_div(n_chunks, n_jobs) * n_jobs
-        by_alpha = min(n_alphas, n_chunks)
+        by_alpha = 1 if len(numbers) % n_chunks == 0 else min(n_alphas, n_chunks)
         tasks_each = limit // _ceil_div(n_alphas, by_alpha)
         by_task = max(
             _ceil_div(n_chunks, by_alpha), _ceil_div(len(numbers), tasks_each)
