@@ -9,7 +9,7 @@ from parts import Parts, mixed
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from skwd import TermsDisplay, WeightDecayMLPClassifier, WeightDecayMLPRegressor
 from skwd._estimators.terms import _numbers_or_labels, _some_of
@@ -140,6 +140,9 @@ def test_categories_are_named_on_the_axis():
         TermsDisplay.of(pipe, table, by="row")
 
 
+DAYS = pd.to_datetime(pd.Series(["2020-01-01", None, "2020-01-06"]))
+
+
 @pytest.mark.parametrize(
     "column, grid",
     [
@@ -147,12 +150,41 @@ def test_categories_are_named_on_the_axis():
         (pd.Series([True, False, True]), ["False", "True"]),
         (pd.Series(["2", "1", "10"], dtype="category"), ["1", "10", "2"]),
         (np.arange(1000.0), np.linspace(0, 999, 200).round()),
+        (DAYS, DAYS[[0, 2]]),
+        (DAYS.dt.tz_localize("UTC"), DAYS[[0, 2]]),
+        (DAYS - DAYS[0], [0.0, 5.0]),
+        ([f"{i:02}" for i in [*range(50), *range(30, 50)]], [*map(str, range(30, 50))]),
     ],
 )
 def test_values_of_a_column_of_a_table(column, grid):
     found, rows = _some_of(_numbers_or_labels(column))
     np.testing.assert_array_equal(found, grid)
     assert len(rows) == len(grid)
+
+
+def test_dates_have_an_axis_of_dates():
+    rng = np.random.default_rng(0)
+    days = pd.Series(pd.date_range("2020-01-01", periods=60))
+    month = FunctionTransformer(
+        lambda t: t.map(lambda d: d.month if d == d else 0).astype(float),
+        feature_names_out="one-to-one",
+    )
+    table = pd.DataFrame({"day": days, "x": rng.normal(size=60)})
+    y = table["x"] + days.dt.month
+    table.loc[7, "day"] = None
+    columns = make_column_transformer((month, ["day"]), ("passthrough", ["x"]))
+    model = WeightDecayMLPRegressor(**ADDITIVE | {"alpha": 1e-4})
+    pipe = make_pipeline(columns, model).fit(table, y)
+    display = TermsDisplay.from_estimator(pipe, table, by="source")
+    (axes,) = [ax for ax in display.axes_ if ax.get_title() == "day"]
+    drawn = axes.lines[1].get_xydata()
+    np.testing.assert_array_equal(
+        drawn[:, 0], pyplot.matplotlib.dates.date2num(days.drop(7))
+    )
+    of_january, of_february = drawn[0, 1], drawn[-1, 1]
+    assert of_february - of_january == pytest.approx(1.0, abs=0.05)
+    display.figure_.canvas.draw()
+    assert 2 <= len(axes.get_xticks()) <= 6
 
 
 def test_tables_of_every_kind_have_the_same_terms():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ from skwd._estimators.fitted_network import FittedNetwork
 from skwd._estimators.sources import SEVERAL
 from skwd._estimators.wrappers import Reached
 
-# Values of a column of a table at which its term is drawn.
-MOST_VALUES = 200
+# Values of a column of a table at which its term is drawn: numbers, and categories.
+MOST_VALUES, MOST_CATEGORIES = 200, 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +124,7 @@ class DrawnTerm:
     values : ndarray (n,)
         The column in the rows.
     grid : ndarray (m,)
-        Some of them, ascending: numbers, or categories as str.
+        Some of them, ascending: numbers, dates, or categories as str.
     term, deviations : ndarray (m, n_outputs)
         The latter None without a posterior.
     spread : float
@@ -184,25 +185,35 @@ def drawn_terms(found: Reached, X: Any, by: str) -> tuple[list[str], list[DrawnT
 
 
 def _numbers_or_labels(column: Any) -> np.ndarray:
-    """The values of a column of a table, as floats or, of categories, as str."""
+    """The values of a column of a table, as floats, dates or, of categories, as str."""
     values = np.asarray(column)
-    if values.dtype.kind in "iuf":
+    kind = values.dtype.kind
+    if kind in "iuf":
         return values.astype(np.float64)
-    if values.dtype.kind == "O" and not any(isinstance(v, str) for v in values):
-        try:  # a nullable column of numbers
-            return np.asarray(column, dtype=np.float64)
+    if kind == "m":  # in days
+        return values / np.timedelta64(1, "D")
+    if kind == "M":
+        return values
+    if kind == "O" and not any(isinstance(v, str) for v in values):
+        are_dates = any(isinstance(v, date) for v in values)  # those in a zone, too
+        try:  # or a nullable column of numbers
+            return np.asarray(column, dtype="datetime64[ns]" if are_dates else float)
         except (TypeError, ValueError):
             pass
     return values.astype(str)
 
 
 def _some_of(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Different values, ascending, and a row of each; of many numbers only some."""
-    found, places = np.unique(values, return_index=True)
-    if found.dtype.kind == "f":
-        known = np.isfinite(found)  # what was imputed has no value
-        found, places = found[known], places[known]
-        some = np.linspace(0, len(found) - 1, min(len(found), MOST_VALUES))
-        some = some.round().astype(int)
-        found, places = found[some], places[some]
-    return found, places
+    """Different values, ascending, and a row of each.
+
+    Of many numbers or dates some from the least to the largest, of many categories the
+    most frequent ones.
+    """
+    found, places, counts = np.unique(values, return_index=True, return_counts=True)
+    if found.dtype.kind in "fM":
+        some = np.flatnonzero(np.isfinite(found))  # what was imputed has no value
+        at = np.linspace(0, len(some) - 1, min(len(some), MOST_VALUES))
+        some = some[at.round().astype(int)]
+    else:
+        some = np.sort(np.argsort(-counts, kind="stable")[:MOST_CATEGORIES])
+    return found[some], places[some]

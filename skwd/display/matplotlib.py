@@ -21,6 +21,15 @@ def figure_of(who: str, n_down: int, n_across: int, size: tuple[float, float]):
     return figure, axes.ravel()
 
 
+def name_dates(axis) -> None:
+    """Label an axis of dates without saying the year at each of them."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(minticks=2, maxticks=5)
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(ConciseDateFormatter(locator))
+
+
 def check_max_columns(max_columns, *, default: int) -> None:
     """Raise unless there is a column to draw."""
     if not is_count(max_columns):

@@ -6,7 +6,7 @@ import numpy as np
 
 from skwd._estimators.terms import drawn_terms
 from skwd._estimators.wrappers import reached
-from skwd.display.matplotlib import check_max_columns, figure_of
+from skwd.display.matplotlib import check_max_columns, figure_of, name_dates
 
 # Columns of panels, and the deviations that a band holds to each side.
 PANELS, WIDTH = 3, 2.0
@@ -28,8 +28,8 @@ class TermsDisplay:
     ----------
     grids : list of ndarray of shape (n_points,)
         Values of each column, from its least to its largest, between which its term
-        is a straight line (up to 200 that occur, with ``by="source"``), or
-        categories, as str.
+        is a straight line (up to 200 that occur, dates too, with
+        ``by="source"``), or the up to 20 most frequent categories, as str.
     terms : list of ndarray of shape (n_points, n_outputs)
         What each column adds there.
     deviations : list of ndarray of shape (n_points, n_outputs), or None
@@ -210,7 +210,10 @@ class TermsDisplay:
             ax.set_xticks(at, grid, rotation=upright, fontsize=7)
             ax.set_xlim(-0.5, len(grid) - 0.5)
             return lines
+        if grid.dtype.kind == "M":
+            name_dates(ax.xaxis)
         rug = np.unique(self.values[j])
+        rug = rug[np.isfinite(rug)]
         marks = np.full(len(rug), 0.0)
         transform = ax.get_xaxis_transform()
         ax.plot(rug, marks, "|", color="0.4", markersize=5, transform=transform)
