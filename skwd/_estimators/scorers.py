@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from scipy.special import ndtr
+from sklearn.utils import check_consistent_length
 
 # Deviations of 0 count as this.
 TINY = float(np.finfo(np.float64).tiny)
@@ -103,12 +104,24 @@ def neg_crps_scorer(estimator: Any, X, y, sample_weight=None) -> float:
 
 def _known(estimator: Any, X, y, sample_weight) -> tuple:
     """Residual, the same in deviations, deviation and weight of every known target."""
+    check_consistent_length(X, y, sample_weight)
     found = estimator.predict(X, return_std=True)
     mean, std = (np.asarray(part, dtype=np.float64) for part in found)
-    y = np.asarray(y, dtype=np.float64).reshape(mean.shape)
+    y = np.asarray(y, dtype=np.float64)
+    if y.size != mean.size:
+        raise ValueError(
+            f"y must have the outputs that are predicted, a shape of {mean.shape}; got "
+            f"{y.shape}. Pass the targets of the rows of X."
+        )
+    y = y.reshape(mean.shape)
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
     weight = np.broadcast_to(weight.reshape(-1, *[1] * (y.ndim - 1)), y.shape)
     known = ~np.isnan(y)
+    if not weight[known].any():
+        raise ValueError(
+            "No target is known in a row of positive weight, and there is nothing to "
+            "score. Pass rows whose targets are known."
+        )
     off, std = (y - mean)[known], std[known]
     with np.errstate(over="ignore"):
         z = np.clip(off / np.maximum(std, TINY), -MOST, MOST)
