@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,23 @@ def neg_crps_scorer(estimator: Any, X, y, sample_weight=None) -> float:
     density = np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
     found = off * (2.0 * ndtr(z) - 1.0) + std * (2.0 * density - 1.0 / np.sqrt(np.pi))
     return -float(np.average(found, weights=weight))
+
+
+def check_has_deviations(scoring: Any, params: Mapping[str, Any]) -> None:
+    """Raise where a CV form of these parameters has no deviations for a scorer here."""
+    if scoring not in (log_likelihood_scorer, neg_crps_scorer):
+        return
+    given = f"scoring={scoring.__name__}"
+    if "noise" not in params:
+        raise ValueError(
+            f"{given} is for numbers, whose predictions have a deviation. Use "
+            "scoring='neg_log_loss' for the probabilities of classes."
+        )
+    if not params["posterior"]:
+        raise ValueError(
+            f"{given} needs the deviations of predictions, which the networks of a "
+            "search have with posterior=True alone. Set posterior=True."
+        )
 
 
 def _known(estimator: Any, X, y, sample_weight) -> tuple:
