@@ -75,10 +75,10 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         if noise is None:
             return self._posterior_blocks(X, self._deviation)
         network, rows = self._to_predict(X)
-        if noise.variance is None:
+        if noise.deviation is None:
             found = self._posterior_blocks(X, self._deviation)
         else:
-            found = np.tile(np.sqrt(noise.variance), (rows.shape[0], 1))
+            found = np.tile(noise.deviation, (rows.shape[0], 1))
         found = found * np.sqrt(noise.level * noise.ratio(rows))
         return found.astype(network.params.dtype, copy=False)
 
@@ -86,7 +86,7 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         """Deviations of y, (b, n_outputs), of raw predictions and their covariances."""
         targets, noise = self._fitted.targets, self._fitted.network.noise()
         assert isinstance(targets, RegressionTargets)
-        return np.sqrt(targets.variance(raw, covariance, noise))
+        return targets.deviation(raw, covariance, noise)
 
     def _mean_prediction(self, raw: np.ndarray) -> np.ndarray:
         """Mean over the networks, in y's units: (K, b, n_outputs) -> (b, n_outputs)."""
