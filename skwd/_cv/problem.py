@@ -213,6 +213,7 @@ class Problem:
             self.settings["validation_fraction"],
             int(self.stream(VALIDATION).integers(2**31 - 1)),
             targets.strata(sample.y[counted[first]]),
+            "samples" if len(first) == len(rows) else "different samples",
         )
         return [sample.part(counted[np.isin(value, part)]) for part in parts]
 
