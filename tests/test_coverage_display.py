@@ -156,3 +156,38 @@ def test_intervals_alone_are_grouped_by_their_width():
     noise.fit(X[TRAIN], Y[TRAIN])
     display = CoverageDisplay.from_estimator(noise, X[TEST], Y[TEST])
     assert set(display.observed) == {"return_std"}
+
+
+@pytest.mark.parametrize("by", ["coverage", "deviation"])
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.full(30, np.nan), "y has no target that is known: all are NaN. Give Cov"),
+        (np.zeros(7), "Found input variables with inconsistent numbers of samples"),
+        (np.zeros((30, 2)), r"y must have the outputs .*of \('n',\); got \(30, 2\)"),
+    ],
+    ids=["none is known", "few", "two outputs"],
+)
+def test_targets_that_cannot_be_covered(by, y, message):
+    X = np.random.default_rng(0).standard_normal((30, 2))
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(), posterior=True)
+    model.fit(X, X[:, 0])
+    with pytest.raises(ValueError, match=message):
+        CoverageDisplay.from_estimator(model, X, y, by=by)
+
+
+@pytest.mark.slow
+def test_rows_too_few_are_said_once():
+    X = np.random.default_rng(0).standard_normal((6, 2))
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(), intervals=2)
+    model.fit(X, X[:, 0])
+    message = "coverage=0.9 needs more than 6 rows: the ends of its intervals are inf"
+    with pytest.warns(UserWarning, match=message) as said:
+        display = CoverageDisplay.from_estimator(model, X, X[:, 0])
+    assert len(said) == 1
+    found = display.observed["predict_interval"]
+    for coverage, part in zip(display.coverages[:16], found):
+        ends = model.predict_interval(X, coverage)
+        inside = (ends[:, 0] <= X[:, 0]) & (X[:, 0] <= ends[:, 1])
+        assert part == inside.mean()
+    assert (found[-2:] == 1.0).all()

@@ -153,3 +153,16 @@ def test_a_constant_y_is_fitted_without_a_word():
         warnings.simplefilter("error")
         model.fit(X, np.full(12, 3.0))
     assert model.converged_
+
+
+def test_copies_are_counted_once_where_too_few_are_to_be_held_out():
+    """No row is watched by its copy."""
+    assert_refused(
+        WeightDecayMLPClassifier(early_stopping=True),
+        "early_stopping=True cannot hold out validation_fraction=0.1 of 4 different "
+        "samples of 2 classes: both parts need a sample of every class of two or more. "
+        "Pass X_val and y_val, change validation_fraction, or set "
+        "early_stopping=False.",
+        np.tile(X[:4], (3, 1)),
+        np.tile(LABELS[:4], 3),
+    )

@@ -5,9 +5,17 @@ import pytest
 import scipy.optimize
 from stacks import Counted, make_stack
 
+from skwd._core.activations import ACTIVATIONS
+from skwd._core.layout import Layout
+from skwd._core.losses import LOSSES
+from skwd._core.network import Network
+from skwd._core.objective import Objective
+from skwd._core.sample import Sample
 from skwd._solvers.lbfgs import minimize
 from skwd._solvers.lbfgs_memory import MEMORY
+from skwd._solvers.minimum import LbfgsSolver
 from skwd._solvers.result import Status
+from skwd._solvers.training import train
 
 LIMITS = {"max_iter": 2000, "max_fun": 10_000, "tol": 1e-9}
 
@@ -274,3 +282,33 @@ def test_a_float32_network_converges_to_its_float64_minimum():
     assert ours.success.all()
     np.testing.assert_allclose(ours.fun, reference.fun, rtol=1e-6)
     np.testing.assert_allclose(ours.x, reference.x, atol=1e-4)
+
+
+@pytest.mark.parametrize("is_minimum", [True, False])
+def test_a_start_at_a_minimum_on_a_corner_has_converged(is_minimum):
+    """One unit, relu(x), three rows: J falls towards its corner from both sides.
+
+    By the bias b of the unit dJ/db is -a below 0 and a above, and 0 by all others.
+    """
+    a = 0.01
+    x, y = np.array([[-1.0], [0.0], [1.0]]), [[3.0 * a], [-6.0 * a], [1.0 + 3.0 * a]]
+    layout = Layout((1, 1, 1))
+    objective = Objective(
+        Network(layout, ACTIVATIONS["relu"]),
+        LOSSES["squared_error"],
+        [Sample(x, np.array(y), np.ones(3))],
+        np.full((1, 2), a),
+    )
+    params = np.zeros((1, layout.n_params))
+    layout.W(params, 0)[:] = layout.W(params, 1)[:] = 1.0
+    if not is_minimum:
+        layout.W(params, 0)[:] = 1.1
+    fun, grad = objective.loss_gradient(params)
+    if is_minimum:
+        np.testing.assert_allclose(np.sort(grad[0]), [-a, 0.0, 0.0, 0.0], atol=1e-15)
+    solver = LbfgsSolver(
+        max_iter=1000, tol=1e-5, n_iter_no_change=10, verbose=0, max_fun=1e4
+    )
+    found = train(objective, params, solver)
+    assert found.status[0] == Status.CONVERGED
+    assert found.nit[0] == 0 if is_minimum else found.loss[0] < fun[0]

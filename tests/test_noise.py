@@ -437,3 +437,23 @@ def test_what_is_said_is_of_the_fit_that_is_kept(monkeypatch):
     with pytest.warns(ConvergenceWarning, match="max_iter") as said:
         model.fit(X, y)
     assert len(said) == 1 and not model.converged_
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("posterior", "noise"), [(True, "constant"), (True, "varying"), (False, "varying")]
+)
+@pytest.mark.parametrize("c", [1e-200, 1e200])
+def test_deviations_of_y_whose_squares_are_no_numbers(posterior, noise, c, monkeypatch):
+    """c times y has c times the deviations."""
+    monkeypatch.setattr("skwd._cv.noise.ERRORS", 0.0)  # any gain will do
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((80, 2))
+    y = X[:, 0] + np.exp(X[:, 1]) * rng.standard_normal(80)
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(), posterior=posterior, noise=noise, random_state=0
+    )
+    wanted = model.fit(X, y).predict(X, return_std=True)[1]
+    found = model.fit(X, c * y).predict(X, return_std=True)[1]
+    np.testing.assert_allclose(found / c, wanted, rtol=1e-6)

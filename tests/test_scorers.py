@@ -96,3 +96,22 @@ def test_a_cv_form_has_the_scores_of_the_grid_search(
     ).fit(X, Y)  # scores know one noise
     assert varying.best_score_ == form.best_score_
     assert scorer(varying, X, Y) != scorer(form, X, Y)
+
+
+@pytest.mark.parametrize("scorer", [log_likelihood_scorer, neg_crps_scorer])
+@pytest.mark.parametrize(
+    ("y", "weight", "message"),
+    [
+        (np.full(20, np.nan), None, "No target is known in a row of positive weight"),
+        (np.zeros(20), np.zeros(20), "No target is known in a row of positive weight"),
+        (np.zeros((20, 2)), None, r"y must have the outputs .* \(20,\); got \(20, 2"),
+        (np.zeros(9), None, "Found input variables with inconsistent numbers of samp"),
+    ],
+    ids=["none is known", "none counts", "two outputs", "few"],
+)
+def test_what_cannot_be_scored(scorer, y, weight, message):
+    X = np.random.default_rng(0).standard_normal((20, 2))
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(), posterior=True)
+    model.fit(X, X[:, 0])
+    with pytest.raises(ValueError, match=message):
+        scorer(model, X, y, weight)

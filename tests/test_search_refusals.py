@@ -14,7 +14,12 @@ from sklearn.exceptions import (
 from sklearn.metrics import get_scorer, make_scorer, max_error
 from sklearn.model_selection import KFold, LeaveOneOut, ShuffleSplit
 
-from skwd import WeightDecayMLPClassifierCV, WeightDecayMLPRegressorCV
+from skwd import (
+    WeightDecayMLPClassifierCV,
+    WeightDecayMLPRegressorCV,
+    log_likelihood_scorer,
+    neg_crps_scorer,
+)
 
 both = pytest.mark.parametrize(
     "Estimator", [WeightDecayMLPRegressorCV, WeightDecayMLPClassifierCV]
@@ -199,6 +204,36 @@ def test_a_split_without_weight():
 def test_parameters_of_the_plain_estimator(Estimator):
     message = "tol must be a finite number >= 0; got -1. Use tol=1e-5, the default."
     assert_refused(Estimator(tol=-1), message, X, LABELS)
+
+
+@pytest.mark.parametrize("scorer", [log_likelihood_scorer, neg_crps_scorer])
+@pytest.mark.parametrize("noise", ["constant", "varying"])
+def test_scorers_of_deviations_that_are_not_there(scorer, noise):
+    assert_refused(
+        WeightDecayMLPRegressorCV(scoring=scorer, noise=noise),
+        f"scoring={scorer.__name__} needs the deviations of predictions, which the "
+        "networks of a search have with posterior=True alone. Set posterior=True.",
+    )
+    assert_refused(
+        WeightDecayMLPClassifierCV(scoring=scorer, posterior=True),
+        f"scoring={scorer.__name__} is for numbers, whose predictions have a "
+        "deviation. Use scoring='neg_log_loss' for the probabilities of classes.",
+        X,
+        LABELS,
+    )
+
+
+def test_infinite_scores_are_named_and_no_more():
+    def scorer(model, X, y):
+        return np.inf if model.alpha > 0.01 else 1.0
+
+    model = WeightDecayMLPRegressorCV(
+        hidden_layer_sizes=(), alphas=[0.001, 0.1], cv=2, scoring=scorer
+    )
+    with pytest.warns(UserWarning) as caught:
+        model.fit(X, Y)
+    assert [str(w.message)[:8] for w in caught] == ["scoring="]
+    assert model.alpha_ == 0.1
 
 
 def failing(model, X, y):

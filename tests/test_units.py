@@ -281,3 +281,25 @@ def test_loo_of_a_linear_model_is_ridge_cv(data, shift):
     peer = RidgeCV(ours.alphas_ * len(y)).fit(data[0], y)
     assert ours.alpha_ == pytest.approx(peer.alpha_ / len(y))
     np.testing.assert_allclose(ours.predict(X), peer.predict(data[0]), atol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_constant_column_of_any_size_is_no_column(solver, dtype):
+    """Predictions are of X as it is, and would see the rounding of 1e30 times w."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 2)).astype(dtype)
+    y = X[:, 0] + 0.1 * rng.standard_normal(40)
+    far = np.insert(X, 1, 1e30, axis=1)
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(4,), solver=solver, max_iter=5, random_state=0, tol=1.0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(far, y)
+    assert not model.coefs_[0][1].any()
+    without = model.predict(far) - model.predict(np.insert(X, 1, -3.0, axis=1))
+    np.testing.assert_array_equal(without, 0.0)
+    found = 0.5 * np.mean(((model.predict(far) - y) / y.std()) ** 2)
+    penalty = 0.5 * model.alpha_ * sum((W**2).sum() for W in model.coefs_)
+    assert model.loss_ == pytest.approx(found + penalty, rel=1e-5)

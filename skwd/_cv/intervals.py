@@ -47,6 +47,12 @@ def ranks(n_rows: int, coverage: float) -> tuple[int, int]:
     return int(low), int(high)
 
 
+def are_within(n_rows: int, coverage: float) -> bool:
+    """Whether there are rows enough for both ends."""
+    low, high = ranks(n_rows, coverage)
+    return 1 <= low and high <= n_rows
+
+
 def interval(
     predictions: np.ndarray,
     fold: np.ndarray,

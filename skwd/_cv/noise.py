@@ -67,7 +67,7 @@ class Noise:
     """What noise="varying" knows of the variance of y, beside that of a posterior."""
 
     ratios: list[Ratio | None]  # of each target; None is 1 everywhere
-    variance: np.ndarray | None  # (n_targets,) v in y's units; None: the posterior's
+    deviation: np.ndarray | None  # (n_targets,) root(v); None: the posterior's
     choices: list[dict[str, Any]]  # noise_choice_ of each target
     mean_ratio: np.ndarray  # (n_targets,) of rho over the rows
     level: float = 1.0  # what a posterior's v is multiplied by, after a weighted fit
@@ -90,20 +90,20 @@ def raw_ratio(networks: KeptNetworks, X) -> np.ndarray:
     return np.concatenate(blocks).astype(np.float64)
 
 
-def left_out_variances(folds: list[TrainedFold], X) -> np.ndarray:
-    """The variance that the fit without its fold gives each row left out.
+def left_out_deviations(folds: list[TrainedFold], X) -> np.ndarray:
+    """The deviation that the fit without its fold gives each row left out.
 
     By the posterior of each fold; (n, n_targets), of the rows ascending, in y's units.
     """
-    columns = [_variances(f.task, f.trained, f.targets, X[f.test]) for f in folds]
+    columns = [_deviations(f.task, f.trained, f.targets, X[f.test]) for f in folds]
     order = np.argsort(np.concatenate([fold.test for fold in folds]))
     return np.concatenate(columns)[order]
 
 
-def _variances(
+def _deviations(
     task: TrainingTask, trained: AlphaChoice, targets: Targets, X
 ) -> np.ndarray:
-    """The variance that networks and their posteriors give, (m, n_targets)."""
+    """The deviations that networks and their posteriors give, (m, n_targets)."""
     assert isinstance(targets, RegressionTargets)
     posteriors = posteriors_of(task, trained, np.arange(len(trained.params)))
     noise = np.array([gaussian.noise for gaussian in posteriors])
@@ -114,7 +114,17 @@ def _variances(
         encoded(X, task.training.encoder),
         task.training.origin,
     )
-    return np.concatenate([targets.variance(raw, cov, noise) for raw, cov in blocks])
+    return np.concatenate([targets.deviation(raw, cov, noise) for raw, cov in blocks])
+
+
+def root_mean_square(shares: np.ndarray, residuals: np.ndarray) -> np.ndarray:
+    """That of each column, (n_targets,), by shares of the rows; both (n, n_targets).
+
+    Powers of two keep squares within the float range, and are exact.
+    """
+    power = np.frexp(np.abs(residuals).max(axis=0))[1]
+    square = np.square(np.ldexp(residuals, -power))
+    return np.ldexp(np.sqrt(np.sum(shares * square, axis=0)), power)
 
 
 def learn_noise(
@@ -138,37 +148,35 @@ def learn_noise(
     data, (counted, _) = problem.data, rows_left_out(folds)
     X, weight = _some(data.X, counted), data.weight[counted]
     Y, _ = problem.targets.encode(data.y[counted], weight)
-    square = np.square(residuals)
-    known = ~np.isnan(square)
+    known = ~np.isnan(residuals)
     shared = np.where(known, weight[:, np.newaxis], 0.0)
     shared /= shared.sum(axis=0)
-    mean_square = np.sum(shared * np.where(known, square, 0.0), axis=0)
     if problem.settings["posterior"]:
-        variance, v = None, left_out_variances(folds, data.X)
+        deviation, found = None, left_out_deviations(folds, data.X)
     else:
-        variance = mean_square
-        v = np.broadcast_to(variance, square.shape)
+        deviation = root_mean_square(shared, np.where(known, residuals, 0.0))
+        found = np.broadcast_to(deviation, residuals.shape)
     ratios, choices, means = [], [], []
-    s2 = np.array(v, dtype=np.float64)
-    for t in range(square.shape[1]):
+    s = np.array(found, dtype=np.float64)
+    for t in range(residuals.shape[1]):
         rows = np.flatnonzero(known[:, t])
         with np.errstate(divide="ignore", invalid="ignore"):
-            target = square[rows, t] / v[rows, t]
+            target = np.square(residuals[rows, t] / s[rows, t])
         # Copies are copies still: their residuals are the same but for rounding.
         first, copy = different_rows(_some(X, rows), Y[rows])
         of_target = Data(_some(X, rows), target[first][copy], weight[rows])
         ratio, choice = _learn_ratio(problem.seed, of_target, of_ratio, len(first))
         rho = np.ones(X.shape[0]) if ratio is None else ratio(X)
-        s2[:, t] *= rho
+        s[:, t] *= np.sqrt(rho)
         low, high = np.quantile(rho[rows], [0.05, 0.95])
         means.append(1.0 if ratio is None else float(shared[:, t] @ rho))
         ratios.append(ratio)
         choice |= {"factor": float(high / low), "degrees_of_freedom": np.inf}
-        if choice["scores"] and (s2[rows, t] > 0.0).all():  # enough rows to judge
-            z = residuals[rows, t] / np.sqrt(s2[rows, t])
+        if choice["scores"] and (s[rows, t] > 0.0).all():  # enough rows to judge
+            z = residuals[rows, t] / s[rows, t]
             choice["degrees_of_freedom"] = degrees_of(z, weight[rows])
         choices.append(choice)
-    return Noise(ratios, variance, choices, np.array(means)), np.sqrt(s2)
+    return Noise(ratios, deviation, choices, np.array(means)), s
 
 
 def _learn_ratio(
@@ -262,6 +270,6 @@ def level_of(problem: Problem, before: Chosen, after: Chosen) -> float:
     for chosen in (before, after):
         trained = chosen.trained
         networks = trained[trained.predicting(problem.settings["ensemble"])]
-        variances = _variances(chosen.task, networks, chosen.targets, rows)
-        logs.append(np.log(variances).mean())
-    return float(np.exp(logs[0] - logs[1]))
+        found = _deviations(chosen.task, networks, chosen.targets, rows)
+        logs.append(np.log(found).mean())
+    return float(np.exp(2.0 * (logs[0] - logs[1])))

@@ -72,7 +72,7 @@ def learn_from_numbers(
             counted, _ = rows_left_out(folds)
             rho = noise.ratio(problem.data.X)[counted]
             refit = weighted_fit(problem, chosen, off, rho)
-        if refit is not None and noise.variance is None:
+        if refit is not None and noise.deviation is None:
             noise = replace(noise, level=level_of(problem, chosen, refit))
         off = off / np.where(varies, deviations, 1.0)
     if not keep:

@@ -24,7 +24,7 @@ from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
 from skwd._solvers.registry import AutoSolver
 from skwd._solvers.task import TrainingTask
-from skwd._solvers.units import unscaled_deviations
+from skwd._solvers.units import starting_sizes
 
 # The separate random streams of one random_state.
 WEIGHTS, VALIDATION, SHUFFLING, FOLDS, INTERVALS = 0, 1, 2, 3, 4
@@ -182,9 +182,9 @@ class Problem:
         params0 = widened(initial_params(narrow, gain, rngs), layout, sample.encoder)
         if layout.n_weight_layers == 1:  # convex: nothing is gained by random weights
             params0[:] = 0.0
-        deviations = unscaled_deviations(sample)
-        if deviations is not None:  # units that begin saturated would stay so
-            layout.W(params0, 0)[:] /= np.maximum(deviations, 1.0)[:, np.newaxis]
+        sizes = starting_sizes(sample)
+        if sizes is not None:
+            layout.W(params0, 0)[:] /= sizes[:, np.newaxis]
         bias = layout.b(params0, layout.n_weight_layers - 1)
         bias[:] = targets.loss.constant(sample.y, sample.norm_weight)
         return params0
@@ -213,6 +213,7 @@ class Problem:
             self.settings["validation_fraction"],
             int(self.stream(VALIDATION).integers(2**31 - 1)),
             targets.strata(sample.y[counted[first]]),
+            "samples" if len(first) == len(rows) else "different samples",
         )
         return [sample.part(counted[np.isin(value, part)]) for part in parts]
 

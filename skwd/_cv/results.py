@@ -39,6 +39,7 @@ def grown_grid(
     return alphas, scores
 
 
+@np.errstate(invalid="ignore")  # of scores that are infinite
 def is_at_an_end(scores: np.ndarray, end: int) -> bool:
     """Whether the alpha numbered ``end``, the first or last, is clearly the best.
 
@@ -73,6 +74,7 @@ def results_table(alphas: np.ndarray, scores: Scores) -> dict:
     return results
 
 
+@np.errstate(invalid="ignore")  # of scores that are infinite
 def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation (ddof=0) over the splits: (A, F) -> (A,), (A,)."""
     values = np.ascontiguousarray(values)

@@ -109,12 +109,16 @@ def shared(splits: list[Split]) -> list[Split]:
 
 
 def validation_split(
-    n_samples: int, fraction: float, seed: int, classes: np.ndarray | None
+    n_samples: int,
+    fraction: float,
+    seed: int,
+    classes: np.ndarray | None,
+    name: str = "samples",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows to train on and rows to validate on, in ascending order.
 
     ``classes`` (n_samples,), class numbers, stratifies the split. The row of a class
-    that has a single one is trained on.
+    that has a single one is trained on. ``name`` is what is counted, in words.
     """
     n_val = int(np.ceil(fraction * n_samples))
     rows, alone = np.arange(n_samples), np.arange(0)
@@ -133,7 +137,7 @@ def validation_split(
         )
         raise ValueError(
             f"early_stopping=True cannot hold out validation_fraction={fraction!r} of "
-            f"{n_samples} samples{what}: {needs}. Pass X_val and y_val, change "
+            f"{n_samples} {name}{what}: {needs}. Pass X_val and y_val, change "
             "validation_fraction, or set early_stopping=False."
         )
     train, val = train_test_split(

@@ -125,18 +125,19 @@ class RegressionTargets(Targets):
             out[:, ~np.asarray(self.known)] = np.nan
         return out
 
-    def variance(
+    def deviation(
         self, raw: np.ndarray, covariance: np.ndarray, noise: np.ndarray
     ) -> np.ndarray:
-        """The variance of y in its own units, (b, n_targets), of a mixture of networks.
+        """Deviations of y in its own units, (b, n_targets), of a mixture of networks.
 
-        Within them, noise (K, n_targets) included, plus between them; ``raw`` (K, b, o)
-        are raw predictions and ``covariance`` (K, b, o, o) what is not known of them.
+        Of the variance within them, noise (K, n_targets) included, plus that between
+        them; ``raw`` (K, b, o) are raw predictions and ``covariance`` (K, b, o, o) what
+        is not known of them.
         """
         raw_variance = np.diagonal(covariance, axis1=-2, axis2=-1)
         y = self.loss.inverse_link(raw)
         within = likelihood_of(self.loss).variance(y, raw_variance, noise)
-        return (within.mean(axis=0) + y.var(axis=0)) * np.square(self.scale)
+        return np.sqrt(within.mean(axis=0) + y.var(axis=0)) * self.scale
 
     def check_known(self):
         if not np.all(self.known):

@@ -156,10 +156,11 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
     def _has_posterior(self) -> bool:
         return "_fitted" in vars(self) and self._fitted.network.has_posterior
 
-    def _kept_folds(self, what: str, coverage) -> Any:
-        """The networks of folds, for ``what`` of some coverage."""
+    def _kept_folds(self, what: str, *coverages) -> Any:
+        """The networks of folds, for ``what`` of some coverages."""
         check_is_fitted(self)
-        check_coverage(coverage)
+        for coverage in coverages:
+            check_coverage(coverage)
         if self._fitted.folds is None:
             raise ValueError(
                 f"{what} need the networks of folds, and this estimator was fitted "

@@ -103,8 +103,9 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
             if class_conditional:
                 of_each, those = " of each class", "those that have no more are"
             warn(
-                f"coverage={coverage!r} needs more than {n_rows.min()} rows{of_each}: "
-                f"{those} in all sets. Lower coverage, or fit to more rows."
+                f"coverage={float(coverage)!r} needs more than {n_rows.min()} "
+                f"rows{of_each}: {those} in all sets. Lower coverage, or fit to more "
+                "rows."
             )
         _, X = self._to_predict(X)
         sets = folds.sets(X, coverage, class_conditional)

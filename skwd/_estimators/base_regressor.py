@@ -11,7 +11,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skwd._core.losses import LOSSES
-from skwd._cv.intervals import interval, ranks
+from skwd._cv.intervals import are_within, interval
 from skwd._cv.number_folds import learn_from_numbers
 from skwd._cv.scoring import known_score, scorer_of_loss
 from skwd._data.number_targets import RegressionTargets
@@ -75,10 +75,10 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         if noise is None:
             return self._posterior_blocks(X, self._deviation)
         network, rows = self._to_predict(X)
-        if noise.variance is None:
+        if noise.deviation is None:
             found = self._posterior_blocks(X, self._deviation)
         else:
-            found = np.tile(np.sqrt(noise.variance), (rows.shape[0], 1))
+            found = np.tile(noise.deviation, (rows.shape[0], 1))
         found = found * np.sqrt(noise.level * noise.ratio(rows))
         return found.astype(network.params.dtype, copy=False)
 
@@ -86,7 +86,7 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         """Deviations of y, (b, n_outputs), of raw predictions and their covariances."""
         targets, noise = self._fitted.targets, self._fitted.network.noise()
         assert isinstance(targets, RegressionTargets)
-        return np.sqrt(targets.variance(raw, covariance, noise))
+        return targets.deviation(raw, covariance, noise)
 
     def _mean_prediction(self, raw: np.ndarray) -> np.ndarray:
         """Mean over the networks, in y's units: (K, b, n_outputs) -> (b, n_outputs)."""
@@ -120,13 +120,18 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         >>> model.predict_interval(X, coverage=0.9).shape
         (442, 2)
         """
-        folds = self._kept_folds("Intervals", coverage)
+        return self._interval_ends(X, [coverage])[0]
+
+    def _interval_ends(self, X, coverages: list[float]) -> list[np.ndarray]:
+        """Those of `predict_interval` at each coverage, with one warning for all."""
+        folds = self._kept_folds("Intervals", *coverages)
         n_rows = len(folds.fold)
-        low, high = ranks(n_rows, coverage)
-        if low < 1 or high > n_rows:
+        infinite = [c for c in coverages if not are_within(n_rows, c)]
+        if infinite:
             warn(
-                f"coverage={coverage!r} needs more than {n_rows} rows: the ends of its "
-                "intervals are infinite. Lower coverage, or fit to more rows."
+                f"coverage={float(min(infinite))!r} needs more than {n_rows} rows: the "
+                "ends of its intervals are infinite. Lower coverage, or fit to more "
+                "rows."
             )
         _, X = self._to_predict(X)
         y = np.stack([folds.predict(number, X) for number in range(len(folds))])
@@ -134,11 +139,19 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         if folds.in_deviations.any():
             deviations = self._deviations(X).T
             scales = [s if f else None for s, f in zip(deviations, folds.in_deviations)]
-        columns = [
-            interval(y[:, :, k], folds.fold, folds.residuals[:, k], coverage, scales[k])
-            for k in range(y.shape[2])
+        ends = [
+            np.stack(
+                [
+                    interval(y[:, :, k], folds.fold, folds.residuals[:, k], c, scale)
+                    for k, scale in enumerate(scales)
+                ],
+                axis=1,
+            )
+            for c in coverages
         ]
-        return np.stack(columns, axis=1) if self._fitted.targets.shape else columns[0]
+        targets = self._fitted.targets
+        assert isinstance(targets, RegressionTargets)
+        return ends if targets.shape else [part[:, 0] for part in ends]
 
     def score(self, X, y, sample_weight=None):
         """R2 of the predictions, the mean over outputs.

@@ -177,8 +177,8 @@ def _noise_attributes(
     is_column = targets.examples().ndim == 1
     attributes: dict[str, Any] = {}
     attributes["noise_choice_"] = noise.choices[0] if is_column else noise.choices
-    own = noise.variance  # without a posterior
-    within = found.get("noise_std_") if own is None else np.sqrt(own)
+    own = noise.deviation  # without a posterior
+    within = found.get("noise_std_") if own is None else own
     if within is not None:
         std = np.atleast_1d(within) * np.sqrt(noise.level * noise.mean_ratio)
         attributes["noise_std_"] = float(std[0]) if is_column else std

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from scipy.special import ndtr
+from sklearn.utils import check_consistent_length
 
 # Deviations of 0 count as this.
 TINY = float(np.finfo(np.float64).tiny)
@@ -101,14 +103,43 @@ def neg_crps_scorer(estimator: Any, X, y, sample_weight=None) -> float:
     return -float(np.average(found, weights=weight))
 
 
+def check_has_deviations(scoring: Any, params: Mapping[str, Any]) -> None:
+    """Raise where a CV form of these parameters has no deviations for a scorer here."""
+    if scoring not in (log_likelihood_scorer, neg_crps_scorer):
+        return
+    given = f"scoring={scoring.__name__}"
+    if "noise" not in params:
+        raise ValueError(
+            f"{given} is for numbers, whose predictions have a deviation. Use "
+            "scoring='neg_log_loss' for the probabilities of classes."
+        )
+    if not params["posterior"]:
+        raise ValueError(
+            f"{given} needs the deviations of predictions, which the networks of a "
+            "search have with posterior=True alone. Set posterior=True."
+        )
+
+
 def _known(estimator: Any, X, y, sample_weight) -> tuple:
     """Residual, the same in deviations, deviation and weight of every known target."""
+    check_consistent_length(X, y, sample_weight)
     found = estimator.predict(X, return_std=True)
     mean, std = (np.asarray(part, dtype=np.float64) for part in found)
-    y = np.asarray(y, dtype=np.float64).reshape(mean.shape)
+    y = np.asarray(y, dtype=np.float64)
+    if y.size != mean.size:
+        raise ValueError(
+            f"y must have the outputs that are predicted, a shape of {mean.shape}; got "
+            f"{y.shape}. Pass the targets of the rows of X."
+        )
+    y = y.reshape(mean.shape)
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
     weight = np.broadcast_to(weight.reshape(-1, *[1] * (y.ndim - 1)), y.shape)
     known = ~np.isnan(y)
+    if not weight[known].any():
+        raise ValueError(
+            "No target is known in a row of positive weight, and there is nothing to "
+            "score. Pass rows whose targets are known."
+        )
     off, std = (y - mean)[known], std[known]
     with np.errstate(over="ignore"):
         z = np.clip(off / np.maximum(std, TINY), -MOST, MOST)

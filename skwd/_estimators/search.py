@@ -46,6 +46,7 @@ from skwd._estimators.parameters import (
     ratio_settings,
 )
 from skwd._estimators.routing import RoutingMixin
+from skwd._estimators.scorers import check_has_deviations
 from skwd._estimators.search_warnings import (
     raise_if_none,
     warn_of_scores,
@@ -124,6 +125,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         asked = check_alphas(self.alphas)
         check_choice("rule", self.rule, RULES)
         scorer = self._scorer()
+        check_has_deviations(self.scoring, settings.params)
         X, y = indexable(X, y)
         problem = self._problem(settings, X, y, sample_weight, val)
         data = problem.data

@@ -37,6 +37,8 @@ FAR = 1e3
 ROUNDINGS = 10.0
 # The least curvature along a gradient, where J bends down.
 TINY = 1e-12
+# Steps along a gradient, in the size of the parameters, that J is looked at after.
+STEPS = 10.0 ** np.arange(-12.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,10 @@ class LbfgsSolver(Solver):
         result = _by_lbfgs(objective, params0, self, monitor)
         at_start = np.flatnonzero((result.status == Status.STALLED) & (result.nit == 0))
         if len(at_start):  # no step lowers J: they may have begun at a minimum
-            predicted_fall = _promise(objective[at_start], result.x[at_start])
+            begun = objective[at_start], result.x[at_start]
+            predicted_fall = _promise(*begun)
+            if self.watches_loss(objective.network):
+                predicted_fall = np.minimum(predicted_fall, _seen_fall(*begun))
             result.predicted_fall[at_start] = predicted_fall
             result.status[at_start[predicted_fall <= self.tol]] = Status.CONVERGED
         stalled = np.flatnonzero(result.status == Status.STALLED)
@@ -147,6 +152,22 @@ def _promised_fall(
         bend = row_dot(g, nearby - smooth) / step[:, 0]
         fall = 0.5 * square**2 / np.maximum(bend, TINY * square)
     return np.where(square > 0.0, fall, 0.0), J
+
+
+def _seen_fall(objective: Objective, x: np.ndarray) -> np.ndarray:
+    """The largest fall of J that is seen along its gradient, as a part of J, (K,).
+
+    Where the slope jumps at ``x``, no gradient and no curvature tells of it.
+    """
+    scales = parameter_scales(objective)
+    scales = np.ones_like(x) if scales is None else scales
+    with np.errstate(all="ignore"):
+        J, smooth = objective.loss_gradient(x)
+        g = gradients(objective.kinks, x, smooth)[0] / scales
+        size = row_dot(x * scales, x * scales) + 1.0
+        along = g / scales * np.sqrt(size / row_dot(g, g))[:, np.newaxis]
+        falls = [J - objective.fun(x - t * along) for t in STEPS]
+        return np.fmax.reduce([np.zeros(len(x)), *falls]) / np.abs(J)
 
 
 def _by_lbfgs(objective, params0, solver: LbfgsSolver, callback) -> Result:

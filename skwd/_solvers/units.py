@@ -25,6 +25,9 @@ from skwd._solvers.result import Callback
 
 # Columns are unscaled when the largest deviation is outside of these bounds.
 LEAST_DEVIATION, MOST_DEVIATION = 0.1, 10.0
+# A deviation of no more roundings of the mean than this is none. One that is larger
+# than SEEN, times weights of about one, is seen in predictions.
+ROUNDINGS, SEEN = 10.0, 1e-3
 
 
 def column_deviations(sample: Sample) -> np.ndarray:
@@ -54,6 +57,24 @@ def unscaled_deviations(sample: Sample) -> np.ndarray | None:
     largest = deviations.max(initial=0.0)
     is_scaled = LEAST_DEVIATION <= largest <= MOST_DEVIATION
     return deviations if 0.0 < largest < np.inf and not is_scaled else None
+
+
+def starting_sizes(sample: Sample) -> np.ndarray | None:
+    """What the first weights of each column are divided by, (d,), or None for 1.
+
+    Its deviation, where that is large, as units that begin saturated would stay so. A
+    constant column of large values begins without weights, which no row would change:
+    predictions, which are of columns as they are, would see their rounding.
+    """
+    deviations, unscaled = column_deviations(sample), unscaled_deviations(sample)
+    sizes = np.ones(len(deviations)) if unscaled is None else unscaled
+    if sample.origin is not None:
+        eps = float(np.finfo(sample.dtype).eps)
+        rounding = eps * np.abs(sample.origin.astype(np.float64))
+        is_constant = deviations <= ROUNDINGS * rounding
+        sizes = np.where(is_constant & (rounding > SEEN), np.inf, sizes)
+    sizes = np.maximum(sizes, 1.0)
+    return sizes if (sizes > 1.0).any() else None
 
 
 def parameter_scales(objective: Objective) -> np.ndarray | None:

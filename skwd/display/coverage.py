@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import ndtri
 from sklearn.base import clone, is_regressor
+from sklearn.utils import check_consistent_length
 
 from skwd._cv.scoring import rows_of
 from skwd._cv.splits import row_numbers
@@ -102,7 +103,7 @@ class CoverageDisplay:
         NotFittedError
             Where fit has not been called, and without ``cv``.
         ValueError
-            For another ``by``, and without deviations or intervals.
+            For another ``by``, without deviations or intervals, or known targets.
         """
         if by not in ("coverage", "deviation"):
             raise ValueError(
@@ -114,6 +115,11 @@ class CoverageDisplay:
             name: np.concatenate([part[0][name] for part in parts], axis=1)
             for name in parts[0][0]
         }
+        if not next(iter(inside.values())).size:
+            raise ValueError(
+                "y has no target that is known: all are NaN. Give CoverageDisplay rows "
+                "whose targets are known."
+            )
         if by == "coverage":
             observed = {name: part.mean(axis=1) for name, part in inside.items()}
             return cls(coverages=COVERAGES, observed=observed).plot(ax)
@@ -178,6 +184,7 @@ class CoverageDisplay:
 
 def _blind(estimator, X, y, cv) -> Iterator[tuple]:
     """A fitted estimator and rows; with ``cv`` one for each fold, and its rows."""
+    check_consistent_length(X, y)
     if cv is None:
         yield estimator, X, np.asarray(y)
         return
@@ -200,6 +207,12 @@ def _inside(estimator, X, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndar
             "CoverageDisplay is for regressors, whose targets are numbers; got "
             f"{type(net).__name__}."
         )
+    outputs = net._fitted.targets.shape
+    if y.size != len(y) * np.prod(outputs, dtype=int):
+        raise ValueError(
+            f"y must have the outputs of the y of fit, a shape of {('n', *outputs)}; "
+            f"got {y.shape}. Pass the targets of the rows of X."
+        )
     inside: dict[str, np.ndarray] = {}
     deviation = None
     if net._has_deviations():
@@ -209,8 +222,8 @@ def _inside(estimator, X, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndar
         inside["return_std"] = off <= half  # no quotient: deviations may be 0
     if net._fitted.folds is not None:
         found = []
-        for part in COVERAGES:
-            ends = net.predict_interval(X, coverage=part)
+        asked = COVERAGES.tolist()
+        for part, ends in zip(asked, net._interval_ends(X, asked)):
             y = y.reshape(ends.shape[:-1])
             found.append(((ends[..., 0] <= y) & (y <= ends[..., 1])).ravel()[known])
             if deviation is None and part >= AT:
