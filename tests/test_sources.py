@@ -20,6 +20,7 @@ from sklearn.preprocessing import (
     PolynomialFeatures,
     SplineTransformer,
     StandardScaler,
+    TargetEncoder,
 )
 
 from skwd import (
@@ -111,6 +112,20 @@ def test_columns_of_several_sources_stand_for_themselves():
     assert sources_of(PCA(), numbers) == ["pca0", "pca1"]
     terms = sources_of(PolynomialFeatures(2, include_bias=False), numbers)
     assert terms == ["size", "town_B", "size", "size town_B", "town_B"]
+
+
+def test_means_of_each_class_are_of_their_category():
+    """As many as there are categories in all, three of each column."""
+    X = pd.DataFrame({"two": ["a", "b"] * 12, "four": list("pqrs") * 6})
+    y = np.arange(24) % 3
+    names = ["two"] * 3 + ["four"] * 3
+    assert sources_of(TargetEncoder(cv=2), X, y) == names
+
+
+def test_a_pipeline_may_begin_with_no_step():
+    X, _ = table()
+    steps = [("none", "passthrough"), ("code", OneHotEncoder())]
+    assert source_groups(Pipeline(steps), X[["kind"]]) == [[0, 1]]
 
 
 def test_of_arrays_they_have_numbers():

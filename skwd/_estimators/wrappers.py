@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skwd._estimators.base import BaseWeightDecayMLP
-from skwd._estimators.sources import Columns, columns_behind
+from skwd._estimators.sources import Columns, columns_behind, keeps_columns
 
 
 def inner_of(estimator):
@@ -61,16 +61,24 @@ class Reached:
 
     def columns(self) -> Columns:
         """The names of the columns of X there, and which column each comes from."""
-        found = None
-        for wrapper in self.wrappers:
-            if hasattr(wrapper, "steps"):
-                for _, step in wrapper.steps[:-1]:
-                    found = columns_behind(step, found)
+        found, behind = None, None
+        steps = [
+            step
+            for wrapper in self.wrappers
+            if hasattr(wrapper, "steps")
+            for _, step in wrapper.steps[:-1]
+            if not keeps_columns(step)
+        ]
+        for step in steps:
+            found = columns_behind(step, found)
+            if found is None:
+                behind = type(step).__name__
         n_columns = self.net.n_features_in_
         if found is None or len(found.names) != n_columns:
+            behind = type(steps[-1]).__name__ if steps else None
             names = getattr(self.net, "feature_names_in_", None)
             found = Columns.of(n_columns, names)
-        return found
+        return replace(found, behind=behind)
 
     def terms(self, by: str) -> tuple[list[str], np.ndarray]:
         """The names of what a display is of, and the one of each column, (n,)."""
