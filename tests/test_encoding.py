@@ -357,6 +357,53 @@ def test_a_hopeless_network_on_parts_is_given_up(monkeypatch):
     assert judged.count((True, 1)) > 2 and judged.count((False, 2)) > 2
 
 
+class Bowl(models.Candidates):
+    """Losses that are 1 at a multiple of 1, and by 1 more a decade from there."""
+
+    def __init__(self):
+        self.tasks, self.first_folds, self.n_judged = [None], slice(0, 1), 0
+        self._begin()
+
+    def _judged(self, folds, multiples):
+        self.n_judged += len(multiples)
+        return 1.0 + np.abs(np.log10(multiples))[np.newaxis]
+
+    def constant(self, folds=None):
+        return 10.0
+
+
+def test_a_hopeless_place_to_begin_is_left_for_a_lower_one():
+    kept = Bowl()
+    kept.search(about=100.0, most=5.0, below=1.0)
+    assert kept.multiples[kept.best] == pytest.approx(1.0)
+    left = Bowl()
+    left.search(about=100.0, most=2.0, below=1.0)
+    assert left.multiples[left.best] == pytest.approx(1.0) and left.n_judged == 5
+    near = Bowl()
+    near.search(about=100.0, most=2.6, below=100.0 / models.FACTOR)
+    assert near.multiples[near.best] == pytest.approx(1.0) and near.n_judged == 7
+    hopeless = Bowl()
+    hopeless.search(about=100.0, most=0.5, below=1.0)
+    assert hopeless.n_judged == 4
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.* is at the low end of its range")
+def test_units_of_columns_leave_the_network_on_parts_what_it_is():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((250, 4))
+    y = 2.0 * ((X[:, 0] > 0) & (X[:, 1] > 0.3)) + X[:, 2] * (X[:, 0] > 0.5)
+    y += 0.1 * rng.standard_normal(250)
+    how = {"hidden_layer_sizes": (20,), "alpha": "auto", "random_state": 0}
+    found = [
+        WeightDecayMLPRegressor(**how).fit(size * X, y).alpha_choice_
+        for size in (1.0, 100.0)
+    ]
+    assert [choice["model"] for choice in found] == ["network on parts"] * 2
+    at_one, at_hundred = (choice["scores"]["network on parts"] for choice in found)
+    assert at_hundred == pytest.approx(at_one, rel=0.03)
+
+
 @pytest.mark.slow
 def test_networks_on_parts_are_not_tried_where_parts_are_worse_than_columns(capsys):
     rng = np.random.default_rng(0)

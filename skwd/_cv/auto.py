@@ -110,19 +110,25 @@ class Candidates:
 
     def __post_init__(self) -> None:
         self.tasks = [replace(t, params0=t.params0[:1]) for t in self.tasks]
-        self.multiples = np.empty(0)
-        # (F, A): inf without weights, nan where it has not been judged.
-        self.losses = np.empty((len(self.tasks), 0))
         judged = sum(len(test) for test in self.tests)
         n_first = FIRST_FOLDS if judged >= RACE_ROWS else FOLDS
         self.first_folds = slice(0, min(n_first, len(self.tasks)))
+        self._begin()
+
+    def _begin(self) -> None:
+        """Judge from nothing."""
+        self.multiples = np.empty(0)
+        # (F, A): inf without weights, nan where it has not been judged.
+        self.losses = np.empty((len(self.tasks), 0))
 
     @property
     def units(self) -> np.ndarray:
         """What alpha is counted in, (F, G): the weights of a split are its own."""
         return np.array([search_unit(task) for task in self.tasks])
 
-    def search(self, about: float = 1.0, most: float = np.inf) -> None:
+    def search(
+        self, about: float = 1.0, most: float = np.inf, below: float = np.inf
+    ) -> None:
         """Judge the first multiples, and further ones while an end is the best.
 
         By the first folds. Where the highest leaves a constant, higher ones would tell
@@ -136,9 +142,18 @@ class Candidates:
         most : float
             The first are the middle one and the next. Where both losses are above
             this, nothing else is judged.
+        below : float
+            But those from here on are judged before, if it is lower.
         """
         first = about * FIRST
         self._add(first)
+        if not self.first.min() <= most and below < 0.99 * about:
+            first = below * FIRST
+            if first[-1] < 0.99 * about:  # more than a step
+                self._begin()
+                self._add(first)
+            else:
+                self._add(first[:1])
         if not self.first.min() <= most:
             return
         while True:

@@ -49,7 +49,8 @@ WITHOUT_HIDDEN = (LINEAR, ADDITIVE)
 IN_PARTS = (ADDITIVE, ON_PARTS)
 # A network on parts is not tried where parts alone are worse than columns alone, the
 # additive model than the linear one, by more than this part of it (5 of 41 tables,
-# none of them its), and given up where its losses at the first two alphas are above the
+# none of them its), and given up where its losses at the first two alphas, and from
+# where parts alone are best (units of X may mislead columns alone), are above the
 # lowest of the other models by as much.
 HOPELESS = 0.03
 
@@ -161,14 +162,16 @@ def _judge_models(
         elif on_parts is not None:
             # Where the larger of both is best: parts are many columns.
             both = networks, additive
+            starts = [float(c.multiples[c.best]) for c in both]
             lowest = min(float(c.first.min()) for c in candidates.values())
             candidates[ON_PARTS] = searched(
                 ON_PARTS,
                 hidden,
                 judging(on_parts.solver),
                 in_parts=True,
-                about=max(float(c.multiples[c.best]) for c in both),
+                about=max(starts),
                 most=as_good(lowest, HOPELESS),
+                below=starts[1],
             )
     competitors: dict[str, Competitor] = {**candidates}
     competitors[CONSTANT] = ConstantModel(networks)
