@@ -156,3 +156,18 @@ def test_intervals_alone_are_grouped_by_their_width():
     noise.fit(X[TRAIN], Y[TRAIN])
     display = CoverageDisplay.from_estimator(noise, X[TEST], Y[TEST])
     assert set(display.observed) == {"return_std"}
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        (np.zeros(3), "inconsistent numbers of samples"),
+        (np.zeros((20, 2)), r"1; got y of shape \(20, 2\), 40 of them known\.$"),
+        (np.full(20, np.nan), r"1; got y of shape \(20,\), 0 of them known\.$"),
+    ],
+)
+def test_targets_that_are_not_those_of_the_rows(targets, message):
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(), posterior=True)
+    model.fit(X[:20, :2], Y[:20])
+    with pytest.raises(ValueError, match=message):
+        CoverageDisplay.from_estimator(model, X[:20, :2], targets)

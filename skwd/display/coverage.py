@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import ndtri
 from sklearn.base import clone, is_regressor
+from sklearn.utils.validation import check_consistent_length
 
 from skwd._cv.scoring import rows_of
 from skwd._cv.splits import row_numbers
@@ -192,13 +193,21 @@ def _inside(estimator, X, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndar
     By the name of the intervals; n counts every known output of a row.
     """
     inside_of = reached(estimator, "CoverageDisplay")
-    net, (X, y) = inside_of.net, inside_of.transformed(X, y)
-    y = y.astype(np.float64, copy=False)
-    known = ~np.isnan(y).ravel()
+    net = inside_of.net
     if not is_regressor(net):
         raise ValueError(
             "CoverageDisplay is for regressors, whose targets are numbers; got "
             f"{type(net).__name__}."
+        )
+    check_consistent_length(X, y)
+    X, y = inside_of.transformed(X, y)
+    y = y.astype(np.float64, copy=False)
+    known = ~np.isnan(y).ravel()
+    n_outputs = int(np.prod(net._fitted.targets.shape))
+    if y.size != len(y) * n_outputs or not known.any():
+        raise ValueError(
+            "CoverageDisplay needs targets that are known, of as many outputs as fit, "
+            f"{n_outputs}; got y of shape {y.shape}, {known.sum()} of them known."
         )
     inside: dict[str, np.ndarray] = {}
     deviation = None
