@@ -19,10 +19,17 @@ def inner_of(estimator):
         return None
     if isinstance(estimator, FrozenEstimator):
         return estimator.estimator
+    if hasattr(estimator, "estimators_"):  # several, and a template of them
+        return None
     for name in ("best_estimator_", "regressor_", "estimator_"):
         if hasattr(estimator, name):
             return getattr(estimator, name)
     return estimator.steps[-1][1] if hasattr(estimator, "steps") else None
+
+
+def _selects_columns(wrapper) -> bool:
+    """Whether it fits its estimator to some of the columns, as RFE does."""
+    return hasattr(wrapper, "ranking_") and hasattr(wrapper, "transform")
 
 
 @dataclass
@@ -45,6 +52,8 @@ class Reached:
         for wrapper in self.wrappers:
             if hasattr(wrapper, "steps"):
                 X = wrapper[:-1].transform(X) if len(wrapper.steps) > 1 else X
+            elif _selects_columns(wrapper):
+                X = wrapper.transform(X)
         return X
 
     def transformed(self, X, y: np.ndarray) -> tuple:
@@ -62,13 +71,12 @@ class Reached:
     def columns(self) -> Columns:
         """The names of the columns of X there, and which column each comes from."""
         found, behind = None, None
-        steps = [
-            step
-            for wrapper in self.wrappers
-            if hasattr(wrapper, "steps")
-            for _, step in wrapper.steps[:-1]
-            if not keeps_columns(step)
-        ]
+        steps: list[Any] = []
+        for wrapper in self.wrappers:
+            if _selects_columns(wrapper):
+                steps.append(wrapper)
+            for _, step in getattr(wrapper, "steps", [])[:-1]:
+                steps += [] if keeps_columns(step) else [step]
         for step in steps:
             found = columns_behind(step, found)
             if found is None:
