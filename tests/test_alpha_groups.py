@@ -1,6 +1,7 @@
 """Groups of alpha: one for each column of X, in the curvature and in the evidence."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from networks import network
 from numpy.testing import assert_allclose
@@ -12,6 +13,7 @@ from skwd._curvature.exact import Exact
 from skwd._curvature.factors import factors_of
 from skwd._curvature.kronecker import Kronecker
 from skwd._curvature.laplace import Laplace
+from skwd._estimators.alpha_groups import check_alpha_groups, groups_of_columns
 
 SCALES = np.array([0.3, 1.0, 5.0])
 
@@ -34,6 +36,14 @@ def with_columns(n, hidden, n_outputs=1):
     groups = by_column(net.layout)
     alpha = 10.0 ** np.linspace(-3, 0, groups.n_groups)
     return net, groups, alpha, groups.per_parameter(alpha[np.newaxis])[0]
+
+
+def test_groups_are_of_any_sequence():
+    columns = pd.Index(["a", "b", "c", "d"])
+    given = (["b", "c"],), [columns[1:3]], [np.array([1, -2])], [range(1, 3)]
+    for groups in given:
+        check_alpha_groups(groups)
+        assert list(groups_of_columns(groups, 4, columns)) == [1, 0, 0, 2]
 
 
 def test_sums_and_common_values():

@@ -12,6 +12,7 @@ from sklearn.linear_model import Ridge
 
 from skwd import (
     AlphaPathDisplay,
+    LossCurveDisplay,
     WeightDecayMLPClassifier,
     WeightDecayMLPRegressor,
 )
@@ -167,6 +168,21 @@ def test_of_several_starts_the_constant_is_one_too(ensemble):
         model.set_params(hidden_layer_sizes=(2,)).fit(X, y)
     assert model.alpha_choice_["model"] == "constant"
     assert_allclose(model.predict(X), y.mean())
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*predicts a constant")
+def test_a_constant_has_the_validation_loss_of_a_constant():
+    rng = np.random.default_rng(2)
+    X, y = rng.standard_normal((40, 8)), rng.standard_normal(40)
+    model = WeightDecayMLPRegressor(**SMALL, early_stopping=True, encoding=None)
+    val = {"X_val": X[:15], "y_val": y[:15]}
+    model.set_params(hidden_layer_sizes=(2,)).fit(X, y, **val)
+    assert model.alpha_choice_["model"] == "constant"
+    expected = -0.5 * np.mean((y[:15] - y.mean()) ** 2) / y.var()
+    assert model.best_validation_score_ == pytest.approx(expected)
+    assert_allclose(model.validation_scores_, [expected] * model.n_iter_)
+    assert LossCurveDisplay.from_estimator(model).best_line_ is not None
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LassoCV, Ridge
 from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
@@ -366,3 +367,82 @@ def test_coverage_of_intervals():
     plain = WeightDecayMLPRegressor(hidden_layer_sizes=(3,), random_state=0).fit(X, y)
     with pytest.raises(ValueError, match="has no intervals to draw"):
         CoverageDisplay.from_estimator(plain, X, y)
+
+
+def legend(display):
+    return [text.get_text() for text in display.ax_.get_legend().get_texts()]
+
+
+@pytest.mark.slow
+def test_a_path_says_which_model_it_is_of():
+    """Of the model that was chosen, or of the network where that has no path."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 2))
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(2,), alpha="auto", encoding=None, random_state=0
+    ).fit(X, X[:, 0] + 0.1 * rng.standard_normal(40))
+    assert model.alpha_choice_["model"] == "linear model"
+    for fitted in (model, Pipeline([("net", model)])):
+        display = AlphaPathDisplay.from_estimator(fitted)
+        assert "score of the linear model" in legend(display)
+        assert max(display.scores) == model.alpha_choice_["scores"]["linear model"]
+    rng = np.random.default_rng(2)
+    X, y = rng.standard_normal((40, 8)), rng.standard_normal(40)
+    with pytest.warns(match="predicts a constant"):
+        model.fit(X, y)
+    assert model.alpha_choice_["model"] == "constant"
+    display = AlphaPathDisplay.from_estimator(model)
+    assert "score of the network;\nchosen: constant" in legend(display)
+    assert display.alpha is None  # that of no network
+    assert max(display.scores) == model.alpha_choice_["scores"]["network"]
+
+
+def test_too_few_rows_have_no_path():
+    X = np.arange(5.0)[:, np.newaxis]
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(), alpha="auto").fit(X, X)
+    assert model.alpha_choice_["model"] == "linear model"
+    with pytest.raises(ValueError) as error:
+        AlphaPathDisplay.from_estimator(model)
+    assert str(error.value) == (
+        "alpha='auto' has no path of alphas to draw: fewer than 12 different rows. Fit "
+        "with alpha='loo' or 'gcv', or a CV estimator, or search over alpha."
+    )
+
+
+@pytest.mark.slow
+def test_paths_of_searches_with_several_scores_parameters_or_rounds():
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+    from sklearn.model_selection import HalvingGridSearchCV
+
+    X, y = load_diabetes(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    net = WeightDecayMLPRegressor(hidden_layer_sizes=(2,), tol=0.1, random_state=0)
+    names = ["neg_mean_squared_error", "r2"]
+    several = GridSearchCV(
+        net, {"alpha": [0.1, 0.01]}, cv=2, scoring=names, refit="r2"
+    ).fit(X, y)
+    display = AlphaPathDisplay.from_estimator(several)
+    assert_array_equal(display.alphas, [0.01, 0.1])
+    means = several.cv_results_["mean_test_r2"][::-1]
+    assert_allclose(display.scores.mean(axis=1), means)
+    assert display.score_name == "R2"
+    sizes = [np.array([2]), np.array([3])]
+    arrays = {"alpha": [0.1, 0.01], "hidden_layer_sizes": sizes}
+    display = AlphaPathDisplay.from_estimator(GridSearchCV(net, arrays, cv=2).fit(X, y))
+    assert display.scores.shape == (2, 2)
+    # Every other step has an alpha of its own.
+    pipe = Pipeline([("net", net)])
+    grids = [{"net__alpha": [0.1]}, {"net": [Ridge()], "net__alpha": [1e8, 1e9]}]
+    display = AlphaPathDisplay.from_estimator(GridSearchCV(pipe, grids, cv=2).fit(X, y))
+    assert_array_equal(display.alphas, [0.1])
+    # Of an alpha that is judged twice, the score of more rows.
+    halving = HalvingGridSearchCV(
+        net, {"alpha": [0.01, 0.1, 1.0, 10.0]}, cv=2, min_resources=100, random_state=0
+    ).fit(X, y)
+    display = AlphaPathDisplay.from_estimator(halving)
+    assert_array_equal(display.alphas, [0.01, 0.1, 1.0, 10.0])
+    best = list(display.alphas).index(halving.best_params_["alpha"])
+    assert display.scores[best].mean() == pytest.approx(halving.best_score_)
+    message = r"Lasso.* has no path of alphas to draw"
+    with pytest.raises(ValueError, match=message):
+        AlphaPathDisplay.from_estimator(LassoCV().fit(X, y))

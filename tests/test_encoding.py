@@ -358,6 +358,23 @@ def test_a_hopeless_network_on_parts_is_given_up(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.* is at the low end of its range")
+def test_units_of_columns_leave_the_network_on_parts_what_it_is():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((250, 4))
+    y = 2.0 * ((X[:, 0] > 0) & (X[:, 1] > 0.3)) + X[:, 2] * (X[:, 0] > 0.5)
+    y += 0.1 * rng.standard_normal(250)
+    how = {"hidden_layer_sizes": (20,), "alpha": "auto", "random_state": 0}
+    found = [
+        WeightDecayMLPRegressor(**how).fit(size * X, y).alpha_choice_
+        for size in (1.0, 100.0)
+    ]
+    assert [choice["model"] for choice in found] == ["network on parts"] * 2
+    at_one, at_hundred = (choice["scores"]["network on parts"] for choice in found)
+    assert at_hundred == pytest.approx(at_one, rel=0.03)
+
+
+@pytest.mark.slow
 def test_networks_on_parts_are_not_tried_where_parts_are_worse_than_columns(capsys):
     rng = np.random.default_rng(0)
     X = rng.uniform(size=(60, 8))

@@ -287,6 +287,30 @@ def test_to_sklearn_predicts_the_same(activation, hidden, dtype):
             assert (names is None) == (given is not frame)
 
 
+FAR = np.random.default_rng(0)
+FAR_COLUMNS = {
+    "a few far": np.where(FAR.random(60) < 0.1, 1e100, FAR.standard_normal(60)),
+    "some far": np.where(FAR.random(60) < 0.1, 1e4, FAR.standard_normal(60)),
+    "heavy tails": np.exp(10.0 * FAR.standard_normal(60)),
+    "a time": 1.7e9 + FAR.standard_normal(60),
+}
+
+
+@pytest.mark.wide(5)
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("hidden", [(), (3,)], ids=str)
+@pytest.mark.parametrize("name", FAR_COLUMNS)
+def test_to_sklearn_of_columns_with_far_values(name, hidden, activation):
+    x = FAR_COLUMNS[name]
+    X = np.stack([x, np.cos(np.arange(60.0))], axis=1)
+    y = 1.0 * (x > np.median(x)) + X[:, 1]
+    how = {**SMALL, **PARTS, "hidden_layer_sizes": hidden, "activation": activation}
+    model = WeightDecayMLPRegressor(**how).fit(X, y)
+    rows = np.vstack([X, X * [1.3, 1.0], -X])
+    found = model.to_sklearn().predict(rows)
+    np.testing.assert_allclose(found, model.predict(rows), atol=1e-8)
+
+
 @pytest.mark.slow
 def test_onnx_end_to_end():
     skl2onnx = pytest.importorskip("skl2onnx")

@@ -3,10 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.decomposition import PCA
+from sklearn.ensemble import BaggingRegressor
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_selection import SelectKBest, VarianceThreshold, f_regression
+from sklearn.feature_selection import RFE, SelectKBest, VarianceThreshold, f_regression
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
@@ -20,12 +23,14 @@ from sklearn.preprocessing import (
     PolynomialFeatures,
     SplineTransformer,
     StandardScaler,
+    TargetEncoder,
 )
 
 from skwd import (
     CoverageDisplay,
     LossCurveDisplay,
     RelevanceDisplay,
+    TermsDisplay,
     WeightDecayDisplay,
     WeightDecayMLPRegressor,
     source_groups,
@@ -111,6 +116,20 @@ def test_columns_of_several_sources_stand_for_themselves():
     assert sources_of(PCA(), numbers) == ["pca0", "pca1"]
     terms = sources_of(PolynomialFeatures(2, include_bias=False), numbers)
     assert terms == ["size", "town_B", "size", "size town_B", "town_B"]
+
+
+def test_means_of_each_class_are_of_their_category():
+    """As many as there are categories in all, three of each column."""
+    X = pd.DataFrame({"two": ["a", "b"] * 12, "four": list("pqrs") * 6})
+    y = np.arange(24) % 3
+    names = ["two"] * 3 + ["four"] * 3
+    assert sources_of(TargetEncoder(cv=2), X, y) == names
+
+
+def test_a_pipeline_may_begin_with_no_step():
+    X, _ = table()
+    steps = [("none", "passthrough"), ("code", OneHotEncoder())]
+    assert source_groups(Pipeline(steps), X[["kind"]]) == [[0, 1]]
 
 
 def test_of_arrays_they_have_numbers():
@@ -207,6 +226,35 @@ def test_what_cannot_be_drawn():
         "by must be 'column' or 'source'; got 'table'. Use by='source' for what the "
         "columns of a table became behind the steps of a Pipeline."
     )
+
+
+def test_the_columns_that_rfe_has_left():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.standard_normal((40, 4)), columns=list("abcd"))
+    net = WeightDecayMLPRegressor(hidden_layer_sizes=(), alpha=0.01, posterior=True)
+    y = 3.0 * X["b"] + X["d"] + 0.1 * rng.standard_normal(40)
+    selector = RFE(net, n_features_to_select=2).fit(X, y)
+    pipe = make_pipeline(StandardScaler(), clone(selector)).fit(X, y)
+    for model in (selector, pipe):
+        assert RelevanceDisplay.of(model, by="source").names == ["b", "d"]
+        terms = TermsDisplay.of(model, X, by="source")
+        assert_array_equal(terms.values[0], X["b"])
+        reached = selector.estimator_ if model is selector else model[-1].estimator_
+        seen = X if model is selector else model[0].transform(X)
+        expected = reached.predict(np.asarray(seen)[:, [1, 3]])
+        total = sum(np.interp(X[n], g, t[:, 0]) for n, g, t in parts_of(terms))
+        np.testing.assert_allclose(total, expected - expected.mean(), atol=1e-9)
+
+
+def parts_of(terms):
+    return zip(terms.names, terms.grids, terms.terms)
+
+
+def test_several_estimators_are_not_their_template():
+    X, y = np.arange(12.0).reshape(6, 2), np.arange(6.0)
+    bag = BaggingRegressor(WeightDecayMLPRegressor(hidden_layer_sizes=(), alpha=1.0), 2)
+    with pytest.raises(ValueError, match="end in one; got BaggingRegressor"):
+        RelevanceDisplay.of(bag.fit(X, y))
 
 
 def test_a_step_without_names_leaves_numbers():

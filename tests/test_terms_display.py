@@ -6,10 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from parts import Parts, mixed
+from scipy import sparse
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    OneHotEncoder,
+    PolynomialFeatures,
+    StandardScaler,
+)
 
 from skwd import TermsDisplay, WeightDecayMLPClassifier, WeightDecayMLPRegressor
 from skwd._estimators.terms import _numbers_or_labels, _some_of
@@ -141,6 +148,50 @@ def test_categories_are_named_on_the_axis():
 
 
 DAYS = pd.to_datetime(pd.Series(["2020-01-01", None, "2020-01-06"]))
+
+
+def turned(X):
+    return X[:, ::-1]
+
+
+def test_columns_behind_a_step_without_names_are_not_those_of_the_table():
+    X, y = mixed()
+    model = WeightDecayMLPRegressor(**ADDITIVE)
+    pipe = make_pipeline(FunctionTransformer(turned), StandardScaler(), model)
+    pipe.fit(X, y)
+    assert len(TermsDisplay.of(pipe, X).names) == X.shape[1]
+    message = (
+        "by='source' needs steps that name their columns; FunctionTransformer does not "
+        "(get_feature_names_out). Use by='column'."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        TermsDisplay.of(pipe, X, by="source")
+    # The next step has seen names that the table has.
+    named = make_pipeline(FunctionTransformer(), *a_pipeline()[0])
+    table = a_pipeline()[1]
+    named.fit(table, pipe.predict(X[: len(table)]))
+    display = TermsDisplay.of(named, table, by="source")
+    assert list(display.grids[display.names.index("town")]) == ["A", "B", "C"]
+
+
+def test_a_sparse_table_has_the_terms_of_a_dense_one():
+    X, y = mixed()
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(), alpha=0.01)
+    pipe = make_pipeline(MaxAbsScaler(), PolynomialFeatures(2), model)
+    found, expected = (
+        TermsDisplay.of(pipe.fit(given, y), given, by="source")
+        for given in (sparse.csr_array(X), X)
+    )
+    for j in range(X.shape[1]):  # x_j and its square
+        np.testing.assert_array_equal(found.grids[j], expected.grids[j])
+        np.testing.assert_allclose(found.terms[j], expected.terms[j], atol=1e-6)
+
+
+def test_rows_are_those_that_the_model_takes():
+    X, y = mixed()
+    model = WeightDecayMLPRegressor(**ADDITIVE).fit(X, y)
+    with pytest.raises(ValueError, match=r"X has 2 features, but .* is expecting 5"):
+        TermsDisplay.of(model, X[:, :2])
 
 
 @pytest.mark.parametrize(

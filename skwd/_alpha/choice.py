@@ -37,6 +37,7 @@ class AlphaPath:
     losses: np.ndarray  # (A,) lower is better, in the units of J without its penalty
     errors: np.ndarray | None  # (A,) their standard errors, where they are known
     dof: np.ndarray  # (A,) parameters that the data determine
+    model: str | None = None  # whose alphas these are, where models are compared
 
     def attributes(self) -> dict[str, np.ndarray | None]:
         """What it is called on an estimator."""

@@ -9,7 +9,7 @@ import numpy as np
 from skwd._alpha.choice import AlphaChoice, train_from
 from skwd._alpha.scales import search_scale
 from skwd._core.layout import Layout, is_collapsed
-from skwd._core.objective import Sample
+from skwd._core.objective import Sample, mean_loss_of_constant
 from skwd._solvers.result import Status
 from skwd._solvers.task import TrainingTask
 
@@ -40,6 +40,10 @@ def train_constant(task: TrainingTask) -> AlphaChoice:
     trained = train_from(task.objective(alpha), task.params0, task.solver)
     for k in map(int, np.flatnonzero(~trained.unusable)):
         make_constant(task, trained, k, a)
+        if task.validation is not None:
+            seen = mean_loss_of_constant(task.loss, task.validation, task.constant)
+            trained.best_validation[k] = seen
+            trained.validation_curve[k] = [seen] * len(trained.loss_curve[k])
     return trained
 
 

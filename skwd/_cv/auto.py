@@ -136,11 +136,11 @@ class Candidates:
             The lowest of the first.
         most : float
             The first are the middle one and the next. Where both losses are above
-            this, nothing else is judged.
+            this, and would be after a further step like theirs, nothing else is judged.
         """
         first = about * FIRST
         self._add(first)
-        if not self.first.min() <= most:
+        if not self.first.min() - np.ptp(self.first) <= most:
             return
         while True:
             best, is_flat, last = self.best, self.are_flat, len(self.multiples) - 1

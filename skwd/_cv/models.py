@@ -50,7 +50,7 @@ IN_PARTS = (ADDITIVE, ON_PARTS)
 # A network on parts is not tried where parts alone are worse than columns alone, the
 # additive model than the linear one, by more than this part of it (5 of 41 tables,
 # none of them its), and given up where its losses at the first two alphas are above the
-# lowest of the other models by as much.
+# lowest of the other models by as much, and would be after the same step again.
 HOPELESS = 0.03
 
 
@@ -70,10 +70,10 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     numbers = numbers_of_copies(data.X, Y)
     n_different = len(np.unique(numbers[data.weight > 0.0]))
     if not whole.has_varying_y:
-        return _at_the_default(whole, targets, "y does not vary")
+        return _at_the_default(problem, whole, targets, "y does not vary")
     if n_different < LEAST_ROWS:
         reason = f"fewer than {LEAST_ROWS} different rows"
-        return _at_the_default(whole, targets, reason)
+        return _at_the_default(problem, whole, targets, reason)
     strata, rng = problem.targets.strata(Y), problem.stream(FOLDS_STREAM)
     splits = list(splits_of(numbers, data.weight, strata, rng))
     on_parts = None
@@ -82,7 +82,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     tasks = whole, on_parts
     losses, candidates_of = _judge_models(*in_single(problem, splits), *tasks)
     if not np.isfinite(min(losses.values())):
-        return _at_the_default(whole, targets, "no held-out loss is finite")
+        return _at_the_default(problem, whole, targets, "no held-out loss is finite")
     # The simplest of those that are as good.
     most = as_good(min(losses.values()))
     model = next(name for name in MODELS if losses.get(name, np.inf) <= most)
@@ -111,11 +111,11 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         fit = train_cells([task], (best * one)[np.newaxis], n_jobs)
         trained = AlphaChoice.of(fit)
     is_lowest = model in (given, ON_PARTS) and candidates.best == 0
+    whose = given if candidates is candidates_of[given] else model
+    path = replace(candidates.path(unit), model=whose)
     n_networks = len(trained.params)
     trained = replace(
-        trained,
-        lowest=np.full(n_networks, is_lowest),
-        path=[candidates.path(unit)] * n_networks,
+        trained, lowest=np.full(n_networks, is_lowest), path=[path] * n_networks
     )
     choice, first = _choice(model, losses, splits), first and first * unit
     if sparse.issparse(data.X) and problem.settings["encoding"] == "auto":
@@ -283,9 +283,12 @@ def _choice(model: str, losses: dict[str, float], splits: list) -> dict[str, Any
     }
 
 
-def _at_the_default(whole: TrainingTask, targets: Targets, reason: str) -> Chosen:
+def _at_the_default(
+    problem: Problem, whole: TrainingTask, targets: Targets, reason: str
+) -> Chosen:
     """A plain fit, where nothing can be judged."""
     alpha = default_alpha(whole)
     trained = AlphaChoice.of(train_path([whole], alpha[np.newaxis]))
-    choice = {"way": "default", "model": NETWORK, "reason": reason, "scores": {}}
+    model = _given(problem)
+    choice = {"way": "default", "model": model, "reason": reason, "scores": {}}
     return Chosen(whole, targets, trained, choice)

@@ -81,12 +81,12 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values.mean(axis=1), values.std(axis=1)
 
 
-def split_scores(results: dict) -> np.ndarray:
-    """The scores of a cv_results_, (n_alphas, n_splits)."""
+def split_scores(results: dict, name: str = "score") -> np.ndarray:
+    """The scores of this name in a cv_results_, (n_alphas, n_splits)."""
     n_splits = sum(
-        key.startswith("split") and key.endswith("_test_score") for key in results
+        key.startswith("split") and key.endswith(f"_test_{name}") for key in results
     )
-    parts = [results[f"split{number}_test_score"] for number in range(n_splits)]
+    parts = [results[f"split{number}_test_{name}"] for number in range(n_splits)]
     return np.stack(parts, axis=1)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skwd._alpha.choice import AlphaChoice, laplace_of
-from skwd._estimators.rules import is_integer
+from skwd._estimators.rules import is_integer, is_list
 from skwd._solvers.task import TrainingTask
 
 
@@ -15,10 +15,10 @@ def check_alpha_groups(groups: Any) -> None:
     """Raise unless ``alpha_groups`` is a name or a list of groups."""
     if groups is None or (isinstance(groups, str) and groups in ("layer", "input")):
         return
-    is_list = isinstance(groups, (list, tuple)) and all(
-        isinstance(group, (list, tuple, np.ndarray)) and len(group) for group in groups
+    are_lists = isinstance(groups, (list, tuple)) and all(
+        is_list(group) and len(group) for group in groups
     )
-    if not is_list:
+    if not are_lists:
         raise ValueError(
             "alpha_groups must be None, 'layer', 'input' or a list of lists of columns "
             f"by number or name; got {groups!r}. Use 'input' for an alpha per column."

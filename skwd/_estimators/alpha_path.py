@@ -7,6 +7,7 @@ from numbers import Real
 import numpy as np
 
 from skwd._cv.results import split_scores
+from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.wrappers import inner_of
 
 
@@ -22,23 +23,33 @@ def path_of(estimator) -> dict:
     inner = inner_of(estimator)
     if inner is not None:
         return path_of(inner)
-    if not hasattr(estimator, "alphas_"):
+    if not (
+        isinstance(estimator, BaseWeightDecayMLP) and hasattr(estimator, "alphas_")
+    ):
         given = (
             f"alpha={estimator.alpha!r}" if hasattr(estimator, "alpha") else estimator
         )
+        choice = getattr(estimator, "alpha_choice_", None)  # of too few rows, say
+        why = "" if choice is None else f": {choice['reason']}"
         raise ValueError(
-            f"{given} has no path of alphas to draw. Fit with alpha='loo' or 'gcv', or "
-            "a CV estimator, or search over alpha."
+            f"{given} has no path of alphas to draw{why}. Fit with alpha='loo' or "
+            "'gcv', or a CV estimator, or search over alpha."
         )
-    of_splits = hasattr(estimator, "cv_results_")
+    of_splits, fitted = hasattr(estimator, "cv_results_"), estimator._fitted
+    model = fitted.path_model
+    is_other = fitted.model not in (None, model)  # what was taken has no path
+    if is_other:
+        model = f"{model};\nchosen: {fitted.model}"
+    has_one_alpha = np.ndim(estimator.alpha_) == 0
     return {
         "alphas": estimator.alphas_,
         "scores": split_scores(estimator.cv_results_)
         if of_splits
         else estimator.alpha_scores_[:, np.newaxis],
         "std_errors": None if of_splits else estimator.alpha_score_errors_,
-        "alpha": estimator.alpha_ if np.ndim(estimator.alpha_) == 0 else None,
-        "scoring": estimator._fitted.scoring if of_splits else _loss_name(estimator),
+        "alpha": estimator.alpha_ if has_one_alpha and not is_other else None,
+        "model": model,
+        "scoring": fitted.scoring if of_splits else _loss_name(estimator),
         "columns_left": estimator.cv_results_.get("mean_columns_left")
         if of_splits
         else None,
@@ -48,29 +59,42 @@ def path_of(estimator) -> dict:
 def _grid_over_alpha(search) -> dict | None:
     """The path of a search of scikit-learn over alpha alone; None: over something else.
 
-    With other parameters beside alpha it is the part that shares their best values.
+    With other parameters beside alpha it is the part that shares their best values. Of
+    several scores it is that of ``refit``, and of an alpha that a halving search has
+    judged several times the last.
     """
-    params, best = search.cv_results_["params"], search.best_params_
+    table, best = search.cv_results_, search.best_params_
+    params = table["params"]
     names = [name for name in best if name.split("__")[-1] == "alpha"]
     if len(names) != 1 or not isinstance(best[names[0]], Real):
         return None
-    others = {name: value for name, value in best.items() if name != names[0]}
-    alike = [
-        number
+    others = [name for name in best if name != names[0]]
+    number_of = {
+        float(one[names[0]]): number
         for number, one in enumerate(params)
-        if isinstance(one.get(names[0]), Real)
-        and all(one.get(name) == value for name, value in others.items())
-    ]
-    alphas = np.array([float(params[number][names[0]]) for number in alike])
-    order = np.argsort(alphas)
-    scores = split_scores(search.cv_results_)[np.array(alike)[order]]
+        if one.keys() == best.keys()
+        and isinstance(one[names[0]], Real)
+        and all(_are_equal(one[name], best[name]) for name in others)
+    }
+    alphas, scoring, score = sorted(number_of), search.scoring, "score"
+    if getattr(search, "multimetric_", False):
+        scoring = score = search.refit
+        if not isinstance(score, str):
+            return None
     return {
-        "alphas": alphas[order],
-        "scores": scores,
+        "alphas": np.array(alphas),
+        "scores": split_scores(table, score)[[number_of[alpha] for alpha in alphas]],
         "std_errors": None,
         "alpha": float(best[names[0]]),
-        "scoring": search.scoring,
+        "scoring": scoring,
     }
+
+
+def _are_equal(one, other) -> bool:
+    """Whether two values of a parameter are the same, arrays included."""
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return np.array_equal(one, other)
+    return bool(one == other)
 
 
 def _loss_name(estimator) -> str:

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from skwd._estimators.export_parts import (
     as_hinges,
     as_splines,
+    have_digits,
     name_features,
     pipeline,
 )
@@ -55,7 +56,7 @@ def to_sklearn(estimator: Any) -> MLPRegressor | MLPClassifier | Pipeline:
     if encoding is not None and encoding.has_parts:
         first = [part.astype(np.float64) for part in layers[0]]
         dtype = np.dtype(np.float64)  # knots may lie close together
-        if not hidden or activation == "relu":
+        if (not hidden or activation == "relu") and have_digits(encoding):
             layers = [*as_hinges(encoding, *first), *layers[1:]]
             activation = "relu"
         else:

@@ -11,6 +11,19 @@ from sklearn.preprocessing import SplineTransformer
 from skwd._data.encoding import Encoding, column_ends
 
 Layer = tuple[np.ndarray, np.ndarray]  # W (fan_in, fan_out), b (fan_out,)
+# A part is the difference of two hinges: with values so many times its length from 0,
+# as of a time in seconds or of a column with few far values, too few digits are left.
+FARTHEST = 1e7
+
+
+def have_digits(encoding: Encoding) -> bool:
+    """Whether hinges are the columns in parts, but for some 1e-8."""
+    return all(
+        np.abs([*knots[[0, -1]], *column_ends(encoding, j)]).max()
+        <= FARTHEST * min(np.diff(knots).min(), encoding.width[j])
+        for j, knots in enumerate(encoding.knots)
+        if len(knots)
+    )
 
 
 def as_hinges(encoding: Encoding, W: np.ndarray, b: np.ndarray) -> list[Layer]:
@@ -66,7 +79,8 @@ def as_splines(encoding: Encoding, W: np.ndarray, b: np.ndarray) -> tuple[Any, L
     n_knots = max(map(len, found))
     knots = np.empty((n_knots, d))
     for j, own in enumerate(found):  # further ones beyond the last change nothing
-        beyond = own[-1] + encoding.width[j] * np.arange(1.0, n_knots - len(own) + 1)
+        step = own[-1] - own[0]
+        beyond = own[-1] + step * np.arange(1.0, n_knots - len(own) + 1)
         knots[:, j] = np.concatenate([own, beyond])
     splines = SplineTransformer(
         degree=1, knots=knots, extrapolation="constant", include_bias=True

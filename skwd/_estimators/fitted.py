@@ -47,6 +47,7 @@ class Fitted:
     seed: int
     epochs: int  # completed, those of the fits that it continues included
     model: str | None = None  # of alpha="auto"
+    path_model: str | None = None  # whose alphas and scores are kept
     folds: Any = None  # the networks without each fold, of intervals
     noise: Noise | None = None  # of noise="varying"
     progress: PartialFitState | None = None  # of partial_fit
@@ -159,6 +160,7 @@ def fitted_attributes(
         seed,
         n_iter + epochs,
         None if chosen.choice is None else chosen.choice["model"],
+        None if path is None else path.model,
         importances=Importances(task, network, by_epochs),
         group_of_column=columns,
     )

@@ -24,11 +24,14 @@ class Columns:
         The number of the table's column that each was made of, or SEVERAL.
     of_table : list of str
         The names of the table's columns.
+    behind : str, optional
+        A step that does not name its columns, where the table is what came after it.
     """
 
     names: list[str]
     source: np.ndarray
     of_table: list[str]
+    behind: str | None = None
 
     @classmethod
     def of(cls, n_columns: int, names=None) -> Columns:
@@ -128,7 +131,14 @@ def columns_behind(step, before: Columns | None) -> Columns | None:
 
     ``before`` are those that it was given; None are those that it has seen.
     """
-    if _keeps_columns(step):
+    if keeps_columns(step):
+        return before
+    if before is None and hasattr(step, "steps"):  # the first may be no step at all
+        for _, one in step.steps:
+            after = columns_behind(one, before)
+            if after is None and not keeps_columns(one):
+                return None
+            before = after
         return before
     if before is None:
         n_columns = getattr(step, "n_features_in_", None)
@@ -142,7 +152,7 @@ def columns_behind(step, before: Columns | None) -> Columns | None:
     return before.took(names, origin)
 
 
-def _keeps_columns(step) -> bool:
+def keeps_columns(step) -> bool:
     """Whether it is no step at all, or one that takes and adds rows."""
     if step is None or isinstance(step, str):  # "passthrough"
         return True
@@ -151,7 +161,7 @@ def _keeps_columns(step) -> bool:
 
 def _made_of(step, names: list[str]) -> tuple[list[str], np.ndarray]:
     """The names of what a transformer gives, and the number of what each is made of."""
-    if _keeps_columns(step):
+    if keeps_columns(step):
         return names, np.arange(len(names))
     if hasattr(step, "steps"):  # a Pipeline
         found = Columns.of(len(names), names)
@@ -207,6 +217,8 @@ def _numbers(chosen, names: list[str]) -> np.ndarray:
 def _columns_of_each(step) -> list[int]:
     """How many columns an encoder by categories makes of each."""
     counts = [len(categories) for categories in getattr(step, "categories_", [])]
+    if hasattr(step, "encodings_"):  # a TargetEncoder: means of y, or of each class
+        return [len(step.encodings_) // len(counts)] * len(counts)
     infrequent = getattr(step, "infrequent_categories_", None)
     if infrequent is not None:
         rare = [0 if one is None else len(one) - 1 for one in infrequent]

@@ -13,7 +13,7 @@ from sklearn.base import is_classifier
 from skwd._curvature.factors import Factors
 from skwd._data.encoding import Encoding, column_ends
 from skwd._estimators.fitted_network import FittedNetwork
-from skwd._estimators.sources import SEVERAL
+from skwd._estimators.sources import SEVERAL, Columns
 from skwd._estimators.wrappers import Reached
 
 # Values of a column of a table at which its term is drawn: numbers, and categories.
@@ -145,9 +145,9 @@ class DrawnTerm:
 def drawn_terms(found: Reached, X: Any, by: str) -> tuple[list[str], list[DrawnTerm]]:
     """The names and the terms of columns, or of sources of columns, over rows of X."""
     terms, (names, source) = Terms.of(found.net), found.terms(by)
-    of_table, transformed = found.columns().source, found.rows(X)
-    is_sparse = sparse.issparse(transformed)
-    rows = transformed.toarray() if is_sparse else transformed
+    of_table = found.columns()
+    _, rows = found.net._to_predict(found.rows(X))
+    rows = rows.toarray() if sparse.issparse(rows) else rows
     rows = np.asarray(rows, dtype=np.float64)
     table: Any = X if hasattr(X, "shape") else np.asarray(X)
     encoded, drawn = terms.encoded(rows), []
@@ -155,18 +155,14 @@ def drawn_terms(found: Reached, X: Any, by: str) -> tuple[list[str], list[DrawnT
     for number in range(len(names)):
         columns = np.flatnonzero(source == number)
         first = columns[0]
-        if by == "column" or of_table[first] == SEVERAL or sparse.issparse(table):
+        if by == "column" or of_table.source[first] == SEVERAL:
             values = rows[:, first]
             grid = terms.grid(first, values)
             at = np.zeros((len(grid), rows.shape[1]))
             at[:, first] = grid
             at = terms.encoded(at)
         else:
-            column = int(of_table[first])
-            is_pandas = hasattr(table, "iloc")
-            values = _numbers_or_labels(
-                table.iloc[:, column] if is_pandas else table[:, column]
-            )
+            values = _numbers_or_labels(_column(table, of_table, first))
             grid, places = _some_of(values)
             at = encoded[places]
         all_rows, deviations = terms.at(columns, encoded), None
@@ -182,6 +178,22 @@ def drawn_terms(found: Reached, X: Any, by: str) -> tuple[list[str], list[DrawnT
             )
         )
     return names, drawn
+
+
+def _column(table: Any, columns: Columns, first: int) -> Any:
+    """The column of a table, (n,), that one behind the steps of a Pipeline is of."""
+    number = int(columns.source[first])
+    if columns.behind is not None:  # whose columns are in the table by name, or nowhere
+        names = list(map(str, getattr(table, "columns", [])))
+        if columns.of_table[number] not in names:
+            raise ValueError(
+                f"by='source' needs steps that name their columns; {columns.behind} "
+                "does not (get_feature_names_out). Use by='column'."
+            )
+        number = names.index(columns.of_table[number])
+    if sparse.issparse(table):
+        return table.tocsc()[:, [number]].toarray().ravel()
+    return table.iloc[:, number] if hasattr(table, "iloc") else table[:, number]
 
 
 def _numbers_or_labels(column: Any) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skwd._estimators.base import BaseWeightDecayMLP
-from skwd._estimators.sources import Columns, columns_behind
+from skwd._estimators.sources import Columns, columns_behind, keeps_columns
 
 
 def inner_of(estimator):
@@ -19,10 +19,17 @@ def inner_of(estimator):
         return None
     if isinstance(estimator, FrozenEstimator):
         return estimator.estimator
+    if hasattr(estimator, "estimators_"):  # several, and a template of them
+        return None
     for name in ("best_estimator_", "regressor_", "estimator_"):
         if hasattr(estimator, name):
             return getattr(estimator, name)
     return estimator.steps[-1][1] if hasattr(estimator, "steps") else None
+
+
+def _selects_columns(wrapper) -> bool:
+    """Whether it fits its estimator to some of the columns, as RFE does."""
+    return hasattr(wrapper, "ranking_") and hasattr(wrapper, "transform")
 
 
 @dataclass
@@ -45,6 +52,8 @@ class Reached:
         for wrapper in self.wrappers:
             if hasattr(wrapper, "steps"):
                 X = wrapper[:-1].transform(X) if len(wrapper.steps) > 1 else X
+            elif _selects_columns(wrapper):
+                X = wrapper.transform(X)
         return X
 
     def transformed(self, X, y: np.ndarray) -> tuple:
@@ -61,16 +70,23 @@ class Reached:
 
     def columns(self) -> Columns:
         """The names of the columns of X there, and which column each comes from."""
-        found = None
+        found, behind = None, None
+        steps: list[Any] = []
         for wrapper in self.wrappers:
-            if hasattr(wrapper, "steps"):
-                for _, step in wrapper.steps[:-1]:
-                    found = columns_behind(step, found)
+            if _selects_columns(wrapper):
+                steps.append(wrapper)
+            for _, step in getattr(wrapper, "steps", [])[:-1]:
+                steps += [] if keeps_columns(step) else [step]
+        for step in steps:
+            found = columns_behind(step, found)
+            if found is None:
+                behind = type(step).__name__
         n_columns = self.net.n_features_in_
         if found is None or len(found.names) != n_columns:
+            behind = type(steps[-1]).__name__ if steps else None
             names = getattr(self.net, "feature_names_in_", None)
             found = Columns.of(n_columns, names)
-        return found
+        return replace(found, behind=behind)
 
     def terms(self, by: str) -> tuple[list[str], np.ndarray]:
         """The names of what a display is of, and the one of each column, (n,)."""

@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skwd._cv.results import choose
 from skwd._estimators.alpha_path import path_of
-from skwd.display.matplotlib import axes_of
+from skwd.display.matplotlib import axes_of, full_names
 
 # Powers of ten on the axis of alpha, where there is a zero as well; alphas themselves
 # where they are less than two powers apart.
@@ -37,6 +37,8 @@ class AlphaPathDisplay:
         For the axis.
     columns_left : ndarray of shape (n_alphas,), optional
         Columns of X that a sparse penalty has left.
+    model : str, optional
+        What the scores are of, where an estimator chose among models.
 
     Attributes
     ----------
@@ -77,6 +79,7 @@ class AlphaPathDisplay:
         alpha=None,
         score_name=None,
         columns_left=None,
+        model=None,
     ):
         self.alphas = alphas
         self.scores = scores
@@ -84,6 +87,7 @@ class AlphaPathDisplay:
         self.alpha = alpha
         self.score_name = score_name
         self.columns_left = columns_left
+        self.model = model
 
     @classmethod
     def from_estimator(
@@ -102,14 +106,14 @@ class AlphaPathDisplay:
         Parameters
         ----------
         estimator : estimator of this package
-            A fitted CV estimator, or one fitted with ``alpha="loo"`` or "gcv"; a
-            Pipeline or TransformedTargetRegressor that ends in one; or a search over
+            A fitted CV estimator, or one fitted with ``alpha="auto"``, "loo" or "gcv";
+            a Pipeline or TransformedTargetRegressor that ends in one; or a search over
             alpha (GridSearchCV) or over other parameters of any of these.
         ax : matplotlib axes, optional
             Where to draw; new axes by default.
         score_name : str, optional
-            For the axis; by default the estimator's ``scoring``, or what "loo" and
-            "gcv" estimate.
+            For the axis; by default the estimator's ``scoring``, or what "auto",
+            "loo" and "gcv" estimate.
         negate_score : bool, default=False
             Show minus the scores, for those that are minus an error.
         line_kw, split_kw, band_kw : dict, optional
@@ -176,7 +180,7 @@ class AlphaPathDisplay:
             Without matplotlib.
         """
         ax = axes_of(ax, type(self).__name__)
-        line_kw, split_kw, band_kw = _full_names(line_kw, split_kw, band_kw)
+        line_kw, split_kw, band_kw = full_names(line_kw, split_kw, band_kw)
         sign = -1.0 if negate_score else 1.0
         # GCV is infinite where no degree of freedom is left.
         shown = np.where(np.isinf(self.scores), np.nan, sign * self.scores)
@@ -203,7 +207,9 @@ class AlphaPathDisplay:
             self.band_.set_label("± 1 standard error")
         self._mark_choices(ax, of_splits)
         self._draw_columns(ax)
-        self.line_.set_label(f"mean of {n_splits} splits" if of_splits else "score")
+        scores = f"mean of {n_splits} splits" if of_splits else "score"
+        of_model = "" if self.model is None else f" of the {self.model}"
+        self.line_.set_label(scores + of_model)
         self._scale_alphas(ax)
         ax.set_xlabel("alpha")
         ax.set_ylabel(self.score_name or ("Error" if negate_score else "Score"))
@@ -288,13 +294,3 @@ def _name_of(scoring, negate_score: bool) -> str | None:
     elif name.startswith("neg_"):
         name = f"negative {name.removeprefix('neg_')}"
     return name.replace("_", " ").capitalize()
-
-
-def _full_names(line_kw, split_kw, band_kw) -> tuple:
-    """matplotlib's keywords by their full names."""
-    from matplotlib.cbook import normalize_kwargs
-    from matplotlib.collections import PolyCollection
-    from matplotlib.lines import Line2D
-
-    lines = [normalize_kwargs(kw, Line2D) for kw in (line_kw, split_kw)]
-    return *lines, normalize_kwargs(band_kw, PolyCollection)

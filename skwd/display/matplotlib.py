@@ -39,6 +39,16 @@ def check_max_columns(max_columns, *, default: int) -> None:
         )
 
 
+def full_names(line_kw, split_kw, band_kw) -> tuple:
+    """matplotlib's keywords by their full names."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.collections import PolyCollection
+    from matplotlib.lines import Line2D
+
+    lines = [normalize_kwargs(kw, Line2D) for kw in (line_kw, split_kw)]
+    return *lines, normalize_kwargs(band_kw, PolyCollection)
+
+
 def _pyplot(who: str):
     try:
         import matplotlib.pyplot as plt

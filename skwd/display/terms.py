@@ -107,8 +107,8 @@ class TermsDisplay:
         NotFittedError
             Where fit has not been called.
         ValueError
-            For a network with hidden layers, whose columns do not add up, and for
-            another ``by``.
+            For a network with hidden layers, whose columns do not add up, for another
+            ``by``, and for "source" behind a step that does not name its columns.
         """
         display = cls.of(estimator, X, by=by)
         return display.plot(max_columns=max_columns, line_kw=line_kw)
