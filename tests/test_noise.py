@@ -276,7 +276,15 @@ def test_intervals_are_wide_where_y_varies(one_blas_thread):
     for k, (train, test) in enumerate(FOLDS.split(X)):
         fold[test] = k
         new.append(clone(plain).fit(X[train], y[train]).predict(X[:20]))
-    s = np.sqrt(v[:, 0] * rho.predict(X))
+    of_rows, square = rho.predict(X), r[:, 0] ** 2 / v[:, 0]
+    square, s = np.maximum(square, FLOOR * square.mean()), np.empty(240)
+    how = {"alpha": rho.alpha_, "encoding": rho.encoding_}
+    if rho.alpha_choice_["model"] in ("linear model", "additive model"):
+        how["hidden_layer_sizes"] = ()
+    for train, test in FOLDS.split(X):
+        part = clone(rho).set_params(**how).fit(X[train], square[train])
+        found = np.clip(part.predict(X[test]), of_rows.min(), of_rows.max())
+        s[test] = np.sqrt(v[test, 0] * found)
     std = model.predict(X[:20], return_std=True)[1]
     off = np.abs(r[:, 0]) / s
     centres = np.array(new).T[:, fold]

@@ -11,9 +11,9 @@ practice. Barber, Candes, Ramdas and Tibshirani, "Predictive inference with the
 jackknife+", Annals of Statistics 2021, Theorem 4.
 
 With a deviation s that depends on x it is f_k(i)(x) -+ R_i s(x), with R_i = |r_i| / s_i
-and s_i what the fit without its fold gives row i. The guarantee is that of s_k(i)(x),
-by the same fit without the fold and a rho of its own; s(x), by the fit to all rows, and
-one rho stand for them, at a tenth of the cost, and there it is approximate.
+and s_i what networks without its fold, of the mean and of rho, give row i. The
+guarantee is that of s_k(i)(x) by such networks, each with a choice of its own; s(x), by
+the networks of all rows, stands for it, and with it coverage is about 1 - a.
 """
 
 from __future__ import annotations

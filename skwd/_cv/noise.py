@@ -25,7 +25,12 @@ from skwd._core.network import Network
 from skwd._curvature.posterior import predictive_blocks
 from skwd._cv.auto import splits_of
 from skwd._cv.chosen import Chosen
-from skwd._cv.fold_networks import KeptNetworks, TrainedFold, rows_left_out
+from skwd._cv.fold_networks import (
+    KeptNetworks,
+    TrainedFold,
+    rows_left_out,
+    train_folds,
+)
 from skwd._cv.models import CONSTANT, choose_by_folds
 from skwd._cv.problem import FOLDS as FOLDS_STREAM
 from skwd._cv.problem import Problem
@@ -145,7 +150,7 @@ def learn_noise(
     of_ratio : Settings
         Those of rho.
     """
-    data, (counted, _) = problem.data, rows_left_out(folds)
+    data, (counted, fold) = problem.data, rows_left_out(folds)
     X, weight = _some(data.X, counted), data.weight[counted]
     Y, _ = problem.targets.encode(data.y[counted], weight)
     known = ~np.isnan(residuals)
@@ -165,9 +170,11 @@ def learn_noise(
         # Copies are copies still: their residuals are the same but for rounding.
         first, copy = different_rows(_some(X, rows), Y[rows])
         of_target = Data(_some(X, rows), target[first][copy], weight[rows])
-        ratio, choice = _learn_ratio(problem.seed, of_target, of_ratio, len(first))
+        ratio, choice, left_out = _learn_ratio(
+            problem.seed, of_target, of_ratio, len(first), fold[rows]
+        )
         rho = np.ones(X.shape[0]) if ratio is None else ratio(X)
-        s[:, t] *= np.sqrt(rho)
+        s[rows, t] *= np.sqrt(left_out)
         low, high = np.quantile(rho[rows], [0.05, 0.95])
         means.append(1.0 if ratio is None else float(shared[:, t] @ rho))
         ratios.append(ratio)
@@ -180,37 +187,45 @@ def learn_noise(
 
 
 def _learn_ratio(
-    seed: int, data: Data, settings: Settings, n_different: int
-) -> tuple[Ratio | None, dict[str, Any]]:
-    """rho, or None where it is 1, and what was chosen between.
+    seed: int, data: Data, settings: Settings, n_different: int, fold: np.ndarray
+) -> tuple[Ratio | None, dict[str, Any], np.ndarray]:
+    """rho, or None where it is 1, what was chosen between, and rho without each fold.
 
+    The last is (n,), of the rows by networks that have not seen their ``fold`` (n,).
     ``n_different`` of the rows are no copies of others.
     """
-    mean = float(np.average(data.y, weights=data.weight))
+    mean, ones = float(np.average(data.y, weights=data.weight)), np.ones(len(data.y))
     constant = {"way": "default", "model": CONSTANT, "scores": {}}
     if not 0.0 < mean < np.inf:
-        return None, {**constant, "reason": "no residual is left, or none is finite"}
+        reason = "no residual is left, or none is finite"
+        return None, {**constant, "reason": reason}, ones
     data = data._replace(y=np.maximum(data.y, FLOOR * mean))
     if n_different < LEAST_ROWS:
-        return None, {**constant, "reason": f"fewer than {LEAST_ROWS} different rows"}
+        reason = f"fewer than {LEAST_ROWS} different rows"
+        return None, {**constant, "reason": reason}, ones
     targets = settings.make_targets(data.y, data.weight)
     problem = Problem(data, None, settings, seed, targets)
     chosen = choose_by_folds(problem, *problem.whole())
     choice = dict(chosen.choice or {})
     if chosen.gain is None or choice["model"] == CONSTANT:
-        return None, {**constant, **choice, "model": CONSTANT}
+        return None, {**constant, **choice, "model": CONSTANT}, ones
     gain, error = chosen.gain
     if not gain > ERRORS * error:
         reason = f"{choice['model']}: a gain of {gain:.2g}, within {ERRORS:g} standard"
         reason = f"{reason} errors of {error:.2g}"
-        return None, {**choice, "model": CONSTANT, "reason": reason}
+        return None, {**choice, "model": CONSTANT, "reason": reason}, ones
     networks = KeptNetworks.of(chosen.task, chosen.trained)
     rho = raw_ratio(networks, data.X)
     if not np.isfinite(rho).all():
-        return None, {**choice, "model": CONSTANT, "reason": "rho is not finite"}
+        reason = "rho is not finite"
+        return None, {**choice, "model": CONSTANT, "reason": reason}, ones
+    ratio = Ratio(networks, float(rho.min()), float(rho.max()))
+    rows = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in set(fold)]
+    for without in train_folds(problem, chosen, rows):
+        other = replace(ratio, networks=without.networks())
+        ones[without.test] = other(data.X[without.test])
     reason = f"a gain of {gain:.2g} on the constant, with a standard error of"
-    choice["reason"] = f"{reason} {error:.2g}"
-    return Ratio(networks, float(rho.min()), float(rho.max())), choice
+    return ratio, {**choice, "reason": f"{reason} {error:.2g}"}, ones
 
 
 def _some(X, rows: np.ndarray):
