@@ -220,12 +220,21 @@ def _learn_ratio(
         reason = "rho is not finite"
         return None, {**choice, "model": CONSTANT, "reason": reason}, ones
     ratio = Ratio(networks, float(rho.min()), float(rho.max()))
-    rows = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in set(fold)]
+    reason = f"a gain of {gain:.2g} on the constant, with a standard error of"
+    choice["reason"] = f"{reason} {error:.2g}"
+    return ratio, choice, _without_folds(ratio, problem, chosen, fold)
+
+
+def _without_folds(
+    ratio: Ratio, problem: Problem, chosen: Chosen, fold: np.ndarray
+) -> np.ndarray:
+    """rho at each row by networks that have not seen its fold, (n,)."""
+    numbers, found = np.unique(fold), np.empty(len(fold))
+    rows = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in numbers]
     for without in train_folds(problem, chosen, rows):
         other = replace(ratio, networks=without.networks())
-        ones[without.test] = other(data.X[without.test])
-    reason = f"a gain of {gain:.2g} on the constant, with a standard error of"
-    return ratio, {**choice, "reason": f"{reason} {error:.2g}"}, ones
+        found[without.test] = other(problem.data.X[without.test])
+    return found
 
 
 def _some(X, rows: np.ndarray):

@@ -237,10 +237,11 @@ def _knots(values: Values, n_quantiles: int, places: int | None) -> np.ndarray |
     """
     if n_quantiles < LEAST_QUANTILES:
         return None
-    if len(values.knots(n_quantiles)) < 3:
-        values = values.once_each
     with np.errstate(over="ignore", divide="ignore"):
         found = values.knots(n_quantiles)
+        if len(found) < 3:
+            values = values.once_each
+            found = values.knots(n_quantiles)
         while places is not None and len(found) - 1 > places:
             n_quantiles -= 1
             found = values.knots(n_quantiles)
