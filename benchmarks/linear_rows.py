@@ -1,4 +1,4 @@
-"""The default alpha where a linear model needs more than c rows: which rule, what gain.
+"""The default alpha where linear models need more or fewer than c rows: what gain.
 
     python benchmarks/linear_rows.py [--kind KIND ...]
 
@@ -8,7 +8,8 @@ them. n rows train, stratified by class, up to 2000 others test. Networks of the
 shape are fitted at multiples of c / n and with alpha="auto"; the losses are log-loss
 and 1 - R2, and those of a rule are read off the line through the multiples. A rule
 multiplies c by max(1, R / reference) ** power, R the least prior of ridge, in rows,
-whose leave-one-out error is within ``equal`` of the lowest.
+whose leave-one-out error is within ``equal`` of the lowest, and where R is below 1 by
+max(lowest, R ** power).
 
 Printed for each table: R, and the losses at c, by the package's rule, at the best
 multiple and by "auto". Then, for rules and halves of the tables (by name, those with
@@ -33,8 +34,12 @@ from skwd._alpha import linear_rows
 from skwd._alpha.scales import default_alpha
 from skwd._cv import ways
 
-MULTIPLES = np.array([1.0, 1.8, 3.2, 5.6, 10.0, 18.0, 32.0, 100.0])
-EQUALS, REFERENCES, POWERS = (0.0, 3e-3, 1e-2), (1.0, 2.0, 4.0, 8.0), (0.5, 0.75, 1.0)
+MULTIPLES = np.array(
+    [0.1, 0.18, 0.32, 0.56, 1.0, 1.8, 3.2, 5.6, 10.0, 18.0, 32.0, 100.0]
+)
+EQUALS, REFERENCES, POWERS = (0.0, 3e-3, 1e-2), (1.0, 2.0, 4.0), (0.5, 0.75)
+LOWESTS = 0.1, 0.2, 0.5, 1.0
+AT_C = int(np.flatnonzero(MULTIPLES == 1.0)[0])
 # Rows to train on, of tables of at least and of fewer rows than so many.
 ROWS = (280, 330, 450), (350, 450, 700), (560, 700, np.inf), (1800, 2300, np.inf)
 MAX_TEST, NOISE, FEW_COLUMNS, NOISY_ROWS = 2000, 60, 20, 560
@@ -89,10 +94,12 @@ def measured(kind, X, y, n):
     return np.array(losses[:-1]), losses[-1], needed
 
 
-def of_rule(case, equal, reference, power):
+def of_rule(case, equal, reference, power, lowest):
     """The loss of a rule, on a line in the logarithms."""
     losses, _, needed = case
-    x = power * np.log(max(1.0, needed[equal] / reference))
+    R = needed[equal]
+    factor = max(1.0, R / reference) ** power if R >= 1.0 else max(lowest, R**power)
+    x = np.log(factor)
     return np.exp(np.interp(x, np.log(MULTIPLES), np.log(np.maximum(losses, 1e-9))))
 
 
@@ -100,14 +107,14 @@ def line(name, cases, *rule):
     if not cases:
         return
     ours = np.array([of_rule(case, *rule) for case in cases])
-    plain = np.array([losses[0] for losses, _, _ in cases])
+    plain = np.array([losses[AT_C] for losses, _, _ in cases])
     auto = np.array([found for _, found, _ in cases])
     closed = (plain - ours).sum() / (plain - auto).sum()
     ratio = np.maximum(ours, 1e-3) / np.maximum(plain, 1e-3)
-    mean, (equal, reference, power) = np.exp(np.log(ratio).mean()), rule
+    mean, (equal, reference, power, lowest) = np.exp(np.log(ratio).mean()), rule
     print(
-        f"{name:>22s} {equal:7.3f} {reference:5.1f} {power:6.2f} {mean:8.3f}"
-        f" {closed:8.2f} {10.0 * (ratio > 1.02).mean():8.1f} {ratio.max():8.2f}"
+        f"{name:>22s} {equal:7.3f} {reference:5.1f} {power:6.2f} {lowest:4.1f}"
+        f" {mean:8.3f} {closed:8.2f} {10.0 * (ratio > 1.02).mean():8.1f} {ratio.max():8.2f}"
     )
 
 
@@ -118,18 +125,19 @@ def main():
     args = parser.parse_args()
     found = {}
     ours = linear_rows.EQUAL, linear_rows.REFERENCE, linear_rows.POWER
+    ours += (linear_rows.LOWEST,)
     print(f"{'':>32s}       R       c    rule    best    auto")
     for kind in args.kind:
         for name, X, y, n in tables(kind, args):
             case = found[kind, name, n] = measured(kind, X, y, n)
-            shown = case[0][0], of_rule(case, *ours), case[0].min(), case[1]
+            shown = case[0][AT_C], of_rule(case, *ours), case[0].min(), case[1]
             text = "".join(f"{loss:8.3f}" for loss in shown)
             needed = case[2][linear_rows.EQUAL]
             print(f"{name:>26s} {n:5d} {needed:7.1f}{text}", flush=True)
     names = sorted({name.partition(" +")[0] for _, name, _ in found})
     halves = [set(names[half::2]) for half in (0, 1)]
-    print(f"{'':>22s}   equal   ref  power    ratio   closed    worse    worst")
-    for rule in itertools.product(EQUALS, REFERENCES, POWERS):
+    print(f"{'':>22s}   equal   ref  power  low    ratio   closed    worse    worst")
+    for rule in itertools.product(EQUALS, REFERENCES, POWERS, LOWESTS):
         for number, half in enumerate(halves):
             mine = [v for k, v in found.items() if k[1].partition(" +")[0] in half]
             line(f"half {number + 1}", mine, *rule)

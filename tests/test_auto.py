@@ -16,8 +16,9 @@ from skwd import (
     WeightDecayMLPClassifier,
     WeightDecayMLPRegressor,
 )
-from skwd._cv import auto
-from skwd._cv.auto import FIRST, LOOSER, splits_of
+from skwd._cv import auto, folds
+from skwd._cv.auto import FIRST, LOOSER
+from skwd._cv.folds import splits_of
 from skwd._cv.models import _choice, judging
 from skwd._cv.problem import FOLDS as STREAM
 from skwd._data.merged_rows import numbers_of_copies
@@ -271,7 +272,7 @@ def test_folds_depend_neither_on_units_nor_on_the_order_of_rows():
     X[100:130] = X[50:80]  # copies
     y = np.sin(7.0 * X @ [1.0, 2.0, 3.0, 4.0])[:, np.newaxis]
 
-    def folds(X, y):
+    def folds_of(X, y):
         numbers = numbers_of_copies(X, y)
         splits = splits_of(numbers, np.ones(150), None, np.random.default_rng(0))
         found = np.empty(150, int)
@@ -279,10 +280,10 @@ def test_folds_depend_neither_on_units_nor_on_the_order_of_rows():
             found[test] = number
         return found
 
-    wanted = folds(X, y)
-    assert_array_equal(folds(4.0 * X + 2.0, 3.0 * y - 1.0), wanted)
+    wanted = folds_of(X, y)
+    assert_array_equal(folds_of(4.0 * X + 2.0, 3.0 * y - 1.0), wanted)
     order = rng.permutation(150)
-    assert_array_equal(folds(X[order], y[order]), wanted[order])
+    assert_array_equal(folds_of(X[order], y[order]), wanted[order])
 
 
 def test_equal_rows_are_copies_unless_their_x_has_another_y():
@@ -300,7 +301,7 @@ def test_equal_rows_are_copies_unless_their_x_has_another_y():
 
 def test_many_rows_are_judged_by_a_part(monkeypatch):
     """One split of a random part; its best multiple is taken to all rows."""
-    monkeypatch.setattr(auto, "MOST_ROWS", 60)
+    monkeypatch.setattr(folds, "MOST_ROWS", 60)
     X, y = curve()
     rng = np.random.default_rng(0)
     ((train, test),) = splits_of(np.arange(90), np.ones(90), None, rng)

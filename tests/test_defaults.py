@@ -18,6 +18,8 @@ from skwd._core.losses import (
 )
 
 SMALL = {"hidden_layer_sizes": (5,), "random_state": 0}
+# More than c rows where columns ask for them, and never fewer.
+LINEAR = {**SMALL, "hidden_layer_sizes": ()}
 C = HalfSquaredError.default_decay
 C_CLASSES = HalfBinomialLoss.default_decay
 C_COUNTS = HalfPoissonLoss.default_decay
@@ -52,14 +54,14 @@ def test_alpha_is_c_over_the_rows(data):
 def test_weights_count_as_rows(data, times):
     X, y = data
     weight = np.arange(len(y)) % 3.0 * times  # a third of the rows is left out
-    model = WeightDecayMLPRegressor(**SMALL).fit(X, y, sample_weight=weight)
+    model = WeightDecayMLPRegressor(**LINEAR).fit(X, y, sample_weight=weight)
     assert model.alpha_ == pytest.approx(C / weight.sum())
 
 
 def test_class_weights_count_too(data):
     X, y = data
     labels = np.where(y > 140, "high", "low")
-    model = WeightDecayMLPClassifier(class_weight={"high": 3.0}, **SMALL)
+    model = WeightDecayMLPClassifier(class_weight={"high": 3.0}, **LINEAR)
     total = np.where(labels == "high", 3.0, 1.0).sum()
     assert model.fit(X, labels).alpha_ == pytest.approx(C_CLASSES / total)
 

@@ -1,4 +1,4 @@
-"""The default alpha: c rows, and more where a linear model needs more."""
+"""The default alpha: c rows, and more or fewer where linear models say so."""
 
 import warnings
 
@@ -113,12 +113,51 @@ def test_noisy_columns_raise_it_and_clean_ones_do_not(monkeypatch, noisy):
     wanted = C * (needed / linear_rows.REFERENCE) ** linear_rows.POWER
     assert rows(model) == pytest.approx(wanted)
     assert rows(model) > 2.0 * C
-    assert rows(fitted(quick(), X, X[:, 0] - 0.5 * X[:, 1])) == pytest.approx(C)
+    clean = X[:, 0] - 0.5 * X[:, 1]
+    assert rows(fitted(quick(hidden_layer_sizes=()), X, clean)) == pytest.approx(C)
     labels = y > 0.0
     found = fitted(quick(WeightDecayMLPClassifier), X, labels)
     assert rows(found) > 1.5 * C_CLASSES
-    clean = fitted(quick(WeightDecayMLPClassifier), X[:, :2], X[:, 0] > 0.0)
-    assert rows(clean) == pytest.approx(C_CLASSES)
+    line = quick(WeightDecayMLPClassifier, hidden_layer_sizes=())
+    assert rows(fitted(line, X[:, :2], X[:, 0] > 0.0)) == pytest.approx(C_CLASSES)
+
+
+@pytest.mark.parametrize("cls", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
+def test_where_next_to_nothing_is_noise_it_is_lower(monkeypatch, cls):
+    """By what ridge on the columns and the random units needs, found by RidgeCV."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1.0, 1.0, (N, 3))
+    signal = np.abs(X[:, 0]) + X[:, 1] + 0.05 * rng.standard_normal(N)
+    y = signal if cls is WeightDecayMLPRegressor else signal > 0.5
+    c = C if cls is WeightDecayMLPRegressor else C_CLASSES
+    task = task_of(monkeypatch, quick(cls), X, y)
+    units = np.random.default_rng(0).uniform(-1.0, 1.0, (3, linear_rows.N_UNITS))
+    units *= np.sqrt(6.0 / (3 + linear_rows.N_UNITS))
+    about = X - X.mean(axis=0)
+    A, target = np.column_stack([X, np.maximum(about @ units, 0.0)]), y * 1.0
+    scale = 1.0 if cls is WeightDecayMLPClassifier else y.std()
+    curvature = target.var() if cls is WeightDecayMLPClassifier else 1.0
+    n_rows = np.logspace(-2.0, 2.0, 161)
+    peer = RidgeCV(alphas=n_rows / curvature, store_cv_results=True)
+    errors = peer.fit(A, target / scale).cv_results_.mean(axis=0)
+    least = n_rows[np.argmax(errors <= (1.0 + linear_rows.EQUAL) * errors.min())]
+    needed = linear_rows.rows_needed(task)
+    assert needed < 0.5
+    off = np.log(needed / max(least, linear_rows.FEWEST))
+    assert off == pytest.approx(0.0, abs=0.4)
+    assert rows(fitted(quick(cls), X, y)) == pytest.approx(c * needed**0.5)
+    noisy = signal + rng.standard_normal(N)
+    noisy = noisy if cls is WeightDecayMLPRegressor else noisy > 0.5
+    assert rows(fitted(quick(cls), X, noisy)) > 2.0 * c * needed**0.5
+
+
+def test_it_is_lower_by_a_fifth_at_most_and_goes_on_from_one_side_to_the_other():
+    needed = np.logspace(-4.0, 4.0, 400)
+    factor = np.array([linear_rows.factor_of(x) for x in needed])
+    assert (np.diff(factor) >= 0.0).all()
+    assert factor[0] == linear_rows.LOWEST
+    assert (factor[(needed >= 1.0) & (needed <= linear_rows.REFERENCE)] == 1.0).all()
+    assert np.abs(np.diff(np.log(factor))).max() < 0.03
 
 
 @pytest.mark.parametrize("name", ["product", "even"])
@@ -250,4 +289,4 @@ def test_columns_of_extreme_units(noisy):
                 assert "Standardise X" in str(error)
                 continue
         assert np.isfinite(alpha)
-        assert alpha * N >= C * (1.0 - 1e-9)
+        assert alpha * N >= linear_rows.LOWEST * C * (1.0 - 1e-9)

@@ -15,13 +15,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skwd import WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
-from skwd._cv.auto import splits_of
+from skwd._cv.folds import splits_of
 from skwd._cv.intervals import interval
 from skwd._cv.models import choose_by_folds
-from skwd._cv.noise import FLOOR, LEAST_ROWS, weighted_fit
+from skwd._cv.noise import FLOOR, LEAST_ROWS
 from skwd._cv.problem import FOLDS as FOLDS_STREAM
 from skwd._cv.problem import INTERVALS
 from skwd._cv.tails import DEGREES, log_density
+from skwd._cv.weighted_fit import weighted_fit
 from skwd._data.merged_rows import numbers_of_copies
 from skwd._estimators.parameters import check_parameters
 from skwd._solvers.result import Status
@@ -364,8 +365,6 @@ def test_what_is_refused():
         "noise='varying' has no partial_fit: it needs all rows, in folds. Use fit, or "
         "change noise."
     )
-    with pytest.raises(ValueError, match="groups are those of the folds of intervals"):
-        R(**SMALL, noise="varying").fit(X, y, groups=np.arange(80))
 
 
 @pytest.mark.slow

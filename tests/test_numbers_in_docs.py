@@ -9,7 +9,7 @@ import pytest
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 from skwd._alpha import linear_rows
 from skwd._core.losses import BINOMIAL, LOSSES, MULTINOMIAL
-from skwd._cv import auto
+from skwd._cv import auto, folds
 from skwd._estimators.one_fit import STREAM_ROWS
 from skwd._solvers.decay import DECAYS
 from skwd._solvers.first_order import PLAN, PLANNED_RATE
@@ -47,8 +47,8 @@ def test_numbers_in_the_guide():
         f'{C["huber"]} for "huber"',
         f'a part of at least {STREAM_ROWS:g}; with `decay="decoupled"` the default is '
         f"AdamW's {DECOUPLED}",
-        f"of more than {auto.MOST_ROWS:,} rows it takes one split of a random "
-        f"{auto.MOST_ROWS:,}",
+        f"of more than {folds.MOST_ROWS:,} rows it takes one split of a random "
+        f"{folds.MOST_ROWS:,}",
     ):
         assert said in text, said
     assert linear_rows.POWER == 0.5
@@ -56,7 +56,10 @@ def test_numbers_in_the_guide():
     assert f"by root(R / {linear_rows.REFERENCE:g})" in text
     assert f"from {linear_rows.LEAST_ROWS:g} rows" in text
     assert f"up to {linear_rows.MOST_COLUMNS} columns" in text
-    assert (auto.FOLDS, auto.FIRST_FOLDS) == (5, 2) and "on five shuffled folds" in text
+    assert (folds.FOLDS, auto.FIRST_FOLDS) == (
+        5,
+        2,
+    ) and "on five shuffled folds" in text
     behind = f"{auto.BEHIND:.0%}".replace("%", " %")
     assert f"From {auto.RACE_ROWS:,} rows on two folds judge everything" in text
     assert f"less than {behind} behind the best there" in text

@@ -22,7 +22,8 @@ from skwd._core.objective import Objective
 from skwd._core.robust_losses import AbsoluteError, HuberLoss, QuantileLoss
 from skwd._core.sample import Sample
 from skwd._cv import auto
-from skwd._cv.auto import LOOSER, splits_of
+from skwd._cv.auto import LOOSER
+from skwd._cv.folds import splits_of
 from skwd._cv.problem import FOLDS as STREAM
 from skwd._cv.problem import INTERVALS
 from skwd._data.merged_rows import numbers_of_copies

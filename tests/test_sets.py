@@ -332,8 +332,6 @@ def test_what_is_refused():
             model.predict(X, coverage=coverage)
     with pytest.raises(ValueError, match="intervals=91 needs as many different rows"):
         model.set_params(intervals=91).fit(X, y)
-    with pytest.raises(ValueError, match="groups are those of the folds"):
-        plain.fit(X, y, groups=y)
 
 
 @pytest.mark.slow

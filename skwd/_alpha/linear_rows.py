@@ -1,14 +1,16 @@
-"""alpha=None: a prior of c rows, and of more where a linear model needs more.
+"""alpha=None: a prior of c rows, and of more or fewer where linear models say so.
 
-One c is far too little for many noisy columns. Ridge on y (for classes on their
-indicators) has its leave-one-out error at every alpha in closed form,
+One c is far too little for many noisy columns, and too much where next to nothing is
+noise. Ridge on y (for classes on their indicators) has its leave-one-out error at every
+alpha in closed form,
 
     e_i / (1 - h_i),   h_i = (1 + x_i' (C + alpha I)^-1 x_i) / sum s,
 
 with C the covariance of X and x_i about its mean. The least prior, in rows, of next to
-the lowest error is what the linear model needs. It sees no product of columns and no
-even function of one: where it asks for more, it is asked again with random rectified
-sums of the columns beside them, and the lower answer counts.
+the lowest error is what a model needs. One of the columns sees no product of them and
+no even function of one: another has random rectified sums of the columns beside them.
+More rows than c take both to ask for more, fewer the second alone, as columns ask for
+next to nothing where they are few; and hidden layers.
 """
 
 from __future__ import annotations
@@ -24,16 +26,18 @@ from skwd._solvers.direct import Moments, dense_blocks, moments, moments_of
 from skwd._solvers.task import TrainingTask
 
 # An error above the lowest by this part of it is as good; the default is multiplied by
-# what the linear model needs, in units of so many rows, to this power (as the weights
-# of two layers share what one has): benchmarks/linear_rows.py.
-EQUAL, REFERENCE, POWER = 3e-3, 2.0, 0.5
+# what linear models need, in units of so many rows where it is more and of one row
+# where it is less, to this power (as the weights of two layers share what one has), and
+# by no less than LOWEST: benchmarks/linear_rows.py.
+EQUAL, REFERENCE, POWER, LOWEST = 3e-3, 2.0, 0.5, 0.2
 # Fewer rows say too little, and more columns take too long.
 LEAST_ROWS, MOST_COLUMNS = 200.0, 500
 # The random sums: 100 of them tell products and even functions from noise.
 N_UNITS = 100
-# The grid of priors, in rows: from 1 on, so many to a decade, to this times the mean
-# square of a column where that is above 1.
+# The grid of priors, in rows: so many to a decade, to this times the mean square of a
+# column where that is above 1, and from where LOWEST is reached.
 PER_DECADE, MOST = 4, 1e3
+FEWEST = LOWEST ** (1.0 / POWER)
 
 
 def learnt_default(task: TrainingTask) -> np.ndarray:
@@ -41,11 +45,18 @@ def learnt_default(task: TrainingTask) -> np.ndarray:
     alpha = default_alpha(task)
     if not (task.penalty.is_quadratic and task.solver.decay.minimises_J):
         return alpha
-    return alpha * max(1.0, rows_needed(task) / REFERENCE) ** POWER
+    return alpha * factor_of(rows_needed(task))
+
+
+def factor_of(needed: float) -> float:
+    """What the default is multiplied by where linear models need so many rows."""
+    if needed < 1.0:
+        return max(LOWEST, needed**POWER)
+    return max(1.0, needed / REFERENCE) ** POWER
 
 
 def rows_needed(task: TrainingTask) -> float:
-    """The prior that a linear model needs, in rows; 1 for less, or where unknown."""
+    """The prior that linear models need, in rows; 1 where unknown."""
     sample, d = task.training, task.training.X.shape[1]
     if sample.total_weight < LEAST_ROWS or not 0 < d <= MOST_COLUMNS:
         return 1.0
@@ -54,13 +65,12 @@ def rows_needed(task: TrainingTask) -> float:
         return 1.0
     units = np.random.default_rng(0).uniform(-1.0, 1.0, (d, N_UNITS))
     units *= np.sqrt(6.0 / (d + N_UNITS))  # as a hidden layer begins
-    needed = np.inf
     with np.errstate(all="ignore"):
-        for W in (units[:, :0], units):
-            needed = min(needed, _needed(sample, W, curvature))
-            if needed <= REFERENCE:
-                break
-    return needed
+        of_columns = _needed(sample, units[:, :0], curvature)
+        of_units = _needed(sample, units, curvature)
+    if task.layout.n_weight_layers == 1:
+        of_units = max(of_units, 1.0)
+    return min(max(of_columns, 1.0), of_units)
 
 
 def _curvature(task: TrainingTask) -> float | None:
@@ -78,8 +88,9 @@ def _needed(sample: Sample, W: np.ndarray, curvature: float) -> float:
     square = found.C.diagonal()[:d].mean()
     if not (0.0 < square < np.inf and all(np.isfinite(part).all() for part in found)):
         return 1.0
-    decades = np.log10(MOST * max(square, 1.0))
-    n_rows = 10.0 ** (np.arange(np.ceil(decades * PER_DECADE) + 1.0) / PER_DECADE)
+    decades = np.log10([FEWEST, MOST * max(square, 1.0)])
+    first, last = np.ceil(PER_DECADE * decades)
+    n_rows = 10.0 ** (np.arange(first, last + 1.0) / PER_DECADE)
     alphas = n_rows / (sample.total_weight * curvature)
     return _least_as_good(n_rows, _left_out_errors(sample, W, found, alphas))
 
@@ -131,6 +142,6 @@ def _least_as_good(n_rows: np.ndarray, errors: np.ndarray) -> float:
     most = (1.0 + EQUAL) * errors.min()
     k = int(np.argmax(errors <= most))
     if k == 0:
-        return 1.0
+        return float(n_rows[0])
     part = (errors[k - 1] - most) / (errors[k - 1] - errors[k])
     return float(n_rows[k - 1] * (n_rows[k] / n_rows[k - 1]) ** part)

@@ -8,23 +8,22 @@ Beside the networks stand the linear model and the constant.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
-from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold
 
 from skwd._alpha.choice import AlphaChoice, AlphaPath
 from skwd._alpha.scales import search_unit
 from skwd._core.network import Network
 from skwd._core.objective import Objective, mean_loss_of_constant
 from skwd._core.sample import Sample
+from skwd._cv.folds import FOLDS
 from skwd._cv.parallel import train_cells
 from skwd._solvers.task import TrainingTask
 from skwd._solvers.training import StackFit
 
-FOLDS = 5  # two: errors 1.03; three: 2 % worse on classes; ten: as good, twice the work
 # From so many rows on the first folds judge everything, and the others only what is
 # behind the best there by no more than this part of it (see `race`). Errors 1.006 at
 # 1,000 rows and 1.000 at 3,000, in .43 of the work; two folds alone 1.005, worst 1.05.
@@ -36,8 +35,6 @@ LOOSER = 10.0
 # Their iterations. Clean tables take thousands, on parts: without a limit six of them
 # have errors of 1.00 to 1.02 of these, in .9 to 2.1 times the time.
 MOST_ITERATIONS = 500
-# Of more rows than this a random subsample is judged, by one split of it.
-MOST_ROWS = 12_000
 # The first multiples of the default alpha, the factor to the next one, and their range.
 # Downwards one at a time: low alphas take the most iterations. The factor's root or
 # square: errors .99 and 1.01 in 1.1 and 1.2 times the work; another range: no change.
@@ -53,37 +50,6 @@ ALL = slice(None)
 def as_good(lowest: float, part: float = EQUAL) -> float:
     """The highest loss that is as good as the lowest, or behind by so much of it."""
     return lowest + part * abs(lowest) if np.isfinite(lowest) else lowest
-
-
-def splits_of(
-    numbers: np.ndarray, weight: np.ndarray, strata, rng: np.random.Generator
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rows to train on and to judge by, of positive weight.
-
-    Rows of the same number (n,), copies, are kept together: no row is judged by its
-    copy, and a row of weight 2 is a repeated one. Classes, as ``strata`` (n,) or None,
-    are kept in proportion where each has FOLDS different rows.
-    """
-    counted, seed = np.flatnonzero(weight), int(rng.integers(2**31 - 1))
-    _, first, value = np.unique(
-        numbers[counted], return_index=True, return_inverse=True
-    )
-    values = np.arange(len(first))
-    splitter: KFold | StratifiedKFold | ShuffleSplit
-    if len(values) > MOST_ROWS:
-        values = np.sort(rng.choice(values, MOST_ROWS, replace=False))
-        splitter = ShuffleSplit(1, test_size=1 / 3, random_state=seed)
-    else:
-        splitter = KFold(FOLDS, shuffle=True, random_state=seed)
-    classes = np.zeros(len(values))
-    if strata is not None:
-        classes = strata[counted[first[values]]]
-        enough = np.unique(classes, return_counts=True)[1].min() >= FOLDS
-        if enough and isinstance(splitter, KFold):
-            splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    for parts in splitter.split(values, classes):
-        train, test = (counted[np.isin(value, values[part])] for part in parts)
-        yield train, test
 
 
 @dataclass

@@ -19,17 +19,15 @@ from skwd._cv.auto import (
     BEHIND,
     EQUAL,
     FACTOR,
-    FOLDS,
     LOOSER,
     MOST_ITERATIONS,
     Candidates,
     as_good,
-    splits_of,
 )
 from skwd._cv.chosen import Chosen
 from skwd._cv.chunks import share_memory
+from skwd._cv.folds import judging_splits
 from skwd._cv.parallel import choose_cells, train_cells
-from skwd._cv.problem import FOLDS as FOLDS_STREAM
 from skwd._cv.problem import Problem
 from skwd._cv.race import Competitor, ConstantModel, GroupedModel, race
 from skwd._cv.single import Splits, in_single
@@ -67,15 +65,14 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     """
     data = problem.data
     Y, _ = problem.targets.encode(data.y, data.weight)
-    numbers = numbers_of_copies(data.X, Y)
-    n_different = len(np.unique(numbers[data.weight > 0.0]))
+    copies = numbers_of_copies(data.X, Y)
+    n_different = len(np.unique(copies[data.weight > 0.0]))
     if not whole.has_varying_y:
         return _at_the_default(problem, whole, targets, "y does not vary")
     if n_different < LEAST_ROWS:
         reason = f"fewer than {LEAST_ROWS} different rows"
         return _at_the_default(problem, whole, targets, reason)
-    strata, rng = problem.targets.strata(Y), problem.stream(FOLDS_STREAM)
-    splits = list(splits_of(numbers, data.weight, strata, rng))
+    splits = judging_splits(problem)
     on_parts = None
     if problem.settings.hidden and _has_ladder(problem):
         on_parts = _other(problem, whole, ON_PARTS)
@@ -267,7 +264,7 @@ def _say(model: str, multiples: np.ndarray, losses: np.ndarray, seconds: float) 
 
 def _choice(model: str, losses: dict[str, float], splits: list) -> dict[str, Any]:
     """alpha_choice_."""
-    way = f"{FOLDS}-fold cross-validation"
+    way = f"{len(splits)}-fold cross-validation"
     if len(splits) == 1:
         way = f"one split of {sum(map(len, splits[0]))} rows"
     lowest = min(losses, key=lambda name: losses[name])

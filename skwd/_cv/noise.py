@@ -23,7 +23,6 @@ from skwd._alpha.choice import AlphaChoice
 from skwd._core.encoded import encoded
 from skwd._core.network import Network
 from skwd._curvature.posterior import predictive_blocks
-from skwd._cv.auto import splits_of
 from skwd._cv.chosen import Chosen
 from skwd._cv.fold_networks import (
     KeptNetworks,
@@ -32,11 +31,10 @@ from skwd._cv.fold_networks import (
     train_folds,
 )
 from skwd._cv.models import CONSTANT, choose_by_folds
-from skwd._cv.problem import FOLDS as FOLDS_STREAM
 from skwd._cv.problem import Problem
 from skwd._cv.settings import Data, Settings
 from skwd._cv.tails import degrees_of
-from skwd._data.merged_rows import different_rows, numbers_of_copies
+from skwd._data.merged_rows import first_of_each, numbers_of_copies
 from skwd._data.number_targets import RegressionTargets
 from skwd._data.targets import Targets
 from skwd._solvers.task import TrainingTask
@@ -100,12 +98,12 @@ def left_out_deviations(folds: list[TrainedFold], X) -> np.ndarray:
 
     By the posterior of each fold; (n, n_targets), of the rows ascending, in y's units.
     """
-    columns = [_deviations(f.task, f.trained, f.targets, X[f.test]) for f in folds]
+    columns = [deviations_of(f.task, f.trained, f.targets, X[f.test]) for f in folds]
     order = np.argsort(np.concatenate([fold.test for fold in folds]))
     return np.concatenate(columns)[order]
 
 
-def _deviations(
+def deviations_of(
     task: TrainingTask, trained: AlphaChoice, targets: Targets, X
 ) -> np.ndarray:
     """The deviations that networks and their posteriors give, (m, n_targets)."""
@@ -151,7 +149,7 @@ def learn_noise(
         Those of rho.
     """
     data, (counted, fold) = problem.data, rows_left_out(folds)
-    X, weight = _some(data.X, counted), data.weight[counted]
+    X, weight = some_rows(data.X, counted), data.weight[counted]
     Y, _ = problem.targets.encode(data.y[counted], weight)
     known = ~np.isnan(residuals)
     shared = np.where(known, weight[:, np.newaxis], 0.0)
@@ -168,10 +166,11 @@ def learn_noise(
         with np.errstate(divide="ignore", invalid="ignore"):
             target = np.square(residuals[rows, t] / s[rows, t])
         # Copies are copies still: their residuals are the same but for rounding.
-        first, copy = different_rows(_some(X, rows), Y[rows])
-        of_target = Data(_some(X, rows), target[first][copy], weight[rows])
+        first, copy = first_of_each(numbers_of_copies(some_rows(X, rows), Y[rows]))
+        of_target = Data(some_rows(X, rows), target[first][copy], weight[rows])
+        group = None if problem.group is None else problem.group[counted][rows]
         ratio, choice, left_out = _learn_ratio(
-            problem.seed, of_target, of_ratio, len(first), fold[rows]
+            problem.seed, of_target, of_ratio, len(first), fold[rows], group
         )
         rho = np.ones(X.shape[0]) if ratio is None else ratio(X)
         s[rows, t] *= np.sqrt(left_out)
@@ -187,7 +186,12 @@ def learn_noise(
 
 
 def _learn_ratio(
-    seed: int, data: Data, settings: Settings, n_different: int, fold: np.ndarray
+    seed: int,
+    data: Data,
+    settings: Settings,
+    n_different: int,
+    fold: np.ndarray,
+    group: np.ndarray | None,
 ) -> tuple[Ratio | None, dict[str, Any], np.ndarray]:
     """rho, or None where it is 1, what was chosen between, and rho without each fold.
 
@@ -204,7 +208,7 @@ def _learn_ratio(
         reason = f"fewer than {LEAST_ROWS} different rows"
         return None, {**constant, "reason": reason}, ones
     targets = settings.make_targets(data.y, data.weight)
-    problem = Problem(data, None, settings, seed, targets)
+    problem = Problem(data, None, settings, seed, targets, group=group)
     chosen = choose_by_folds(problem, *problem.whole())
     choice = dict(chosen.choice or {})
     if chosen.gain is None or choice["model"] == CONSTANT:
@@ -237,63 +241,6 @@ def _without_folds(
     return found
 
 
-def _some(X, rows: np.ndarray):
+def some_rows(X, rows: np.ndarray):
     """Some rows of X, ascending; all of them are not copied."""
     return X if len(rows) == X.shape[0] else X[rows]
-
-
-def weighted_fit(
-    problem: Problem, chosen: Chosen, residuals: np.ndarray, rho: np.ndarray
-) -> Chosen | None:
-    """The fit to rows of weights s_i / rho_i, if it is better by those weights.
-
-    That is judged where alpha is chosen by folds: by the weighted squares of rows left
-    out, those of the weighted fits and ``residuals`` (n, 1) of the plain ones, both in
-    the units that y has without the fold. Several targets have one weight for a row,
-    and are left as they are.
-    """
-    loss, n_targets = chosen.targets.loss, residuals.shape[1]
-    if chosen.gain is None or n_targets > 1 or not loss.is_quadratic:
-        return None
-    data = problem.data
-    weight = np.array(data.weight, dtype=np.float64)
-    counted = np.flatnonzero(weight)
-    weight[counted] /= rho[:, 0]
-    weight *= data.weight.sum() / weight.sum()  # they count as rows still
-    settings = replace(problem.settings, solver=problem.settings.solver.quiet())
-    weighted = replace(
-        problem, data=data._replace(weight=weight), settings=settings, earlier=None
-    )
-    task, targets = weighted.whole()
-    fit = choose_by_folds(weighted, task, targets)
-    if fit.choice is None or fit.gain is None or fit.trained.unusable.all():
-        return None
-    off = np.zeros(len(weight))
-    off[counted] = residuals[:, 0]
-    Y, _ = targets.encode(data.y, weight)
-    numbers = numbers_of_copies(data.X, Y)
-    rng, losses = weighted.stream(FOLDS_STREAM), []
-    for train, test in splits_of(numbers, weight, None, rng):  # as those fits had them
-        _, without = weighted.task(train, targets=weighted.targets)
-        assert isinstance(without, RegressionTargets)
-        squares = np.square(off[test] / without.scale)
-        losses.append(0.5 * np.average(squares, weights=weight[test]))
-    before = float(np.mean(losses))
-    after = -float(fit.choice["scores"][fit.choice["model"]])
-    return fit if after < before else None
-
-
-def level_of(problem: Problem, before: Chosen, after: Chosen) -> float:
-    """What a posterior's variance is multiplied by after a weighted fit.
-
-    rho was fitted to the variances ``before``: their geometric mean over the rows is
-    kept.
-    """
-    rows = _some(problem.data.X, np.flatnonzero(problem.data.weight))
-    logs = []
-    for chosen in (before, after):
-        trained = chosen.trained
-        networks = trained[trained.predicting(problem.settings["ensemble"])]
-        found = _deviations(chosen.task, networks, chosen.targets, rows)
-        logs.append(np.log(found).mean())
-    return float(np.exp(2.0 * (logs[0] - logs[1])))

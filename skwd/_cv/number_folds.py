@@ -16,9 +16,10 @@ from skwd._cv.fold_networks import (
     train_folds,
 )
 from skwd._cv.left_out import LeftOut
-from skwd._cv.noise import learn_noise, level_of, weighted_fit
+from skwd._cv.noise import learn_noise
 from skwd._cv.problem import Problem
 from skwd._cv.settings import Settings
+from skwd._cv.weighted_fit import level_of, weighted_fit
 from skwd._data.number_targets import RegressionTargets
 
 

@@ -19,7 +19,11 @@ from skwd._cv.encodings import Encodings
 from skwd._cv.settings import Data, Settings
 from skwd._cv.splits import validation_split
 from skwd._data.encoding import layout_of, widened, without_idle
-from skwd._data.merged_rows import different_rows, rows_to_train_on
+from skwd._data.merged_rows import (
+    first_of_each,
+    numbers_of_copies,
+    rows_to_train_on,
+)
 from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
 from skwd._solvers.registry import AutoSolver
@@ -48,6 +52,8 @@ class Problem:
         The group of alpha of each column of X, where columns have groups.
     earlier : Earlier or None
         The fit that a fit to all rows continues.
+    group : ndarray of int (n,) or None
+        Of each row, where rows belong together.
     """
 
     data: Data
@@ -57,10 +63,20 @@ class Problem:
     targets: Targets
     of_column: np.ndarray | None = None
     earlier: Earlier | None = None
+    group: np.ndarray | None = None
 
     def stream(self, number: int, *more: int) -> np.random.Generator:
         """One of the random streams."""
         return np.random.default_rng([self.seed, number, *more])
+
+    def held_together(self, Y: np.ndarray, rows=slice(None)) -> np.ndarray:
+        """A number for each of some rows, the same for those that one fold holds: (n,).
+
+        These are the rows of a group, or else copies. ``Y`` (n, n_targets) is theirs.
+        """
+        if self.group is None:
+            return numbers_of_copies(self.data.X, Y, rows)
+        return np.unique(self.group[rows], return_inverse=True)[1]
 
     def whole(self) -> tuple[TrainingTask, Targets]:
         """The task of all rows, and the targets as they have learnt from them."""
@@ -206,14 +222,16 @@ class Problem:
         """The rows to train on and those held out for early stopping."""
         counted = np.flatnonzero(sample.weight)  # a weight of 0 is a removed row
         rows = counted if sample.rows is None else sample.rows[counted]
-        # No row is watched by its copy.
-        first, value = different_rows(sample.X, sample.y[counted], rows)
+        # No row is watched by its copy, or by its group.
+        together = self.held_together(sample.y[counted], rows)
+        first, value = first_of_each(together)
+        what = "groups" if self.group is not None else "different samples"
         parts = validation_split(
             len(first),
             self.settings["validation_fraction"],
             int(self.stream(VALIDATION).integers(2**31 - 1)),
             targets.strata(sample.y[counted[first]]),
-            "samples" if len(first) == len(rows) else "different samples",
+            "samples" if len(first) == len(rows) else what,
         )
         return [sample.part(counted[np.isin(value, part)]) for part in parts]
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skwd._alpha import WAYS
 from skwd._core.loss import Loss
 from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
@@ -54,6 +55,11 @@ class Settings:
     def __getitem__(self, name: str) -> Any:
         """The value of a parameter of the estimator."""
         return self.params[name]
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether alpha is chosen by rows that are held out."""
+        return isinstance(self.alpha, str) and self.alpha not in WAYS
 
     def kind(self, loss: Loss, in_parts: bool) -> dict[str, Any]:
         """What weights mean beside their shapes."""

@@ -104,12 +104,8 @@ def _columns(X) -> Iterator[np.ndarray]:
     return (by_column[:, [j]] @ np.ones(1) for j in some)
 
 
-def different_rows(X, y: np.ndarray, rows=slice(None)) -> tuple[np.ndarray, np.ndarray]:
-    """The first of each set of copies, in order, and the set of each row, (n,).
-
-    They are numbered as ``y`` (n, n_targets) is, that of some ``rows`` of X.
-    """
-    numbers = numbers_of_copies(X, y, rows)
+def first_of_each(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first row of each number, in order, and the place of each row there, (n,)."""
     _, first, of_row = np.unique(numbers, return_index=True, return_inverse=True)
     place = np.empty(len(first), dtype=np.intp)
     place[np.argsort(first)] = np.arange(len(first))

@@ -1,57 +1,78 @@
-"""The folds of intervals and sets: which rows each network of a fit has not seen."""
+"""The folds of intervals and sets, and the groups of rows that folds hold together."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold
-from sklearn.utils import check_consistent_length
+from sklearn.utils import check_array, check_consistent_length
 
 from skwd._cv.fold_networks import check_can_be_fitted
 from skwd._cv.intervals import check_folds
 from skwd._cv.noise import FOLDS
 from skwd._cv.problem import INTERVALS, Problem
 from skwd._cv.splits import row_numbers
-from skwd._data.merged_rows import different_rows
+from skwd._data.merged_rows import first_of_each
 from skwd._estimators.parameter_values import check_intervals, varies
 from skwd._estimators.rules import is_off
+
+
+def with_groups(problem: Problem, groups) -> Problem:
+    """The problem with the user's ``groups`` (n,), None for rows that are single."""
+    if groups is None:
+        return problem
+    settings = problem.settings
+    holds_out = (
+        settings.is_judged
+        or not is_off(settings["intervals"])
+        or varies(settings.params)
+        or (settings["early_stopping"] and problem.held_out is None)
+    )
+    if not holds_out:
+        raise ValueError(
+            "groups are rows that are held out together, and this fit holds none out. "
+            'Set alpha="auto" or intervals, or leave groups out.'
+        )
+    how = {"ensure_2d": False, "dtype": None, "input_name": "groups"}
+    groups = check_array(np.asarray(groups), **how)
+    if groups.ndim != 1:
+        raise ValueError(
+            f"groups must be one value for each sample; got the shape {groups.shape}. "
+            "Pass one column."
+        )
+    check_consistent_length(problem.data.X, groups)
+    group = np.unique(groups, return_inverse=True)[1]
+    if len(np.unique(group[problem.data.weight > 0.0])) < 2:
+        raise ValueError(
+            "groups must have two different values or more, of which one is held out; "
+            f"got {groups[0]} alone. Leave groups out."
+        )
+    return replace(problem, group=group)
 
 
 def left_out_rows(problem: Problem, groups) -> list[tuple] | None:
     """(rows to train on, rows left out) of each fold of ``intervals``, or of ``noise``.
 
     Rows have a positive weight, and one fold leaves each of them out. None where
-    neither is asked for.
+    neither is asked for. ``groups`` are as the user has them, for a splitter.
     """
     splitter = problem.settings["intervals"]
     check_intervals(splitter, own_folds=False)
     of_noise = is_off(splitter) and varies(problem.settings.params)
-    if is_off(splitter) and groups is not None:
-        raise ValueError(
-            "groups are those of the folds of intervals: set intervals to a "
-            "splitter such as GroupKFold(10), or leave groups out."
-        )
-    if isinstance(splitter, Integral) and groups is not None:
-        raise ValueError(
-            f"groups are those of a splitter, and intervals={splitter!r} makes folds "
-            f"of single rows. Set intervals to GroupKFold({splitter!r}), or leave "
-            "groups out."
-        )
     if is_off(splitter) and not of_noise:
         return None
-    if groups is not None:
-        check_consistent_length(problem.data.X, groups)
     X, y, weight = problem.data
     counted = np.flatnonzero(weight)
-    if len(counted) < len(weight):
-        X, y = X[counted], y[counted]
-        groups = None if groups is None else np.asarray(groups)[counted]
     if of_noise:
-        found = _shuffled(problem, FOLDS, X, y, at_most=True)
+        found = _shuffled(problem, FOLDS, counted, at_most=True)
     elif isinstance(splitter, Integral):
-        found = _shuffled(problem, int(splitter), X, y)
+        found = _shuffled(problem, int(splitter), counted)
     else:
+        if len(counted) < len(weight):
+            X, y = X[counted], y[counted]
+            groups = None if groups is None else np.asarray(groups)[counted]
         found = row_numbers(splitter, X, y, False, {"groups": groups}, "intervals")
     tests = [test for _, test in found]
     check_folds(tests, len(counted), f"intervals={splitter!r}")
@@ -61,25 +82,27 @@ def left_out_rows(problem: Problem, groups) -> list[tuple] | None:
 
 
 def _shuffled(
-    problem: Problem, n_folds: int, X, y, *, at_most: bool = False
+    problem: Problem, n_folds: int, counted: np.ndarray, *, at_most: bool = False
 ) -> list[tuple]:
-    """Shuffled folds that keep copies of a row together.
+    """Shuffled folds of the rows ``counted`` that keep copies or groups together.
 
     Classes are kept in proportion where each has as many different rows as there are
     folds; ``at_most``: with fewer rows there are fewer folds.
     """
-    Y, _ = problem.targets.encode(y, np.ones(X.shape[0]))
-    first, value = different_rows(X, Y)
+    y = problem.data.y[counted]
+    Y, _ = problem.targets.encode(y, np.ones(len(counted)))
+    first, value = first_of_each(problem.held_together(Y, counted))
+    what = "different rows" if problem.group is None else "groups"
     if at_most:
         n_folds = min(n_folds, len(first))
         if n_folds < 2:
             raise ValueError(
-                f"noise='varying' needs at least 2 different rows; got {len(first)} in "
+                f"noise='varying' needs at least 2 {what}; got {len(first)} in "
                 f"n_samples={len(Y)}. Use noise='constant', or give fit more rows."
             )
     if len(first) < n_folds:
         raise ValueError(
-            f"intervals={n_folds!r} needs as many different rows; got {len(first)} "
+            f"intervals={n_folds!r} needs as many {what}; got {len(first)} "
             f"in n_samples={len(Y)}. Use fewer folds, or give fit more rows."
         )
     seed = int(problem.stream(INTERVALS).integers(2**31 - 1))

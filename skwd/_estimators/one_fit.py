@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from skwd._alpha import WAYS
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.scales import default_alpha
 from skwd._core.blas import ONE_BLAS_THREAD
@@ -26,7 +25,7 @@ from skwd._estimators.fitted import (
     replace_fitted,
     shown_alpha,
 )
-from skwd._estimators.intervals import left_out_rows
+from skwd._estimators.intervals import left_out_rows, with_groups
 from skwd._estimators.parameters import check_parameters, ratio_settings
 from skwd._estimators.rules import is_off
 from skwd._estimators.validation import unchanged_on_failure
@@ -70,7 +69,8 @@ class OneFit(BaseWeightDecayMLP):
         X_val, y_val, sample_weight_val : array-like, optional
             Rows for ``early_stopping=True``; through a Pipeline: :doc:`/questions`.
         groups : array-like of shape (n_samples,), optional
-            Rows that belong together, for a splitter as ``intervals``.
+            Rows that belong together: alpha="auto", ``intervals``, ``noise`` and
+            ``early_stopping`` hold out all of a group or none of it.
 
         Returns
         -------
@@ -90,6 +90,7 @@ class OneFit(BaseWeightDecayMLP):
         problem = self._problem(settings, X, y, sample_weight, val, earlier)
         if earlier is not None and self._starts_anew(settings):
             problem = replace(problem, earlier=None)
+        problem = with_groups(problem, groups)
         folds = left_out_rows(problem, groups)
         task, targets = problem.whole()
         targets.check_known()
@@ -184,8 +185,8 @@ class OneFit(BaseWeightDecayMLP):
         if is_linear or (model in IN_PARTS and not settings.in_parts):
             return True
         network = self._network()
-        chooses = settings["encoding"] == "auto" and isinstance(settings["alpha"], str)
-        if network.encoding is not None and chooses and settings["alpha"] not in WAYS:
+        chooses = settings["encoding"] == "auto" and settings.is_judged
+        if network.encoding is not None and chooses:
             return True  # the network that is compared has no parts
         layout, params = network.layout, network.params
         if not (params * layout.decay_mask).any():  # as where y did not vary
