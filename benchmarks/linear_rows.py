@@ -114,7 +114,8 @@ def line(name, cases, *rule):
     mean, (equal, reference, power, lowest) = np.exp(np.log(ratio).mean()), rule
     print(
         f"{name:>22s} {equal:7.3f} {reference:5.1f} {power:6.2f} {lowest:4.1f}"
-        f" {mean:8.3f} {closed:8.2f} {10.0 * (ratio > 1.02).mean():8.1f} {ratio.max():8.2f}"
+        f" {mean:8.3f} {closed:8.2f} {10.0 * (ratio > 1.02).mean():8.1f}"
+        f" {ratio.max():8.2f}"
     )
 
 

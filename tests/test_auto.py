@@ -21,6 +21,7 @@ from skwd._cv.auto import FIRST, LOOSER
 from skwd._cv.folds import splits_of
 from skwd._cv.models import _choice, judging
 from skwd._cv.problem import FOLDS as STREAM
+from skwd._cv.race import race
 from skwd._data.merged_rows import numbers_of_copies
 from skwd._estimators.parameters import check_parameters
 from skwd._solvers.registry import SOLVERS
@@ -363,3 +364,42 @@ def test_what_is_left_and_what_is_refused():
     assert not hasattr(clone(model).set_params(alpha="auto"), "partial_fit")
     with pytest.raises(ValueError, match="one of 'auto', 'evidence', 'loo', 'gcv'"):
         WeightDecayMLPRegressor(alpha="best").fit(X, y)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_best_alpha_of_all_folds_is_found_whatever_the_first_say(seed):
+    """It is the best of the whole range, where losses are convex in log alpha."""
+    rng = np.random.default_rng(seed)
+    lowest = rng.uniform(-2.0, 1.0) + rng.uniform(-4.0, 4.0, 5)  # log10, of each fold
+
+    class Told(auto.Candidates):
+        """Candidates whose losses are known."""
+
+        def __post_init__(self):
+            self.multiples, self.losses = np.empty(0), np.empty((5, 0))
+            self.first_folds = slice(0, 2)
+
+        def _judged(self, folds, multiples):
+            off = np.log10(multiples) - lowest[folds, np.newaxis]
+            return 1.0 + 0.01 * off**2
+
+        def constants(self, folds=slice(None)):
+            return np.full(5, 2.0)[folds]
+
+    class Constant:
+        first = mean = np.array([2.0])
+
+        def finish(self, most):
+            pass
+
+        def extend(self, most):
+            return False
+
+    candidates = Told([None] * 5, [])
+    candidates.search()
+    race({"network": candidates, "constant": Constant()})
+    grid = 10.0 ** np.arange(-6.0, 6.5, 0.5)
+    means = 1.0 + 0.01 * np.mean((np.log10(grid)[:, None] - lowest) ** 2, axis=1)
+    found = grid[np.argmin(np.abs(grid - candidates.multiples[candidates.best]))]
+    assert means[grid == found] <= auto.as_good(auto.as_good(means.min()))
+    assert np.isfinite(candidates.mean[candidates.best])

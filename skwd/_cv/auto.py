@@ -108,23 +108,42 @@ class Candidates:
         self._add(first)
         if not self.first.min() - np.ptp(self.first) <= most:
             return
-        while True:
-            best, is_flat, last = self.best, self.are_flat, len(self.multiples) - 1
-            is_worse = is_flat[best] and self.multiples[0] == first[0]
-            is_lower = best == 0 or is_worse or is_flat.all()
-            if is_lower and self.multiples[0] > LOWEST:
-                self._add(self.multiples[:1] / FACTOR)
-            elif best == last and not is_flat[-1] and self.multiples[-1] < HIGHEST:
-                self._add(self.multiples[-1:] * FACTOR)
-            else:
-                return
+        while (multiple := self._further(first[0])) is not None:
+            self._add(multiple)
+
+    def _further(self, first: float | None = None) -> np.ndarray | None:
+        """The next multiple to judge, (1,), or None where what is seen is enough.
+
+        ``first`` is the lowest one of a search that begins.
+        """
+        best, is_flat, last = self.best, self.are_flat, len(self.multiples) - 1
+        is_worse = is_flat[best] and self.multiples[0] == first
+        is_lower = best == 0 or is_worse or is_flat.all()
+        if is_lower and self.multiples[0] > LOWEST:
+            return self.multiples[:1] / FACTOR
+        if best == last and not is_flat[-1] and self.multiples[-1] < HIGHEST:
+            return self.multiples[-1:] * FACTOR
+        return None
 
     def finish(self, most: float) -> None:
         """Judge by the other folds, too, what has a loss of at most ``most`` so far."""
-        left = np.flatnonzero(self.first <= most)
+        left = np.flatnonzero((self.first <= most) & np.isnan(self.mean))
         others = slice(self.first_folds.stop, len(self.tasks))
         if len(left) and others.start < others.stop:
             self.losses[others, left] = self._judged(others, self.multiples[left])
+
+    def extend(self, most: float) -> bool:
+        """Judge further multiples while an end is the best in all folds; whether any.
+
+        The first folds may have had another best.
+        """
+        if np.isnan(self.mean).all():
+            return False
+        n_known = len(self.multiples)
+        while (multiple := self._further()) is not None:
+            self._add(multiple)
+            self.finish(most)
+        return len(self.multiples) > n_known
 
     def _add(self, multiples: np.ndarray) -> None:
         """Judge further multiples by the first folds."""

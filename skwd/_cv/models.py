@@ -244,7 +244,9 @@ def _searched(
     candidates.search(**about)
     if not tasks[0].penalty.has_second_stage:
         return candidates
-    candidates.finish(as_good(float(candidates.first.min()), BEHIND))
+    most = as_good(float(candidates.first.min()), BEHIND)
+    candidates.finish(most)
+    candidates.extend(most)
     first = candidates.multiples[candidates.best]
     following = second_stage(candidates.tasks, first * candidates.units)
     candidates = Candidates(following, tests, n_jobs, told, first)

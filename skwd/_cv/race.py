@@ -30,6 +30,9 @@ class Competitor(Protocol):
     def finish(self, most: float) -> None:
         """Judge by all folds what has a loss of at most ``most`` in the first."""
 
+    def extend(self, most: float) -> bool:
+        """Judge further alphas while one at an end is the best; whether any was."""
+
 
 def race(competitors: Mapping[str, Competitor]) -> dict[str, float]:
     """The lowest mean loss of each.
@@ -41,7 +44,13 @@ def race(competitors: Mapping[str, Competitor]) -> dict[str, float]:
     most = as_good(float(firsts.min()), BEHIND)
     for competitor in competitors.values():
         competitor.finish(most)
-    means = np.concatenate([c.mean for c in competitors.values()])
+    while True:
+        means = np.concatenate([c.mean for c in competitors.values()])
+        lowest = as_good(float(np.nanmin(means)))
+        ahead = [c for c in competitors.values() if (c.mean <= lowest).any()]
+        if not any([competitor.extend(most) for competitor in ahead]):
+            break
+    firsts = np.concatenate([c.first for c in competitors.values()])
     best = int(np.nanargmin(means))
     more = means[best] - firsts[best]
     return {
@@ -61,6 +70,9 @@ class ConstantModel:
 
     def finish(self, most: float) -> None:
         """It is known in all folds."""
+
+    def extend(self, most: float) -> bool:
+        return False
 
 
 class GroupedModel:
@@ -82,6 +94,9 @@ class GroupedModel:
         others = slice(len(self._found), None)
         if self.first[0] <= most and self._networks.tasks[others]:
             self._found = np.concatenate([self._found, self._judged(others)])
+
+    def extend(self, most: float) -> bool:
+        return False
 
     def _judged(self, folds: slice) -> np.ndarray:
         fits = choose_cells(self._networks.tasks[folds], *self._how)
