@@ -109,7 +109,8 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         Returns
         -------
         ends : ndarray of shape (n_samples, 2) or (n_samples, n_outputs, 2)
-            Infinite, with a warning, where the rows are too few for ``coverage``.
+            Infinite, with a warning, where the rows are too few for ``coverage``; not
+            below 0 where the loss knows no such y.
 
         Examples
         --------
@@ -151,6 +152,8 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         ]
         targets = self._fitted.targets
         assert isinstance(targets, RegressionTargets)
+        if (domain := targets.loss.domain) is not None:  # no y is below
+            ends = [np.maximum(part, domain.least) for part in ends]
         return ends if targets.shape else [part[:, 0] for part in ends]
 
     def score(self, X, y, sample_weight=None):
