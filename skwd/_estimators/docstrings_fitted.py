@@ -14,7 +14,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
 """,
     "fitted_classifier": """\
 posterior_scale_ : float
-    With a posterior: what its covariance is multiplied by, from 0 to 1.
+    With a posterior: what its covariance is multiplied by, 0 (no change) to 1.
 classes_ : ndarray of shape (n_classes,)
     The labels, sorted; for multilabel targets 0 ... n_labels - 1.
 n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
