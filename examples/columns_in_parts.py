@@ -55,7 +55,7 @@ def effect(model, grid, X):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    default = Path(__file__).with_suffix(".png")
+    default = Path(f"{Path(__file__).stem}.png")
     parser.add_argument("--output", type=Path, default=default)
     output = parser.parse_args().output
     X, y = data(600)

@@ -41,7 +41,7 @@ def draw(n, rng):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    default = Path(__file__).with_suffix(".png")
+    default = Path(f"{Path(__file__).stem}.png")
     parser.add_argument("--output", type=Path, default=default)
     output = parser.parse_args().output
     rng = np.random.default_rng(0)

@@ -52,8 +52,10 @@ def test_numbers_in_the_guide():
     ):
         assert said in text, said
     assert linear_rows.POWER == 0.5
-    assert linear_rows.EQUAL == 3e-3 and "within 0.3 % of the lowest" in text
-    assert f"by root(R / {linear_rows.REFERENCE:g})" in text
+    rule = words((GUIDE / "formulas.md").read_text(encoding="utf-8"))
+    assert linear_rows.EQUAL == 3e-3 and "within 0.3 % of the lowest" in rule
+    assert f"by root(R / {linear_rows.REFERENCE:g})" in rule
+    assert f"{linear_rows.N_UNITS} further columns" in rule
     assert f"from {linear_rows.LEAST_ROWS:g} rows" in text
     assert f"up to {linear_rows.MOST_COLUMNS} columns" in text
     assert (folds.FOLDS, auto.FIRST_FOLDS) == (

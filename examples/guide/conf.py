@@ -187,6 +187,12 @@ def of_others(app, what, name, member, skip, options):
     return True if module is not None and not module.startswith("skwd") else None
 
 
+def with_links(app, what, name, obj, options, lines: list) -> None:
+    """Pages of the guide that docstrings name, which help() shows too, as links."""
+    lines[:] = [re.sub(r"\bguide/(\w+)\.md", r":doc:`/\1`", line) for line in lines]
+
+
 def setup(app) -> None:
     app.connect("source-read", to_pages)
+    app.connect("autodoc-process-docstring", with_links)
     app.connect("autodoc-skip-member", of_others)

@@ -179,7 +179,7 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
     def to_sklearn(self):
         """The fitted network as scikit-learn's own class, which predicts the same.
 
-        For a single network, of an activation that scikit-learn has: :doc:`/deploying`.
+        For one network of an activation that scikit-learn has: guide/deploying.md.
 
         Returns
         -------

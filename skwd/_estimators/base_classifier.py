@@ -71,7 +71,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         """Sets that hold the class of about a part ``coverage`` of new rows, by CV+.
 
         After a fit with ``intervals``; the formula and what it guarantees are in
-        :doc:`/uncertainty`.
+        guide/uncertainty.md.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         """Class probabilities, averaged over the posterior with ``posterior=True``.
 
         `predict` stays the argmax of `decision_function`, which may then be another
-        class than that of the largest probability: :doc:`/uncertainty`.
+        class than that of the largest probability: guide/uncertainty.md.
 
         Parameters
         ----------

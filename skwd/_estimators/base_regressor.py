@@ -98,7 +98,7 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         """Intervals that cover about a part ``coverage`` of new targets, by CV+.
 
         After a fit with ``intervals``; the formula and what it guarantees are in
-        :doc:`/uncertainty`.
+        guide/uncertainty.md.
 
         Parameters
         ----------

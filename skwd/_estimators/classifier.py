@@ -102,7 +102,7 @@ class WeightDecayMLPClassifier(OneFit, BaseClassifier):
 
     @AvailableIf(check_partial_fit)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch more, over the rows given: :doc:`/large_data`.
+        """Train for one epoch more, over the rows given: guide/large_data.md.
 
         Parameters
         ----------

@@ -13,8 +13,8 @@ SHARED = {
 Parameters stand in this order: the model (to ``encoding``), lambda (to ``sparsity``),
 uncertainty (to ``intervals`` or ``noise``), the solver's steps (to ``shuffle``),
 stopping (to ``validation_fraction``), targets (to ``missing_targets`` or
-``class_weight``), running. Formulas, exceptions and references are in the guide:
-:doc:`/formulas`.
+``class_weight``), running. Formulas, exceptions and references are in the guide, the
+folder examples/guide of the sources: guide/formulas.md.
 """,
     "network": """\
 hidden_layer_sizes : int or sequence of int, default=(100,)
@@ -25,14 +25,14 @@ activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "elu", \
 solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
     "lbfgs" and "gd" (gradient descent) see all rows at once, "sgd" and "adam" take
     mini-batches; all minimise J itself. "auto" is "lbfgs", but "adam" where rows times
-    parameters are above 5e7 or where other parameters ask for epochs: :doc:`/solvers`.
+    parameters are above 5e7 or where other parameters ask for epochs: guide/solvers.md.
 """,
     "encoding": """\
 encoding : None, "parts" or "auto", default="auto"
     "parts" gives the first layer each column of a dense X twice, as it is and in
     piecewise-linear parts between its quantiles, so that steps and thresholds are
     learnt as easily as slopes. "auto" is None, but with ``alpha="auto"`` models with
-    parts are compared too: :doc:`/columns_in_parts`.
+    parts are compared too: guide/columns_in_parts.md.
 """,
     "alpha": """\
 alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", default=None
@@ -43,7 +43,7 @@ alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", defaul
     simpler models take part (constant, linear, additive), and are taken where they are
     as good. The others go by the training data alone, in one fit by "lbfgs": "evidence"
     by their probability with all weights integrated out, "loo" by approximate
-    leave-one-out, "gcv" by generalised cross-validation. See :doc:`/choosing_lambda`.
+    leave-one-out, "gcv" by generalised cross-validation. See guide/choosing_lambda.md.
 alpha_groups : None, "layer", "input" or list of lists of columns, default=None
     With ``alpha="evidence"`` or "auto", which weights share an alpha: all, those of a
     layer, those of a column of X ("input", automatic relevance determination) or of a
@@ -77,7 +77,7 @@ noise : {"constant", "varying"}, default="constant"
     "varying" lets the variance of y depend on x, by a second network, of the squared
     residuals of rows left out: ``return_std`` and intervals are wide where y varies
     much, unless one noise is as good (``noise_choice_``). For "squared_error" and
-    "poisson": :doc:`/uncertainty`.
+    "poisson": guide/uncertainty.md.
 """,
     "search_intervals": """\
 intervals : None, bool, default=None
@@ -89,7 +89,7 @@ intervals : None, bool, default=None
 alphas : None, int or array-like of float, default=None
     The values of lambda to try. None is a grid of 7 that suits the data, and grows
     downwards while its lowest alpha is the best; an integer asks for so many:
-    :doc:`/choosing_lambda`.
+    guide/choosing_lambda.md.
 cv : int, splitter, iterable or None, default=None
     Anything that scikit-learn's ``check_cv`` takes; None is 5 folds of consecutive
     rows, stratified for a classifier. Where rows lie in an order (y, time, group) use
@@ -123,14 +123,14 @@ verbose : bool or int, default=False
 """,
     "n_jobs": """\
 n_jobs : int or None, default=None
-    Workers, as in joblib, for the folds of ``alpha="auto"`` and of ``intervals`` and
-    the starts of ``n_init``; None is 1 and -1 all processors. Results do not depend on
-    it: :doc:`/large_data`.
+    Workers, as in joblib, for the folds of ``alpha="auto"``, ``intervals`` and (of a
+    regressor) ``noise``, and the starts of ``n_init``; None is 1 and -1 all processors.
+    Results do not depend on it: guide/large_data.md.
 """,
     "search_verbose": """\
 n_jobs : int or None, default=None
     Workers, as in joblib; None is 1 and -1 all processors. Results do not depend on it:
-    :doc:`/large_data`.
+    guide/large_data.md.
 verbose : bool or int, default=False
     Print a line per chunk of networks with the share done and the time left; from 2 on
     also one per iteration of the final fit.

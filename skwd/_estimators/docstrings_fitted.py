@@ -8,13 +8,13 @@ noise_std_ : float or ndarray of shape (n_outputs,)
     With a posterior, alpha by name or ``noise="varying"``: the deviation of y's noise,
     in y's units; where it varies, the root of its mean variance.
 noise_choice_ : dict, or list of one for each output
-    With ``noise="varying"``: which noise was taken, and why: :doc:`/uncertainty`.
+    With ``noise="varying"``: which noise was taken, and why: guide/uncertainty.md.
 n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     As in scikit-learn's MLPRegressor.
 """,
     "fitted_classifier": """\
 posterior_scale_ : float
-    With a posterior: what its covariance is multiplied by, from 0 to 1.
+    With a posterior: what its covariance is multiplied by, 0 (no change) to 1.
 classes_ : ndarray of shape (n_classes,)
     The labels, sorted; for multilabel targets 0 ... n_labels - 1.
 n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_

@@ -29,7 +29,7 @@ max_iter, max_fun : int, int or inf, default=3000, 15000
     Most iterations ("lbfgs") or epochs; most evaluations of J ("lbfgs").
 tol, n_iter_no_change : float, int or inf, default=1e-5, 10
     "lbfgs" ends when J can fall by no more than the part ``tol`` of itself, the others
-    when their loss has not for ``n_iter_no_change`` epochs.
+    when in ``n_iter_no_change`` epochs the loss falls by less than that per epoch.
 early_stopping : bool, default=False
     Stop when the loss of held-out rows no longer improves, and restore the weights of
     its lowest point.

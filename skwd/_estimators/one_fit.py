@@ -67,7 +67,7 @@ class OneFit(BaseWeightDecayMLP):
         sample_weight : array-like of shape (n_samples,), optional
             s_i of the objective; 2 is a repeated row, 0 a removed one.
         X_val, y_val, sample_weight_val : array-like, optional
-            Rows for ``early_stopping=True``; through a Pipeline: :doc:`/questions`.
+            Rows for ``early_stopping=True``; through a Pipeline: guide/questions.md.
         groups : array-like of shape (n_samples,), optional
             Rows that belong together: alpha="auto", ``intervals``, ``noise`` and
             ``early_stopping`` hold out all of a group or none of it.

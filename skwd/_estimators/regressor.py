@@ -107,7 +107,7 @@ class WeightDecayMLPRegressor(OneFit, BaseRegressor):
 
     @AvailableIf(check_partial_fit)
     def partial_fit(self, X, y, sample_weight=None):
-        """Train for one epoch more, over the rows given: :doc:`/large_data`.
+        """Train for one epoch more, over the rows given: guide/large_data.md.
 
         Parameters
         ----------

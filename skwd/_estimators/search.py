@@ -103,7 +103,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
             Rows for ``early_stopping=True``, the same for every split.
         **params : dict
             ``groups`` for the splitter; with metadata routing whatever splitter and
-            scorer request. Through a Pipeline: :doc:`/questions`.
+            scorer request. Through a Pipeline: guide/questions.md.
 
         Returns
         -------
