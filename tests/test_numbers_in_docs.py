@@ -55,13 +55,12 @@ def test_numbers_in_the_guide():
     rule = words((GUIDE / "formulas.md").read_text(encoding="utf-8"))
     assert linear_rows.EQUAL == 3e-3 and "within 0.3 % of the lowest" in rule
     assert f"by root(R / {linear_rows.REFERENCE:g})" in rule
-    assert f"{linear_rows.N_UNITS} further columns" in rule
+    assert f"by {linear_rows.LOWEST:g} at least" in rule
+    assert f"with {linear_rows.N_UNITS} further ones" in rule
     assert f"from {linear_rows.LEAST_ROWS:g} rows" in text
     assert f"up to {linear_rows.MOST_COLUMNS} columns" in text
-    assert (folds.FOLDS, auto.FIRST_FOLDS) == (
-        5,
-        2,
-    ) and "on five shuffled folds" in text
+    assert (folds.FOLDS, auto.FIRST_FOLDS) == (5, 2)
+    assert "on five shuffled folds" in text
     behind = f"{auto.BEHIND:.0%}".replace("%", " %")
     assert f"From {auto.RACE_ROWS:,} rows on two folds judge everything" in text
     assert f"less than {behind} behind the best there" in text

@@ -38,7 +38,7 @@ encoding : None, "parts" or "auto", default="auto"
 alpha : None, float, sequence of float, "auto", "evidence", "loo", "gcv", default=None
     lambda of J, or one per weight layer, the output layer last. None is ``c / sum(s)``,
     the same prior for every number of rows, with c = 5 for losses of numbers, 2 for
-    "huber" and 4 for classes, and more where a linear model needs more. "auto" is the
+    "huber" and 4 for classes, more or less where linear models say so. "auto" is the
     alpha of the lowest held-out loss in a small cross-validation, with every solver;
     simpler models take part (constant, linear, additive), and are taken where they are
     as good. The others go by the training data alone, in one fit by "lbfgs": "evidence"
