@@ -66,8 +66,8 @@ class RelevanceDisplay:
         by : {"column", "source"}, default="column"
             What a bar is of: a column as the network sees it, or a column of the table
             that the Pipeline is given, with the sum of what it became (one-hot columns,
-            splines, an indicator of missing values). A column that was made of several
-            stands for itself.
+            splines, an indicator of missing values), which share its effect. A column
+            that was made of several stands for itself.
         ax : matplotlib axes, optional
             Where to draw; new axes by default.
         max_columns : int, default=20
