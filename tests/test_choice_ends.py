@@ -129,8 +129,8 @@ def test_an_alpha_at_the_low_end_of_its_range_is_named():
         model.fit(X, y)
     assert str(caught[-1].message) == (
         f"alpha='loo': alpha is at the low end of its range, {model.alpha_:.3g}: "
-        "weight decay does not help this network. Use more units, or give alpha a "
-        "number."
+        "weight decay does not help this network. Where predictions are not good "
+        "enough use more units, or give alpha a number."
     )
 
 

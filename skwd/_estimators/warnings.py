@@ -268,7 +268,8 @@ def _warn_of_the_choice(task, trained, networks, name: str) -> None:
             f"{advice(first, task)}"
         )
     elif trained.lowest[k]:
-        first = "Use more units, or give alpha a number"
+        first = "Where predictions are not good enough use more units, or give alpha a"
+        first += " number"
         warn(
             f"alpha={name!r}: alpha is at the low end of its range, "
             f"{trained.alpha[k].min():.3g}: weight decay does not help this network. "
