@@ -27,17 +27,16 @@ from skwd._solvers.task import TrainingTask
 
 # An error above the lowest by this part of it is as good; the default is multiplied by
 # what linear models need, in units of so many rows where it is more and of one row
-# where it is less, to this power (as the weights of two layers share what one has), and
-# by no less than LOWEST: benchmarks/linear_rows.py.
-EQUAL, REFERENCE, POWER, LOWEST = 3e-3, 2.0, 0.5, 0.2
+# where it is less, to this power (as the weights of two layers share what one has):
+# benchmarks/linear_rows.py.
+EQUAL, REFERENCE, POWER = 3e-3, 2.0, 0.5
 # Fewer rows say too little, and more columns take too long.
 LEAST_ROWS, MOST_COLUMNS = 200.0, 500
 # The random sums: 100 of them tell products and even functions from noise.
 N_UNITS = 100
-# The grid of priors, in rows: so many to a decade, to this times the mean square of a
-# column where that is above 1, and from where LOWEST is reached.
-PER_DECADE, MOST = 4, 1e3
-FEWEST = LOWEST ** (1.0 / POWER)
+# The grid of priors, in rows: so many to a decade, from FEWEST (.24 of the default) to
+# MOST times the mean square of a column where that is above 1.
+PER_DECADE, FEWEST, MOST = 4, 10.0**-1.25, 1e3
 
 
 def learnt_default(task: TrainingTask) -> np.ndarray:
@@ -51,7 +50,7 @@ def learnt_default(task: TrainingTask) -> np.ndarray:
 def factor_of(needed: float) -> float:
     """What the default is multiplied by where linear models need so many rows."""
     if needed < 1.0:
-        return max(LOWEST, needed**POWER)
+        return max(FEWEST, needed) ** POWER
     return max(1.0, needed / REFERENCE) ** POWER
 
 
