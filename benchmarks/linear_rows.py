@@ -38,7 +38,7 @@ MULTIPLES = np.array(
     [0.1, 0.18, 0.32, 0.56, 1.0, 1.8, 3.2, 5.6, 10.0, 18.0, 32.0, 100.0]
 )
 EQUALS, REFERENCES, POWERS = (0.0, 3e-3, 1e-2), (1.0, 2.0, 4.0), (0.5, 0.75)
-LOWESTS = 0.24, 0.5, 1.0
+LOWESTS = 0.1, 0.2, 0.4, 1.0
 AT_C = int(np.flatnonzero(MULTIPLES == 1.0)[0])
 # Rows to train on, of tables of at least and of fewer rows than so many.
 ROWS = (280, 330, 450), (350, 450, 700), (560, 700, np.inf), (1800, 2300, np.inf)

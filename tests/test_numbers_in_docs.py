@@ -55,7 +55,7 @@ def test_numbers_in_the_guide():
     rule = words((GUIDE / "formulas.md").read_text(encoding="utf-8"))
     assert linear_rows.EQUAL == 3e-3 and "within 0.3 % of the lowest" in rule
     assert f"by root(R / {linear_rows.REFERENCE:g})" in rule
-    assert f"by {linear_rows.factor_of(0.0):.2f} at least" in rule
+    assert f"by {linear_rows.factor_of(0.0):g} at least" in rule
     assert f"with {linear_rows.N_UNITS} further ones" in rule
     assert f"from {linear_rows.LEAST_ROWS:g} rows" in text
     assert f"up to {linear_rows.MOST_COLUMNS} columns" in text
