@@ -35,8 +35,8 @@ LEAST_ROWS, MOST_COLUMNS = 200.0, 500
 # The random sums: 100 of them tell products and even functions from noise.
 N_UNITS = 100
 # The grid of priors, in rows: so many to a decade, from FEWEST (a tenth of the default)
-# to MOST times the mean square of a column where that is above 1. From .04 or .001:
-# as good on noisy tables, and worse on clean ones, or the other way round.
+# to MOST times the mean square of a column where that is above 1. From .06: the RMSE of
+# energy is .79 for .56; from .001: no better on 88 tables of classes.
 PER_DECADE, FEWEST, MOST = 4, 0.01, 1e3
 
 
