@@ -94,15 +94,17 @@ def test_errors_of_classes_are_those_of_their_indicators(monkeypatch, noisy, n_c
     assert curvature == pytest.approx(np.mean(p * (1.0 - p)))
 
 
-def test_the_least_prior_as_good_as_the_best():
+def test_the_ends_of_what_is_as_good_as_the_best():
     n_rows = np.array([1.0, 10.0, 100.0])
-    least = linear_rows._least_as_good
-    assert least(n_rows, np.array([1.0, 2.0, 3.0])) == 1.0
-    assert least(n_rows, np.array([1.0, 1.0, 1.0])) == 1.0
+    ends = linear_rows.ends_as_good
+    assert ends(n_rows, np.array([1.0, 1.0, 1.0])) == (1.0, 100.0)
     most = 1.0 + linear_rows.EQUAL
     halfway = most + (most - 1.0)  # the line passes `most` halfway in the logarithm
-    assert least(n_rows, np.array([9.0, halfway, 1.0])) == pytest.approx(10**1.5)
-    assert least(n_rows, np.array([np.nan, 1.0, 1.0])) == 1.0
+    rising = ends(n_rows, np.array([1.0, halfway, 9.0]))
+    assert rising == pytest.approx((1.0, 10**0.5))
+    falling = ends(n_rows, np.array([9.0, halfway, 1.0]))
+    assert falling == pytest.approx((10**1.5, 100.0))
+    assert ends(n_rows, np.array([np.nan, 1.0, 1.0])) == (1.0, 1.0)
 
 
 def test_noisy_columns_raise_it_and_clean_ones_do_not(monkeypatch, noisy):
@@ -140,10 +142,10 @@ def test_where_next_to_nothing_is_noise_it_is_lower(monkeypatch, cls):
     n_rows = np.logspace(-2.0, 2.0, 161)
     peer = RidgeCV(alphas=n_rows / curvature, store_cv_results=True)
     errors = peer.fit(A, target / scale).cv_results_.mean(axis=0)
-    least = n_rows[np.argmax(errors <= (1.0 + linear_rows.EQUAL) * errors.min())]
+    as_good = n_rows[errors <= (1.0 + linear_rows.EQUAL) * errors.min()]
     needed = linear_rows.rows_needed(task)
     assert needed < 0.5
-    off = np.log(needed / max(least, linear_rows.FEWEST))
+    off = np.log(needed / max(as_good[-1], linear_rows.FEWEST))
     assert off == pytest.approx(0.0, abs=0.4)
     assert rows(fitted(quick(cls), X, y)) == pytest.approx(c * needed**0.5)
     noisy = signal + rng.standard_normal(N)

@@ -6,11 +6,11 @@ alpha in closed form,
 
     e_i / (1 - h_i),   h_i = (1 + x_i' (C + alpha I)^-1 x_i) / sum s,
 
-with C the covariance of X and x_i about its mean. The least prior, in rows, of next to
-the lowest error is what a model needs. One of the columns sees no product of them and
-no even function of one: another has random rectified sums of the columns beside them.
-More rows than c take both to ask for more, fewer the second alone, as columns ask for
-next to nothing where they are few; and hidden layers.
+with C the covariance of X and x_i about its mean. Priors, in rows, of next to the
+lowest error are as good. A model of the columns sees no product of them and no even
+function of one: another has random rectified sums of the columns beside them. More rows
+are taken where the least prior that is as good is more in both; fewer, of a network with
+hidden layers, where the largest is less in the second.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def factor_of(needed: float) -> float:
 
 
 def rows_needed(task: TrainingTask) -> float:
-    """The prior that linear models need, in rows; 1 where unknown."""
+    """The prior that linear models need, in rows; 1 where c or nothing is known."""
     sample, d = task.training, task.training.X.shape[1]
     if sample.total_weight < LEAST_ROWS or not 0 < d <= MOST_COLUMNS:
         return 1.0
@@ -66,11 +66,11 @@ def rows_needed(task: TrainingTask) -> float:
     units = np.random.default_rng(0).uniform(-1.0, 1.0, (d, N_UNITS))
     units *= np.sqrt(6.0 / (d + N_UNITS))  # as a hidden layer begins
     with np.errstate(all="ignore"):
-        of_columns = _needed(sample, units[:, :0], curvature)
-        of_units = _needed(sample, units, curvature)
-    if task.layout.n_weight_layers == 1:
-        of_units = max(of_units, 1.0)
-    return min(max(of_columns, 1.0), of_units)
+        least, _ = _as_good(sample, units[:, :0], curvature)
+        least_of_units, most_of_units = _as_good(sample, units, curvature)
+    if most_of_units < 1.0 and task.layout.n_weight_layers > 1:
+        return most_of_units
+    return max(1.0, min(least, least_of_units))
 
 
 def _curvature(task: TrainingTask) -> float | None:
@@ -81,18 +81,18 @@ def _curvature(task: TrainingTask) -> float | None:
     return task.loss.linear_curvature(sample.y, sample.norm_weight)
 
 
-def _needed(sample: Sample, W: np.ndarray, curvature: float) -> float:
-    """The least prior, in rows, that is next to the best with units ``W`` (d, h)."""
+def _as_good(sample: Sample, W: np.ndarray, curvature: float) -> tuple[float, float]:
+    """The least and largest prior, in rows, as good with the units ``W`` (d, h)."""
     found = _moments(sample, W)
     d = sample.X.shape[1]
     square = found.C.diagonal()[:d].mean()
     if not (0.0 < square < np.inf and all(np.isfinite(part).all() for part in found)):
-        return 1.0
+        return 1.0, 1.0
     decades = np.log10([FEWEST, MOST * max(square, 1.0)])
     first, last = np.ceil(PER_DECADE * decades)
     n_rows = 10.0 ** (np.arange(first, last + 1.0) / PER_DECADE)
     alphas = n_rows / (sample.total_weight * curvature)
-    return _least_as_good(n_rows, _left_out_errors(sample, W, found, alphas))
+    return ends_as_good(n_rows, _left_out_errors(sample, W, found, alphas))
 
 
 def _moments(sample: Sample, W: np.ndarray) -> Moments:
@@ -135,13 +135,22 @@ def _left_out_errors(
     return errors
 
 
-def _least_as_good(n_rows: np.ndarray, errors: np.ndarray) -> float:
-    """The least prior as good as the best, between points of the grid as a line."""
+def ends_as_good(n_rows: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
+    """The ends of what is as good as the best, between points of the grid as a line.
+
+    ``n_rows`` and ``errors`` are (A,); both ends are 1 where nothing is known.
+    """
     if not np.isfinite(errors).all():
-        return 1.0
+        return 1.0, 1.0
     most = (1.0 + EQUAL) * errors.min()
-    k = int(np.argmax(errors <= most))
-    if k == 0:
-        return float(n_rows[0])
-    part = (errors[k - 1] - most) / (errors[k - 1] - errors[k])
-    return float(n_rows[k - 1] * (n_rows[k] / n_rows[k - 1]) ** part)
+    first, last = np.flatnonzero(errors <= most)[[0, -1]]
+    least = _where(n_rows, errors, first, -1, most)
+    return least, _where(n_rows, errors, last, 1, most)
+
+
+def _where(n_rows, errors, k: int, step: int, most: float) -> float:
+    """Where errors are ``most`` between a point of a grid and the next by a step."""
+    if not 0 <= k + step < len(errors):
+        return float(n_rows[k])
+    part = (most - errors[k]) / (errors[k + step] - errors[k])
+    return float(n_rows[k] * (n_rows[k + step] / n_rows[k]) ** part)
