@@ -49,11 +49,12 @@ from skwd._estimators.routing import RoutingMixin
 from skwd._estimators.scorers import check_has_deviations
 from skwd._estimators.search_warnings import (
     raise_if_none,
+    warn_of_order,
     warn_of_scores,
     warn_of_the_end,
     warn_of_unseen_classes,
 )
-from skwd._estimators.warnings import report, warn_of_order
+from skwd._estimators.warnings import report
 from skwd._solvers.task import TrainingTask
 
 # A grid of fewer alphas is a comparison, and its end no sign that more would help.
