@@ -234,6 +234,7 @@ ORDERS = {  # y, and whether it is said to be in an order
     "ties in no order": (np.round(Z), False),
     "ratings in turn": (np.tile([1, 2, 3, 4, 5], 24), False),
     "few rows in no order": (np.round(3.0 * Z[:10]), False),
+    "classes, as numbers": (np.repeat([0, 1, 2], 50), False),
     "a constant": (np.ones(20), False),
 }
 

@@ -22,6 +22,8 @@ UNSEEN = 0.5
 SORTED = 0.5
 # In fewer rows chance does that now and then, and y must be sorted.
 LEAST_ROWS = 50
+# Of fewer different values y is rather a class, whose order is no trend.
+LEAST_VALUES = 4
 
 
 def raise_if_none(scores: Scores, scoring) -> None:
@@ -133,6 +135,8 @@ def _is_in_order(y: np.ndarray, folds: list[np.ndarray]) -> bool:
     known = y[is_known]
     n, n_within = len(known), len(known) - len(parts)
     if n_within <= 0 or len(parts) < 2:  # single rows have their likes in other folds
+        return False
+    if len(np.unique(known)) < LEAST_VALUES:
         return False
     steps = np.diff(known)
     if n < LEAST_ROWS and not ((steps >= 0.0).all() or (steps <= 0.0).all()):
