@@ -24,6 +24,7 @@ from skwd._estimators.parameter_values import (
     varies,
 )
 from skwd._estimators.rules import RULES, is_list, meant
+from skwd._estimators.warnings import warn
 from skwd._solvers.decay import DECAYS
 from skwd._solvers.registry import (
     OF_SOME_SOLVERS,
@@ -188,6 +189,40 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
         params["encoding"] == "parts",
         estimator._targets_of(params),
     )
+
+
+class _Noted(dict):
+    """Parameters that note which of them are asked for."""
+
+    def __init__(self, params: Mapping[str, Any]):
+        super().__init__(params)
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+
+def warn_of_unread(estimator: Any, settings: Settings) -> None:
+    """Name a parameter of another loss than the one that is set."""
+    loss = settings.params.get("loss")
+    if loss is None:
+        return
+    read_by: dict[str, list[str]] = {}
+    for name, other in LOSSES.items():
+        noted = _Noted(settings.params)
+        other.with_parameters(noted)
+        for parameter in sorted(noted.read):
+            read_by.setdefault(parameter, []).append(name)
+    defaults = _defaults(estimator.__class__)
+    for parameter, losses in read_by.items():
+        given = settings[parameter]
+        if loss not in losses and given != defaults[parameter]:
+            able = " or ".join(f"loss={name!r}" for name in losses)
+            warn(
+                f"{parameter}={given!r} is for {able}, and is not read by loss="
+                f"{loss!r}. Use {able}, or leave {parameter} out."
+            )
 
 
 def ratio_settings(estimator: Any, settings: Settings) -> Settings | None:

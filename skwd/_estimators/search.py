@@ -44,6 +44,7 @@ from skwd._estimators.parameters import (
     check_choice,
     check_parameters,
     ratio_settings,
+    warn_of_unread,
 )
 from skwd._estimators.routing import RoutingMixin
 from skwd._estimators.scorers import check_has_deviations
@@ -146,6 +147,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         own_parts = not whole.penalty.has_second_stage  # which trains all as one stack
         splits = shared(tasks(partial(problem.task, own_parts=own_parts), rows))
         warn_of_unseen_classes(splits, problem, targets)
+        warn_of_unread(plain, settings)
 
         self._name_features(plain)
         cell_scorer = CellScorer(
