@@ -29,6 +29,7 @@ from skwd._estimators.validation import (
     draw_seed,
     says_how_it_is_seen,
 )
+from skwd._estimators.validation_rows import warn_of_untransformed
 from skwd._estimators.version import with_version, without_version
 
 
@@ -93,6 +94,13 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
         if settings.params.get("missing_targets") == "mask":  # none is a removed row
             data = data._replace(weight=targets.encode(data.y, data.weight)[1])
         return Problem(data, held_out, settings, seed, targets, of_column, earlier)
+
+    def _warn_of_validation(self, problem: Problem) -> bool:
+        """Name it where X_val has missed the steps before; whether it has."""
+        if problem.held_out is None:
+            return False
+        names = vars(self).get("feature_names_in_")
+        return warn_of_untransformed(problem.data.X, problem.held_out.X, names)
 
     def _validate(
         self, settings: Settings, X, y, sample_weight, *, suffix="", reset=False

@@ -98,6 +98,7 @@ class OneFit(BaseWeightDecayMLP):
         task, targets = problem.whole()
         targets.check_known()
         warn_of_unread(self, settings)
+        is_explained = self._warn_of_validation(problem)
         if watch is not None:
             watch.training(problem, task, targets)
         chosen = choose(problem, task, targets)
@@ -118,6 +119,7 @@ class OneFit(BaseWeightDecayMLP):
             settings["ensemble"],
             settings["alpha"],
             settings["solver"],
+            is_explained=is_explained,
         )
         attributes = fitted_attributes(
             settings,

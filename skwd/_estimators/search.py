@@ -148,6 +148,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         splits = shared(tasks(partial(problem.task, own_parts=own_parts), rows))
         warn_of_unseen_classes(splits, problem, targets)
         warn_of_unread(plain, settings)
+        said = {"is_found": True, "is_explained": self._warn_of_validation(problem)}
 
         self._name_features(plain)
         cell_scorer = CellScorer(
@@ -181,7 +182,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         of_groups = np.full((1, whole.groups.n_groups), alpha)
         fit = train_cells([replace(whole, solver=loud)], of_groups, self.n_jobs)
         chosen = Chosen(whole, targets, AlphaChoice.of(fit), first_stage_alpha=first)
-        report(whole, chosen.trained, self.ensemble, alpha, self.solver, is_found=True)
+        report(whole, chosen.trained, self.ensemble, alpha, self.solver, **said)
         is_made = self.alphas is None or isinstance(self.alphas, Integral)
         if whole.has_varying_y and is_made and len(alphas) >= FEWEST:
             warn_of_the_end(alphas, scores, best, self.alphas is None)

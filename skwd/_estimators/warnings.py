@@ -70,11 +70,13 @@ def report(
     solver: str,
     *,
     is_found: bool = False,
+    is_explained: bool = False,
 ) -> None:
     """Raise when nothing can predict; warn of what the user should know.
 
     ``solver`` is the parameter; ``given`` is alpha as a number, one per layer, None,
-    or the name of a choice; ``is_found``: the number has been found by a search.
+    or the name of a choice; ``is_found``: the number has been found by a search;
+    ``is_explained``: what makes validation rows bad has been named.
     """
     if trained.unusable.all():
         check_any_usable(trained, task)
@@ -97,7 +99,7 @@ def report(
     ):
         _warn_of_collapse(task, alpha, given)
         return
-    if not late:
+    if not late and not is_explained:
         losses = _losses(task, trained, networks)
         _warn_if_like_a_constant(task, trained, losses)
         is_given = not (is_found or isinstance(given, str) or given is None)
