@@ -22,7 +22,9 @@ from skwd import (
     CoverageDisplay,
     LossCurveDisplay,
     RelevanceDisplay,
+    TermsDisplay,
     WeightDecayDisplay,
+    WeightDecayMLPClassifier,
     WeightDecayMLPRegressor,
     WeightDecayMLPRegressorCV,
 )
@@ -196,6 +198,51 @@ def test_an_estimator_that_is_not_fitted():
                 [[0.0], [1.0]], [0, 1]
             )
         )
+
+
+REMEDIES = [  # whose alphas suit the loss
+    (WeightDecayMLPRegressor(), "alpha='auto', 'loo' or 'gcv', or a CV estimator"),
+    (WeightDecayMLPRegressor(loss="poisson"), "alpha='auto' or 'loo', or a CV est"),
+    (WeightDecayMLPRegressor(loss="huber"), "alpha='auto', or a CV estimator"),
+    (WeightDecayMLPClassifier(), "alpha='auto' or 'loo', or a CV estimator"),
+]
+
+
+@pytest.mark.parametrize(("model", "remedy"), REMEDIES)
+def test_what_has_a_path_is_named(model, remedy):
+    model.set_params(hidden_layer_sizes=()).fit([[0.0], [1.0], [2.0]], [0, 1, 1])
+    with pytest.raises(ValueError) as caught:
+        AlphaPathDisplay.from_estimator(model)
+    start = f"alpha=None has no path of alphas to draw. Fit with {remedy}"
+    assert str(caught.value).startswith(start)
+
+
+@pytest.mark.parametrize(
+    "Display",
+    [
+        AlphaPathDisplay,
+        CoverageDisplay,
+        LossCurveDisplay,
+        RelevanceDisplay,
+        TermsDisplay,
+        WeightDecayDisplay,
+    ],
+)
+@pytest.mark.parametrize("in_a_pipeline", [False, True])
+def test_estimators_of_others(Display, in_a_pipeline):
+    X, y = np.eye(3), np.arange(3.0)
+    rows = {CoverageDisplay: (X, y), TermsDisplay: (X,)}.get(Display, ())
+    model = Ridge()
+    if in_a_pipeline:
+        model = Pipeline([("scale", StandardScaler()), ("net", model)])
+    with pytest.raises(NotFittedError):
+        Display.from_estimator(model, *rows)
+    with pytest.raises(ValueError) as caught:
+        Display.from_estimator(model.fit(X, y), *rows)
+    assert str(caught.value) == (
+        f"{Display.__name__} draws estimators of skwd, and Pipelines, searches and "
+        "wrappers that end in one; got Ridge. Give it one of those."
+    )
 
 
 WITHOUT = """
