@@ -23,7 +23,7 @@ from skwd._estimators.parameter_values import (
     check_sparsity,
     varies,
 )
-from skwd._estimators.rules import RULES, is_list, meant
+from skwd._estimators.rules import RULES, is_list, is_real, meant
 from skwd._estimators.warnings import warn
 from skwd._solvers.decay import DECAYS
 from skwd._solvers.registry import (
@@ -102,11 +102,20 @@ def _check_groups(params: Mapping[str, Any], way: Way | None) -> str:
     )
 
 
+# Where a number is given to a parameter that is a name: which parameter it is of.
+OF_NUMBERS = {
+    "learning_rate": "did you mean learning_rate_init={!r}? This is its schedule",
+    "decay": "the strength of weight decay is alpha. This is how alpha acts in a step",
+}
+
+
 def check_choice(name: str, value, choices: tuple[str, ...]) -> None:
     """Raise unless ``value`` is one of the names in ``choices``."""
     if not isinstance(value, str) or value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
         near = meant(value, choices)
+        if name in OF_NUMBERS and is_real(value):
+            near = f": {OF_NUMBERS[name].format(value)}."
         raise ValueError(f"{name} must be one of {listed}; got {value!r}{near}")
 
 
@@ -140,7 +149,7 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
         if not rule.allows(params[name]):
             default = repr(defaults[name]).replace("e-0", "e-")
             remedy = rule.remedy or f"Use {name}={default}, the default."
-            near = meant(params[name], rule.others)
+            near = meant(params[name], rule.others, rule)
             raise ValueError(
                 f"{name} must be {rule.wanted}; got {params[name]!r}{near} {remedy}"
             )

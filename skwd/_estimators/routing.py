@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sklearn import get_config
+from sklearn.metrics import get_scorer_names
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -13,6 +14,7 @@ from sklearn.utils.metadata_routing import (
 )
 
 from skwd._cv.scoring import scorer_of, takes_sample_weight
+from skwd._estimators.rules import meant
 from skwd._estimators.warnings import warn
 
 
@@ -26,6 +28,13 @@ class RoutingMixin:
 
     def _scorer(self):
         """The scorer; with routing None's asks for what `score` was told to."""
+        if isinstance(self.scoring, str):
+            names = get_scorer_names()
+            if self.scoring not in names:
+                raise ValueError(
+                    "scoring must be one of sklearn.metrics.get_scorer_names(); got "
+                    f"{self.scoring!r}{meant(self.scoring, names)}"
+                )
         if self.scoring is not None:
             return scorer_of(self, self.scoring)
         scorer = self._default_scorer()

@@ -47,7 +47,7 @@ from skwd._estimators.parameters import (
     warn_of_unread,
 )
 from skwd._estimators.routing import RoutingMixin
-from skwd._estimators.scorers import check_has_deviations
+from skwd._estimators.scorers import check_can_score, check_has_deviations
 from skwd._estimators.search_warnings import (
     raise_if_none,
     warn_of_order,
@@ -146,6 +146,8 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
             problem = replace(problem, data=data._replace(y=data.y[:, 0]))
         own_parts = not whole.penalty.has_second_stage  # which trains all as one stack
         splits = shared(tasks(partial(problem.task, own_parts=own_parts), rows))
+        if not is_classifier(self):
+            check_can_score(self.scoring, scorer, data.y, rows)
         warn_of_unseen_classes(splits, problem, targets)
         warn_of_unread(plain, settings)
         said = {"is_found": True, "is_explained": self._warn_of_validation(problem)}
