@@ -5,6 +5,7 @@ from __future__ import annotations
 from numbers import Real
 
 import numpy as np
+from sklearn.base import is_classifier, is_regressor
 
 from skwd._cv.results import split_scores
 from skwd._estimators.base import BaseWeightDecayMLP
@@ -81,6 +82,8 @@ def _grid_over_alpha(search) -> dict | None:
         and all(_are_equal(one[name], best[name]) for name in others)
     }
     alphas, scoring, score = sorted(number_of), search.scoring, "score"
+    if scoring is None and (is_classifier(search) or is_regressor(search)):
+        scoring = "accuracy" if is_classifier(search) else "r2"
     if getattr(search, "multimetric_", False):
         scoring = score = search.refit
         if not isinstance(score, str):

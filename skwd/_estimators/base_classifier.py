@@ -174,7 +174,10 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
 
     def _default_scorer(self):
-        return get_scorer("accuracy")
+        return get_scorer(self._default_score())
+
+    def _default_score(self) -> str:
+        return "accuracy"
 
     @staticmethod
     def _targets_of(params: Mapping[str, Any]) -> Callable[..., Targets]:

@@ -181,6 +181,10 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         masked = params["missing_targets"] == "mask"
         return scorer_of_loss(loss.with_parameters(params), masked)
 
+    def _default_score(self) -> str:
+        metric, _ = LOSSES[vars(self)["loss"]].metric
+        return "r2" if metric == "r2_score" else f"neg_{metric}"
+
     @staticmethod
     def _targets_of(params: Mapping[str, Any]) -> Callable[..., Targets]:
         """What makes targets of y, for the parameters ``params``."""

@@ -25,6 +25,7 @@ class RoutingMixin:
     scoring: Any
 
     _default_scorer: Callable[[], Any]  # of ``scoring=None``
+    _default_score: Callable[[], str]  # and what it is called
 
     def _scorer(self):
         """The scorer; with routing None's asks for what `score` was told to."""
@@ -43,6 +44,15 @@ class RoutingMixin:
             weighted = bool(own.consumes("score", {"sample_weight"}))
             scorer = scorer.set_score_request(sample_weight=weighted)
         return scorer
+
+    def _score_name(self) -> str | None:
+        """What the scores are called, as far as they have a name."""
+        if self.scoring is None:
+            return self._default_score()
+        if isinstance(self.scoring, str):
+            return self.scoring
+        name = getattr(self.scoring, "__name__", "")
+        return name.removesuffix("_scorer") if name.isidentifier() else None
 
     def _routed(self, scorer, weight, params: dict) -> tuple[dict, dict]:
         """The arguments of the splitter and of the scorer."""

@@ -202,8 +202,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         attributes = fitted_attributes(
             settings, chosen, alpha, problem.seed, left_out=left_out
         )
-        if isinstance(self.scoring, str):
-            attributes["_fitted"].scoring = self.scoring
+        attributes["_fitted"].scoring = self._score_name()
         results = results_table(alphas, scores)
         searched = {
             "alphas_": alphas,
