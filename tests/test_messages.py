@@ -195,3 +195,36 @@ def test_numbers_of_any_kind_are_the_floats_they_equal(same):
 def test_an_integer_beyond_all_floats_is_refused(name):
     with pytest.raises(ValueError, match=f"{name} must be .*; got 1000"):
         WeightDecayMLPRegressor(**{name: 10**400}).fit(np.eye(3), np.arange(3.0))
+
+
+NOT_THERE = [
+    (
+        WeightDecayMLPRegressorCV,
+        "partial_fit",
+        "it compares alphas on folds of all rows. Use fit, or the estimator of one "
+        "alpha with alpha_ as its alpha.",
+    ),
+    (
+        WeightDecayMLPClassifierCV,
+        "predict_interval",
+        "intervals are of numbers. Use predict_set(X, coverage=0.9) after a fit with "
+        "intervals, or predict_proba(X).",
+    ),
+    (
+        WeightDecayMLPRegressor,
+        "predict_set",
+        "sets are of classes. Use predict_interval(X, coverage=0.9) after a fit with "
+        "intervals.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("cls", "name", "instead"), NOT_THERE)
+def test_a_method_of_others(cls, name, instead):
+    for one in (cls(), cls):
+        assert not hasattr(one, name)
+    with pytest.raises(AttributeError) as caught:
+        getattr(cls(), name)(np.eye(3), np.arange(3.0))
+    assert str(caught.value) == (
+        f"{cls.__name__!r} object has no attribute {name!r}: {instead}"
+    )

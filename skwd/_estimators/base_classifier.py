@@ -18,6 +18,7 @@ from skwd._cv.class_folds import learn_from_classes
 from skwd._data.class_targets import ClassTargets, LabelTargets, check_classes
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
+from skwd._estimators.partial import NotThere
 from skwd._estimators.warnings import warn
 
 
@@ -41,6 +42,11 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         """
         raw = self._predict_blocks(X, self._combined)
         return raw[:, 0] if raw.shape[1] == 1 else raw
+
+    predict_interval = NotThere(
+        "intervals are of numbers. Use predict_set(X, coverage=0.9) after a fit with "
+        "intervals, or predict_proba(X)."
+    )
 
     def predict(self, X, coverage=None):
         """Predict classes: the argmax of `decision_function`.

@@ -46,6 +46,7 @@ from skwd._estimators.parameters import (
     ratio_settings,
     warn_of_unread,
 )
+from skwd._estimators.partial import NotThere
 from skwd._estimators.routing import RoutingMixin
 from skwd._estimators.scorers import check_can_score, check_has_deviations
 from skwd._estimators.search_warnings import (
@@ -65,6 +66,10 @@ FEWEST = 4
 class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
     """`fit` of an estimator that chooses alpha; ``_plain_class`` has one alpha."""
 
+    partial_fit = NotThere(
+        "it compares alphas on folds of all rows. Use fit, or the estimator of one "
+        "alpha with alpha_ as its alpha."
+    )
     _asking_for_folds = "intervals=True"
 
     _plain_class: type[OneFit]
