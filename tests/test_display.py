@@ -171,6 +171,7 @@ SCORE_NAMES = [
 ]
 
 
+@pytest.mark.wide(6)
 @pytest.mark.parametrize(("cls", "how", "name"), SCORE_NAMES)
 def test_the_score_has_its_name(cls, how, name):
     X = np.arange(12.0)[:, np.newaxis] % 5
@@ -181,6 +182,7 @@ def test_the_score_has_its_name(cls, how, name):
     assert shown == ("Score" if name == "<lambda>" else name)
 
 
+@pytest.mark.slow
 def test_the_score_of_a_search_has_its_name():
     X = np.arange(12.0)[:, np.newaxis] % 5
     for model, name in (
@@ -192,6 +194,7 @@ def test_the_score_of_a_search_has_its_name():
         assert AlphaPathDisplay.from_estimator(search).ax_.get_ylabel() == name
 
 
+@pytest.mark.slow
 def test_numbers_of_a_loss_are_plain():
     for curve in ([2000.0, 0.003], [1.2, 1.1], [0.9, 0.25]):
         display = LossCurveDisplay(loss_curve=np.geomspace(*curve, 50)).plot()
@@ -202,6 +205,7 @@ def test_numbers_of_a_loss_are_plain():
         assert len(shown) >= 2 and all(f"{float(text):g}" == text for text in shown)
 
 
+@pytest.mark.slow
 def test_numbers_beside_bars_are_explained():
     X = np.random.default_rng(0).standard_normal((40, 2))
     model = WeightDecayMLPRegressor(

@@ -51,6 +51,7 @@ def tables():
     }
 
 
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("name", ["frame", "each kind", "many", "periods"])
 def test_columns_of_a_frame(name):
     table, message = tables()[name]
@@ -66,6 +67,7 @@ def test_columns_of_a_frame(name):
         WeightDecayMLPClassifierCV,
     ],
 )
+@pytest.mark.wide(5)
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
@@ -80,6 +82,7 @@ def test_columns_of_an_array(Estimator, bad, message):
     assert_refused(Estimator(), f"X must hold numbers; got {message}", bad, LABELS)
 
 
+@pytest.mark.slow
 def test_polars():
     pl = pytest.importorskip("polars")
     table = pl.DataFrame({"size": X[:, 0], "town": TOWNS})

@@ -253,6 +253,7 @@ def test_ties_in_an_order_are_named(y, expected):
     assert said == expected
 
 
+@pytest.mark.slow
 def test_folds_of_one_row_are_like_each_other():
     """Each has its likes beside it; of shuffled rows every fold of one is a mean."""
     y = Z[:60]
