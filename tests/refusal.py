@@ -22,6 +22,12 @@ def with_value(a, index, value):
     return a
 
 
+def unquoted(value):
+    """How a message goes on after a value: by what a number in quotes has meant."""
+    is_number = isinstance(value, str) and value.replace(".", "", 1).isdigit()
+    return f": did you mean {value}, without quotes?" if is_number else "."
+
+
 @functools.cache
 def fitted(cls):
     """An estimator of this class fitted to good data; copy it before use."""

@@ -74,9 +74,19 @@ def test_y_as_one_column_is_y():
 
 def test_classes_have_no_coverage_of_numbers():
     model = WeightDecayMLPClassifier(hidden_layer_sizes=(3,), posterior=True)
-    model.fit(X[TRAIN], Y[TRAIN] > 140.0)
-    with pytest.raises(ValueError, match="CoverageDisplay is for regressors"):
-        CoverageDisplay.from_estimator(model, X[TEST], Y[TEST] > 140.0)
+    for labels in (Y > 140.0, np.where(Y > 140.0, "yes", "no")):
+        model.fit(X[TRAIN], labels[TRAIN])
+        pipe = make_pipeline(model)
+        cases = [(model, {}), (pipe, {}), (clone(model), {"cv": 3})]
+        for one, how in cases:
+            with pytest.raises(ValueError) as caught:
+                CoverageDisplay.from_estimator(one, X[TEST], labels[TEST], **how)
+            assert str(caught.value) == (
+                "CoverageDisplay is for regressors, whose targets are numbers; got "
+                f"{type(one).__name__} of classes. Fit it with intervals=10: the part "
+                "of the rows whose class is in its set of predict_set(X) is the "
+                "coverage."
+            )
 
 
 def test_groups_of_rows_by_their_deviation():

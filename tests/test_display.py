@@ -22,9 +22,13 @@ from skwd import (
     CoverageDisplay,
     LossCurveDisplay,
     RelevanceDisplay,
+    TermsDisplay,
     WeightDecayDisplay,
+    WeightDecayMLPClassifier,
+    WeightDecayMLPClassifierCV,
     WeightDecayMLPRegressor,
     WeightDecayMLPRegressorCV,
+    neg_crps_scorer,
 )
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -146,6 +150,83 @@ def test_labels_of_a_narrow_path_do_not_overlap(factor):
     assert boxes and all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
 
 
+def test_alphas_without_a_score_take_no_place():
+    """Those given up, and GCV without a degree of freedom left; the ticks are round."""
+    alphas = np.array([0.0014, 0.0045, 0.014, 0.045, 0.14])
+    scores = np.array([np.nan, -np.inf, -0.3, -0.28, -0.31])[:, np.newaxis]
+    ax = AlphaPathDisplay(alphas=alphas, scores=scores, alpha=0.045).plot().ax_
+    low, high = ax.get_xlim()
+    assert 0.0045 < low < 0.014 and 0.14 < high < 0.2
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0.02", "0.05", "0.1"]
+    assert ax.get_xlabel() == "alpha (2 more have no score)"
+
+
+SCORE_NAMES = [
+    (WeightDecayMLPRegressorCV, {}, "R²"),
+    (WeightDecayMLPRegressorCV, {"loss": "huber"}, "Negative mean absolute error"),
+    (WeightDecayMLPRegressorCV, {"scoring": "neg_max_error"}, "Negative max error"),
+    (WeightDecayMLPRegressorCV, {"scoring": neg_crps_scorer}, "Negative crps"),
+    (WeightDecayMLPRegressorCV, {"scoring": lambda *_: 1.0}, "<lambda>"),
+    (WeightDecayMLPClassifierCV, {}, "Accuracy"),
+]
+
+
+@pytest.mark.wide(6)
+@pytest.mark.parametrize(("cls", "how", "name"), SCORE_NAMES)
+def test_the_score_has_its_name(cls, how, name):
+    X = np.arange(12.0)[:, np.newaxis] % 5
+    how = {"posterior": how.get("scoring") is neg_crps_scorer, **how}
+    model = cls(hidden_layer_sizes=(), alphas=[0.1, 0.2], cv=2, **how)
+    model.fit(X, np.arange(12) % 2)
+    shown = AlphaPathDisplay.from_estimator(model).ax_.get_ylabel()
+    assert shown == ("Score" if name == "<lambda>" else name)
+
+
+@pytest.mark.slow
+def test_the_score_of_a_search_has_its_name():
+    X = np.arange(12.0)[:, np.newaxis] % 5
+    for model, name in (
+        (WeightDecayMLPRegressor(hidden_layer_sizes=()), "R²"),
+        (WeightDecayMLPClassifier(hidden_layer_sizes=()), "Accuracy"),
+    ):
+        search = GridSearchCV(model, {"alpha": [0.1, 0.2]}, cv=2)
+        search.fit(X, np.arange(12) % 2)
+        assert AlphaPathDisplay.from_estimator(search).ax_.get_ylabel() == name
+
+
+@pytest.mark.slow
+def test_numbers_of_a_loss_are_plain():
+    for curve in ([2000.0, 0.003], [1.2, 1.1], [0.9, 0.25]):
+        display = LossCurveDisplay(loss_curve=np.geomspace(*curve, 50)).plot()
+        display.figure_.canvas.draw()
+        axis = display.ax_.yaxis
+        texts = [t.get_text() for t in axis.get_ticklabels(which="both")]
+        shown = [text for text in texts if text]
+        assert len(shown) >= 2 and all(f"{float(text):g}" == text for text in shown)
+
+
+@pytest.mark.slow
+def test_numbers_beside_bars_are_explained():
+    X = np.random.default_rng(0).standard_normal((40, 2))
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(2,), alpha="evidence", alpha_groups="input", random_state=0
+    ).fit(X, X[:, 0] + 0.1 * X[:, 1] ** 2)
+    shown = RelevanceDisplay.from_estimator(model)
+    assert shown.ax_.get_xlabel() == (
+        "share of the mean squared derivative\nbeside each bar: effective parameters"
+    )
+    shown.figure_.set_size_inches(4.0, 3.0)
+    shown.figure_.canvas.draw()
+    box, page = shown.ax_.xaxis.label.get_window_extent(), shown.figure_.bbox
+    assert page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0
+    layers = WeightDecayDisplay.from_estimator(model).ax_[0]
+    counts = np.round(model.layer_effective_params_).astype(int)
+    assert [text.get_text() for text in layers.texts] == [
+        f"{n} weights,\n{count} determined\nby the data"
+        for n, count in zip((4, 2), counts)
+    ]
+
+
 def test_the_chosen_alpha_is_named_once():
     scores = np.array([[0.0, 0.1], [1.0, 1.1], [0.5, 0.6]])
     alphas = np.array([0.01, 0.1, 1.0])
@@ -196,6 +277,51 @@ def test_an_estimator_that_is_not_fitted():
                 [[0.0], [1.0]], [0, 1]
             )
         )
+
+
+REMEDIES = [  # whose alphas suit the loss
+    (WeightDecayMLPRegressor(), "alpha='auto', 'loo' or 'gcv', or a CV estimator"),
+    (WeightDecayMLPRegressor(loss="poisson"), "alpha='auto' or 'loo', or a CV est"),
+    (WeightDecayMLPRegressor(loss="huber"), "alpha='auto', or a CV estimator"),
+    (WeightDecayMLPClassifier(), "alpha='auto' or 'loo', or a CV estimator"),
+]
+
+
+@pytest.mark.parametrize(("model", "remedy"), REMEDIES)
+def test_what_has_a_path_is_named(model, remedy):
+    model.set_params(hidden_layer_sizes=()).fit([[0.0], [1.0], [2.0]], [0, 1, 1])
+    with pytest.raises(ValueError) as caught:
+        AlphaPathDisplay.from_estimator(model)
+    start = f"alpha=None has no path of alphas to draw. Fit with {remedy}"
+    assert str(caught.value).startswith(start)
+
+
+@pytest.mark.parametrize(
+    "Display",
+    [
+        AlphaPathDisplay,
+        CoverageDisplay,
+        LossCurveDisplay,
+        RelevanceDisplay,
+        TermsDisplay,
+        WeightDecayDisplay,
+    ],
+)
+@pytest.mark.parametrize("in_a_pipeline", [False, True])
+def test_estimators_of_others(Display, in_a_pipeline):
+    X, y = np.eye(3), np.arange(3.0)
+    rows = {CoverageDisplay: (X, y), TermsDisplay: (X,)}.get(Display, ())
+    model = Ridge()
+    if in_a_pipeline:
+        model = Pipeline([("scale", StandardScaler()), ("net", model)])
+    with pytest.raises(NotFittedError):
+        Display.from_estimator(model, *rows)
+    with pytest.raises(ValueError) as caught:
+        Display.from_estimator(model.fit(X, y), *rows)
+    assert str(caught.value) == (
+        f"{Display.__name__} draws estimators of skwd, and Pipelines, searches and "
+        "wrappers that end in one; got Ridge. Give it one of those."
+    )
 
 
 WITHOUT = """
@@ -425,7 +551,7 @@ def test_paths_of_searches_with_several_scores_parameters_or_rounds():
     assert_array_equal(display.alphas, [0.01, 0.1])
     means = several.cv_results_["mean_test_r2"][::-1]
     assert_allclose(display.scores.mean(axis=1), means)
-    assert display.score_name == "R2"
+    assert display.score_name == "R²"
     sizes = [np.array([2]), np.array([3])]
     arrays = {"alpha": [0.1, 0.01], "hidden_layer_sizes": sizes}
     display = AlphaPathDisplay.from_estimator(GridSearchCV(net, arrays, cv=2).fit(X, y))
@@ -443,6 +569,6 @@ def test_paths_of_searches_with_several_scores_parameters_or_rounds():
     assert_array_equal(display.alphas, [0.01, 0.1, 1.0, 10.0])
     best = list(display.alphas).index(halving.best_params_["alpha"])
     assert display.scores[best].mean() == pytest.approx(halving.best_score_)
-    message = r"Lasso.* has no path of alphas to draw"
+    message = r"draws estimators of skwd, .* got LassoCV"
     with pytest.raises(ValueError, match=message):
         AlphaPathDisplay.from_estimator(LassoCV().fit(X, y))

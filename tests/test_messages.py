@@ -4,8 +4,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 
-from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor, alpha_from
+from skwd import (
+    WeightDecayMLPClassifier,
+    WeightDecayMLPClassifierCV,
+    WeightDecayMLPRegressor,
+    WeightDecayMLPRegressorCV,
+    alpha_from,
+    source_groups,
+)
 
 MEANT = [
     ("activation", "leakyrelu", "leaky_relu"),
@@ -17,6 +25,15 @@ MEANT = [
     ("loss", "mse", "squared_error"),
     ("loss", "Poisson", "poisson"),
     ("decay", "decouple", "decoupled"),
+    ("decay", "AdamW", "decoupled"),
+    ("decay", "sgdw", "decoupled"),
+    ("solver", "sgdw", "sgd"),
+    ("noise", "heteroscedastic", "varying"),
+    ("noise", "homoskedastic", "constant"),
+    ("encoding", "splines", "parts"),
+    ("sparsity", "group-lasso", "input"),
+    ("alpha", "cv", "auto"),
+    ("alpha", "leave-one-out", "loo"),
     ("learning_rate", "inv-scaling", "invscaling"),
     ("alpha", "automatic", "auto"),
     ("alpha", "evidance", "evidence"),
@@ -46,6 +63,113 @@ def test_a_library_is_named_too():
         alpha_from("ridge", 1.0)
 
 
+@pytest.mark.parametrize(
+    "library",
+    ["AdamW", "torch AdamW", "torch.optim.AdamW", "optax.adamw", "keras SGDW", "Lion"],
+)
+def test_decay_that_is_no_term_of_an_objective(library):
+    with pytest.raises(ValueError) as caught:
+        alpha_from(library, 0.01)
+    assert str(caught.value) == (
+        f"{library!r} is decoupled weight decay: it is no term of an objective, so "
+        "that no alpha of J means the same. Use decay='decoupled' with that number."
+    )
+
+
+def refusal_of(model):
+    with pytest.raises(ValueError) as caught:
+        model.fit(np.eye(3), np.arange(3.0))
+    return str(caught.value)
+
+
+QUOTED = [
+    ("alpha", "0.1"),
+    ("tol", "1e-5"),
+    ("n_init", "5"),
+    ("batch_size", "32"),
+    ("dropout", "0.2"),
+]
+
+
+@pytest.mark.parametrize(("name", "given"), QUOTED)
+def test_a_number_in_quotes(name, given):
+    said = refusal_of(WeightDecayMLPRegressor(**{name: given}))
+    assert f"got {given!r}: did you mean {given}, without quotes? Use" in said
+
+
+def test_a_number_for_a_name():
+    assert refusal_of(WeightDecayMLPRegressor(learning_rate=0.01)).endswith(
+        "got 0.01: did you mean learning_rate_init=0.01? This is its schedule."
+    )
+    assert refusal_of(WeightDecayMLPRegressor(decay=1e-4)).endswith(
+        "got 0.0001: the strength of weight decay is alpha. This is how alpha acts in "
+        "a step."
+    )
+
+
+def test_a_coverage_for_folds():
+    assert refusal_of(WeightDecayMLPRegressor(intervals=0.9)).endswith(
+        "got 0.9. Use intervals=10, and coverage=0.9 in predict."
+    )
+    assert refusal_of(WeightDecayMLPRegressorCV(intervals=0.9, cv=3)).endswith(
+        "got 0.9. Use intervals=True, and coverage=0.9 in predict."
+    )
+
+
+def test_a_cross_validation_is_a_class():
+    assert refusal_of(WeightDecayMLPRegressor(alpha="cv")).endswith(
+        "got 'cv': did you mean 'auto'? Use a CV form, as WeightDecayMLPRegressorCV, "
+        "to compare alphas."
+    )
+
+
+SCORES = [
+    ("mse", "neg_mean_squared_error"),
+    ("RMSE", "neg_root_mean_squared_error"),
+    ("max_error", "neg_max_error"),
+    ("roc-auc", "roc_auc"),
+]
+
+
+@pytest.mark.parametrize(("given", "meant"), SCORES)
+def test_a_score(given, meant):
+    assert refusal_of(WeightDecayMLPRegressorCV(scoring=given)) == (
+        "scoring must be one of sklearn.metrics.get_scorer_names(); got "
+        f"{given!r}: did you mean {meant!r}?"
+    )
+
+
+def test_the_table_comes_last():
+    table = np.eye(3)
+    with pytest.raises(TypeError) as caught:
+        source_groups(table, StandardScaler())
+    assert str(caught.value) == (
+        "transformer must be a transformer of scikit-learn, as a ColumnTransformer; "
+        "got ndarray. Use source_groups(transformer, X), in this order."
+    )
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1)])
+def test_labels_that_are_missing_or_of_two_types(shape):
+    for labels, message in (
+        (
+            ["a", None, "b", "a"],
+            "y must hold a label in every row; got None in row 1. Leave such rows out, "
+            "or give them a label of their own.",
+        ),
+        (
+            ["a", 1, "b", 1],
+            "y must hold labels of one type; got int and str. Use y.astype(str) for "
+            "labels that are all text.",
+        ),
+    ):
+        y = np.array(labels, dtype=object).reshape(shape)
+        for model in (WeightDecayMLPClassifier(), WeightDecayMLPClassifierCV()):
+            with pytest.raises(ValueError) as caught:
+                model.fit(np.eye(4), y)
+            assert str(caught.value) == message
+
+
 @pytest.mark.filterwarnings("ignore:alpha=1e.30 is too large")
 @pytest.mark.parametrize(
     "same",
@@ -71,3 +195,36 @@ def test_numbers_of_any_kind_are_the_floats_they_equal(same):
 def test_an_integer_beyond_all_floats_is_refused(name):
     with pytest.raises(ValueError, match=f"{name} must be .*; got 1000"):
         WeightDecayMLPRegressor(**{name: 10**400}).fit(np.eye(3), np.arange(3.0))
+
+
+NOT_THERE = [
+    (
+        WeightDecayMLPRegressorCV,
+        "partial_fit",
+        "it compares alphas on folds of all rows. Use fit, or the estimator of one "
+        "alpha with alpha_ as its alpha.",
+    ),
+    (
+        WeightDecayMLPClassifierCV,
+        "predict_interval",
+        "intervals are of numbers. Use predict_set(X, coverage=0.9) after a fit with "
+        "intervals, or predict_proba(X).",
+    ),
+    (
+        WeightDecayMLPRegressor,
+        "predict_set",
+        "sets are of classes. Use predict_interval(X, coverage=0.9) after a fit with "
+        "intervals.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("cls", "name", "instead"), NOT_THERE)
+def test_a_method_of_others(cls, name, instead):
+    for one in (cls(), cls):
+        assert not hasattr(one, name)
+    with pytest.raises(AttributeError) as caught:
+        getattr(cls(), name)(np.eye(3), np.arange(3.0))
+    assert str(caught.value) == (
+        f"{cls.__name__!r} object has no attribute {name!r}: {instead}"
+    )

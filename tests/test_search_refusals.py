@@ -9,7 +9,6 @@ from refusal import LABELS, X, Y, assert_refused
 from sklearn.exceptions import (
     ConvergenceWarning,
     FitFailedWarning,
-    UndefinedMetricWarning,
 )
 from sklearn.metrics import get_scorer, make_scorer, max_error
 from sklearn.model_selection import KFold, LeaveOneOut, ShuffleSplit
@@ -69,8 +68,34 @@ def test_several_scores(Estimator, scoring):
 
 @both
 def test_an_unknown_score(Estimator):
-    message = "The 'scoring' parameter of check_scoring must be a str among"
-    assert_refused(Estimator(scoring="r3"), message, X, LABELS, whole=False)
+    message = (
+        "scoring must be one of sklearn.metrics.get_scorer_names(); got 'mse': did you "
+        "mean 'neg_mean_squared_error'?"
+    )
+    assert_refused(Estimator(scoring="mse"), message, X, LABELS)
+
+
+@pytest.mark.parametrize(
+    "scoring", ["accuracy", "roc_auc", "neg_log_loss", "neg_mean_squared_log_error"]
+)
+def test_a_score_of_other_targets(scoring):
+    message = f"scoring={scoring!r} cannot score the numbers of a regressor: "
+    model = WeightDecayMLPRegressorCV(scoring=scoring)
+    assert_refused(model, message, X, Y, whole=False)
+
+
+@pytest.mark.parametrize(
+    "scoring", ["neg_mean_poisson_deviance", "neg_mean_squared_log_error", "r2"]
+)
+@pytest.mark.parametrize("y", [np.arange(12) % 3, np.arange(12) // 11, np.arange(12.0)])
+def test_a_score_that_suits_the_targets(scoring, y):
+    """Counts of which a fold has none, too."""
+    from skwd._estimators.scorers import check_can_score
+
+    rows = splits(range(6), range(6, 12))
+    check_can_score(scoring, get_scorer(scoring), y, rows)
+    if scoring == "r2":
+        check_can_score(scoring, get_scorer(scoring), np.column_stack([y, y]), rows)
 
 
 def test_one_split_where_two_are_needed():
@@ -126,18 +151,20 @@ def test_a_test_part_without_weight():
 
 
 @pytest.mark.slow
-def test_a_score_that_is_never_a_number():
-    """R2 of one row: named before anything is chosen; MSE of one row is fine."""
-    model = WeightDecayMLPRegressorCV(alphas=[1e-3, 0.01], cv=LeaveOneOut(), **SMALL)
-    with pytest.warns(UndefinedMetricWarning), pytest.raises(ValueError) as caught:
-        model.fit(X, Y)
-    assert str(caught.value) == (
-        "The score of every alpha is nan in some split: scoring=None is not defined on "
-        "its test rows. Choose another scorer (R2 needs two rows), or other splits."
+@pytest.mark.parametrize("scoring", [None, "r2"])
+@pytest.mark.parametrize("cv", [LeaveOneOut(), 12, splits([0, 1, 2], [5])])
+def test_a_score_that_is_never_a_number(cv, scoring):
+    """R2 of one row: named before any training; MSE of one row is fine."""
+    how = {"alphas": [1e-3, 0.01], "cv": cv, **SMALL}
+    model = WeightDecayMLPRegressorCV(scoring=scoring, **how)
+    assert_refused(
+        model,
+        f"scoring={scoring!r} is not defined on a single row, and split "
+        f"{int(isinstance(cv, list))} of cv has no more to test on. Use scoring="
+        "'neg_mean_squared_error', or other splits (R2 needs two rows).",
     )
-    assert not hasattr(model, "n_features_in_")
     model.set_params(scoring="neg_mean_squared_error").fit(X, Y)
-    assert model.n_splits_ == 12
+    assert model.n_splits_ in (2, 12)
 
 
 def test_a_score_that_is_not_a_number_somewhere():

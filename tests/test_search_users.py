@@ -222,6 +222,57 @@ def test_sorted_rows_are_named(regression):
     model.set_params(cv=5).fit(X, y)
 
 
+RNG = np.random.default_rng(0)
+Z = RNG.standard_normal(120)
+ORDERS = {  # y, and whether it is said to be in an order
+    "ties": (np.sort(np.round(Z)), True),
+    "downwards": (-np.sort(np.round(Z)), True),
+    "counts": (np.sort(RNG.poisson(3.0, 120)), True),
+    "ratings of few rows": (np.repeat([1, 2, 3, 4, 5], 4), True),
+    "nearly": (np.round(np.sort(Z) + 0.1 * Z), True),
+    "one of two outputs": (np.c_[Z, np.sort(np.round(Z))], True),
+    "ties in no order": (np.round(Z), False),
+    "ratings in turn": (np.tile([1, 2, 3, 4, 5], 24), False),
+    "few rows in no order": (np.round(3.0 * Z[:10]), False),
+    "classes, as numbers": (np.repeat([0, 1, 2], 50), False),
+    "a constant": (np.ones(20), False),
+}
+
+
+@pytest.mark.wide(4)
+@pytest.mark.filterwarnings("ignore:.*(lowest|highest) of the alphas|alpha=.* too l")
+@pytest.mark.parametrize(("y", "expected"), ORDERS.values(), ids=ORDERS)
+def test_ties_in_an_order_are_named(y, expected):
+    X = np.c_[np.arange(len(y)) % 7, np.arange(len(y)) % 3]
+    model = WeightDecayMLPRegressorCV(hidden_layer_sizes=(), alphas=[0.1, 1.0])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, y)
+        model.set_params(cv=KFold(5, shuffle=True, random_state=0)).fit(X, y)
+    said = [str(w.message)[:17] for w in caught].count("y is in an order ")
+    assert said == expected
+
+
+@pytest.mark.slow
+def test_folds_of_one_row_are_like_each_other():
+    """Each has its likes beside it; of shuffled rows every fold of one is a mean."""
+    y = Z[:60]
+    model = WeightDecayMLPRegressorCV(
+        hidden_layer_sizes=(), alphas=[0.1, 1.0], cv=60, scoring="neg_max_error"
+    )
+    model.fit(np.c_[y, y**2], y)
+
+
+def test_what_is_not_known_has_no_order():
+    y = np.c_[np.sort(np.round(Z)), Z]
+    y[::5, 0] = np.nan
+    model = WeightDecayMLPRegressorCV(
+        hidden_layer_sizes=(), alphas=[0.1, 1.0], missing_targets="mask"
+    )
+    with pytest.warns(match="y is in an order"):
+        model.fit(np.c_[Z, Z**2], y)
+
+
 def test_a_grid_of_four_names_its_end_and_a_comparison_does_not(regression):
     X, _ = regression
     y = X @ [1.0, 2.0, 3.0, 4.0]

@@ -254,3 +254,27 @@ def test_tables_of_every_kind_have_the_same_terms():
             np.testing.assert_array_equal(one, other)
         for one, other in zip(display.terms, found[0].terms):
             np.testing.assert_allclose(one, other, atol=1e-9)
+
+
+SUMS = [
+    (WeightDecayMLPRegressor(), "y"),
+    (WeightDecayMLPRegressor(loss="poisson"), "ln of the mean of y"),
+    (WeightDecayMLPClassifier(), "the log-odds\nof 1"),
+]
+
+
+@pytest.mark.parametrize(("model", "adds_to"), SUMS)
+def test_what_terms_add_up_to_is_said(model, adds_to):
+    X = np.arange(24.0).reshape(12, 2) % 7
+    model.set_params(hidden_layer_sizes=()).fit(X, np.arange(12) % 2)
+    display = TermsDisplay.from_estimator(model, X)
+    assert display.axes_[0].get_ylabel() == f"adds to {adds_to}"
+    assert display.adds_to == adds_to
+
+
+def test_what_terms_of_several_classes_add_up_to():
+    X = np.arange(24.0).reshape(12, 2) % 7
+    labels = np.eye(2)[np.arange(12) % 2]
+    for y, adds_to in ((np.arange(12) % 3, "the logits"), (labels, "the log-odds")):
+        model = WeightDecayMLPClassifier(hidden_layer_sizes=()).fit(X, y)
+        assert TermsDisplay.of(model, X).adds_to == adds_to

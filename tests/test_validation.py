@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from refusal import LABELS, X, assert_refused
+from refusal import LABELS, X, assert_refused, unquoted
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 
@@ -67,11 +67,13 @@ def test_hidden_layer_sizes(Estimator, value):
 )
 @both
 def test_alpha(Estimator, value):
+    near = ": did you mean 'evidence'?" if value == "bayes" else unquoted(value)
     assert_refused(
         Estimator(alpha=value),
         "alpha must be None, finite and >= 0, or one of 'auto', 'evidence', 'loo', "
         "'gcv'; got "
-        f"{value!r}. Use alpha=None for the default, or alpha=0 for no weight decay.",
+        f"{value!r}{near} Use alpha=None for the default, or alpha=0 for no weight "
+        "decay.",
         y=LABELS,
     )
 
@@ -110,9 +112,16 @@ ACTIVATIONS = (
 )
 @both
 def test_unknown_names(Estimator, name, choices, value):
+    near = {
+        ("learning_rate", 3): ": did you mean learning_rate_init=3? This is its "
+        "schedule.",
+        ("decay", 3): ": the strength of weight decay is alpha. This is how alpha acts "
+        "in a step.",
+    }
     assert_refused(
         Estimator(**{name: value}),
-        f"{name} must be one of {choices}; got {value!r}.",
+        f"{name} must be one of {choices}; got {value!r}"
+        f"{near.get((name, value) if value == 3 else name, '.')}",
         y=LABELS,
     )
 
@@ -184,7 +193,8 @@ def test_counts(Estimator, name, remedy, value):
     no_limit = " or np.inf" if name in ("max_fun", "n_iter_no_change") else ""
     assert_refused(
         Estimator(**{name: value}),
-        f"{name} must be an integer >= 1{no_limit}; got {value!r}. {remedy}",
+        f"{name} must be an integer >= 1{no_limit}; got {value!r}"
+        f"{unquoted(value)} {remedy}",
         y=LABELS,
     )
 

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from refusal import LABELS, X, Y, assert_refused
+from refusal import LABELS, X, Y, assert_refused, unquoted
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 
@@ -18,7 +18,7 @@ solvers = pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def refused(Estimator, name, value, solver, wanted, remedy):
     assert_refused(
         Estimator(**{name: value}, solver=solver),
-        f"{name} must be {wanted}; got {value!r}. {remedy}",
+        f"{name} must be {wanted}; got {value!r}{unquoted(value)} {remedy}",
         y=LABELS,
     )
 

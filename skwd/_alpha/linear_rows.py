@@ -9,8 +9,8 @@ alpha in closed form,
 with C the covariance of X and x_i about its mean. Priors, in rows, of next to the
 lowest error are as good. A model of the columns sees no product of them and no even
 function of one: another has random rectified sums of the columns beside them. More rows
-are taken where the least prior that is as good is more in both; fewer, of a network with
-hidden layers, where the largest is less in the second.
+are taken where the least prior that is as good is more in both; fewer, for networks
+with hidden layers, where the largest is less in the second.
 """
 
 from __future__ import annotations

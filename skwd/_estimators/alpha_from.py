@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from skwd._estimators.rules import is_count, is_real, meant
@@ -27,6 +28,8 @@ _OF_OUTPUTS = {
     "keras mse": 1.0,
 }
 _DECOUPLED = ("AdamW", "SGDW", "optax.adamw", "keras weight_decay")
+# Words of their names, under which other packages have them too.
+_OF_DECOUPLED = {"adamw", "sgdw", "nadamw", "lion", "decoupled"}
 NAMES = (
     "glmnet",
     *_ITSELF,
@@ -118,7 +121,8 @@ def alpha_from(
     >>> alpha_from("torch MSELoss", 0.01)
     0.005
     """
-    if library in _DECOUPLED:
+    words = re.split(r"\W", library.lower()) if isinstance(library, str) else []
+    if library in _DECOUPLED or _OF_DECOUPLED.intersection(words):
         raise ValueError(
             f"{library!r} is decoupled weight decay: it is no term of an objective, so "
             "that no alpha of J means the same. Use decay='decoupled' with that number."

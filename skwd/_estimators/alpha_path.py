@@ -5,10 +5,11 @@ from __future__ import annotations
 from numbers import Real
 
 import numpy as np
+from sklearn.base import is_classifier, is_regressor
 
 from skwd._cv.results import split_scores
 from skwd._estimators.base import BaseWeightDecayMLP
-from skwd._estimators.wrappers import inner_of
+from skwd._estimators.wrappers import foreign, inner_of
 
 
 def path_of(estimator) -> dict:
@@ -23,17 +24,21 @@ def path_of(estimator) -> dict:
     inner = inner_of(estimator)
     if inner is not None:
         return path_of(inner)
-    if not (
-        isinstance(estimator, BaseWeightDecayMLP) and hasattr(estimator, "alphas_")
-    ):
-        given = (
-            f"alpha={estimator.alpha!r}" if hasattr(estimator, "alpha") else estimator
-        )
+    if not isinstance(estimator, BaseWeightDecayMLP):
+        raise foreign(estimator, "AlphaPathDisplay")
+    if not hasattr(estimator, "alphas_"):
+        given = getattr(estimator, "alpha", None)
         choice = getattr(estimator, "alpha_choice_", None)  # of too few rows, say
         why = "" if choice is None else f": {choice['reason']}"
+        likelihood = estimator._fitted.targets.loss.likelihood
+        has_noise = likelihood is not None and likelihood.estimates_noise
+        by_name = ["auto"] * (given != "auto")
+        by_name += ["loo"] * (likelihood is not None) + ["gcv"] * has_noise
+        named = " or ".join(map(repr, by_name)).replace(" or ", ", ", len(by_name) - 2)
+        named = f"alpha={named}, or " if by_name else ""
         raise ValueError(
-            f"{given} has no path of alphas to draw{why}. Fit with alpha='loo' or "
-            "'gcv', or a CV estimator, or search over alpha."
+            f"alpha={given!r} has no path of alphas to draw{why}. Fit with {named}a CV "
+            "estimator, or search over alpha."
         )
     of_splits, fitted = hasattr(estimator, "cv_results_"), estimator._fitted
     model = fitted.path_model
@@ -77,6 +82,8 @@ def _grid_over_alpha(search) -> dict | None:
         and all(_are_equal(one[name], best[name]) for name in others)
     }
     alphas, scoring, score = sorted(number_of), search.scoring, "score"
+    if scoring is None and (is_classifier(search) or is_regressor(search)):
+        scoring = "accuracy" if is_classifier(search) else "r2"
     if getattr(search, "multimetric_", False):
         scoring = score = search.refit
         if not isinstance(score, str):

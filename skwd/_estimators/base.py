@@ -19,6 +19,7 @@ from skwd._estimators.callbacks import SetsCallbacks
 from skwd._estimators.export import to_sklearn
 from skwd._estimators.fitted import Fitted
 from skwd._estimators.fitted_network import FittedNetwork
+from skwd._estimators.not_numbers import says_what_is_no_number
 from skwd._estimators.parameter_values import check_coverage, check_dense
 from skwd._estimators.validation import (
     CHECK_X,
@@ -28,6 +29,7 @@ from skwd._estimators.validation import (
     draw_seed,
     says_how_it_is_seen,
 )
+from skwd._estimators.validation_rows import warn_of_untransformed
 from skwd._estimators.version import with_version, without_version
 
 
@@ -93,6 +95,13 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
             data = data._replace(weight=targets.encode(data.y, data.weight)[1])
         return Problem(data, held_out, settings, seed, targets, of_column, earlier)
 
+    def _warn_of_validation(self, problem: Problem) -> bool:
+        """Name it where X_val has missed the steps before; whether it has."""
+        if problem.held_out is None:
+            return False
+        names = vars(self).get("feature_names_in_")
+        return warn_of_untransformed(problem.data.X, problem.held_out.X, names)
+
     def _validate(
         self, settings: Settings, X, y, sample_weight, *, suffix="", reset=False
     ) -> Data:
@@ -102,15 +111,19 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
         if suffix:  # the same checks, in messages that name the validation data
             with says_how_it_is_seen("X_val"):
                 validate_data(self, X, reset=False, skip_check_array=True)
-                X = check_array(X, **CHECK_X, input_name="X_val", estimator=self)
+                with says_what_is_no_number(X, "X_val"):
+                    X = check_array(X, **CHECK_X, input_name="X_val", estimator=self)
             y = check_array(y, **check_y, input_name="y_val", estimator=self)
             check_consistent_length(X, y)
         elif may_miss and y is not None:
-            X = validate_data(self, X, reset=reset, **CHECK_X)
+            with says_what_is_no_number(X):
+                X = validate_data(self, X, reset=reset, **CHECK_X)
             y = check_array(y, **check_y, input_name="y", estimator=self)
             check_consistent_length(X, y)
         else:
-            X, y = validate_data(self, X, y, reset=reset, multi_output=True, **CHECK_X)
+            how = {"reset": reset, "multi_output": True, **CHECK_X}
+            with says_what_is_no_number(X):
+                X, y = validate_data(self, X, y, **how)
         name = "sample_weight" + suffix
         return Data(X, y, check_sample_weight(sample_weight, X.shape[0], name))
 
@@ -173,7 +186,8 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
         if "_fitted" not in self.__dict__:
             check_is_fitted(self)  # says so, in scikit-learn's words
         network = self._network()
-        X = validate_data(self, X, reset=False, **CHECK_X)
+        with says_what_is_no_number(X):
+            X = validate_data(self, X, reset=False, **CHECK_X)
         return network, in_dtype(X, network.params.dtype)
 
     def to_sklearn(self):

@@ -18,6 +18,7 @@ from skwd._cv.class_folds import learn_from_classes
 from skwd._data.class_targets import ClassTargets, LabelTargets, check_classes
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
+from skwd._estimators.partial import NotThere
 from skwd._estimators.warnings import warn
 
 
@@ -41,6 +42,11 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         """
         raw = self._predict_blocks(X, self._combined)
         return raw[:, 0] if raw.shape[1] == 1 else raw
+
+    predict_interval = NotThere(
+        "intervals are of numbers. Use predict_set(X, coverage=0.9) after a fit with "
+        "intervals, or predict_proba(X)."
+    )
 
     def predict(self, X, coverage=None):
         """Predict classes: the argmax of `decision_function`.
@@ -174,7 +180,10 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
 
     def _default_scorer(self):
-        return get_scorer("accuracy")
+        return get_scorer(self._default_score())
+
+    def _default_score(self) -> str:
+        return "accuracy"
 
     @staticmethod
     def _targets_of(params: Mapping[str, Any]) -> Callable[..., Targets]:
@@ -205,6 +214,7 @@ def class_targets(
     whole : Targets, optional
         Those of all rows, where y is of some, and may lack a class.
     """
+    _check_labels(y)
     check_classification_targets(y)
     if type_of_target(y, input_name="y") == "multilabel-indicator":
         return LabelTargets(y, class_weight)
@@ -216,6 +226,24 @@ def class_targets(
         _check_same_classes(y, known)
     named = None if whole is None else whole.fitted()["classes_"]
     return ClassTargets(y, weight, class_weight, known, named)
+
+
+def _check_labels(y) -> None:
+    """Raise where labels that are objects are missing, or cannot be sorted."""
+    if y.dtype.kind != "O" or y.shape[1:] not in ((), (1,)):
+        return
+    labels = y.ravel().tolist()
+    if None in labels:
+        raise ValueError(
+            f"y must hold a label in every row; got None in row {labels.index(None)}. "
+            "Leave such rows out, or give them a label of their own."
+        )
+    types = sorted({type(label).__name__ for label in labels})
+    if "str" in types and len(types) > 1:
+        raise ValueError(
+            f"y must hold labels of one type; got {' and '.join(types)}. Use "
+            "y.astype(str) for labels that are all text."
+        )
 
 
 def _check_same_classes(y: np.ndarray, before: np.ndarray) -> None:

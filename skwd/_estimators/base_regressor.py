@@ -17,6 +17,7 @@ from skwd._cv.scoring import known_score, scorer_of_loss
 from skwd._data.number_targets import RegressionTargets
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
+from skwd._estimators.partial import NotThere
 from skwd._estimators.warnings import warn
 
 
@@ -27,6 +28,11 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
 
     y_mean_: np.ndarray
     y_scale_: np.ndarray
+
+    predict_set = NotThere(
+        "sets are of classes. Use predict_interval(X, coverage=0.9) after a fit with "
+        "intervals."
+    )
 
     def predict(self, X, return_std=False, coverage=None):
         """Predict targets in y's own units, and how sure they are.
@@ -183,6 +189,10 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         loss = LOSSES.get(params["loss"], LOSSES["squared_error"])
         masked = params["missing_targets"] == "mask"
         return scorer_of_loss(loss.with_parameters(params), masked)
+
+    def _default_score(self) -> str:
+        metric, _ = LOSSES[vars(self)["loss"]].metric
+        return "r2" if metric == "r2_score" else f"neg_{metric}"
 
     @staticmethod
     def _targets_of(params: Mapping[str, Any]) -> Callable[..., Targets]:

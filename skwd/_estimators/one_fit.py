@@ -26,7 +26,11 @@ from skwd._estimators.fitted import (
     shown_alpha,
 )
 from skwd._estimators.intervals import left_out_rows, with_groups
-from skwd._estimators.parameters import check_parameters, ratio_settings
+from skwd._estimators.parameters import (
+    check_parameters,
+    ratio_settings,
+    warn_of_unread,
+)
 from skwd._estimators.rules import is_off
 from skwd._estimators.validation import unchanged_on_failure
 from skwd._estimators.warnings import report
@@ -94,6 +98,8 @@ class OneFit(BaseWeightDecayMLP):
         folds = left_out_rows(problem, groups)
         task, targets = problem.whole()
         targets.check_known()
+        warn_of_unread(self, settings)
+        is_explained = self._warn_of_validation(problem)
         if watch is not None:
             watch.training(problem, task, targets)
         chosen = choose(problem, task, targets)
@@ -114,6 +120,7 @@ class OneFit(BaseWeightDecayMLP):
             settings["ensemble"],
             settings["alpha"],
             settings["solver"],
+            is_explained=is_explained,
         )
         attributes = fitted_attributes(
             settings,
@@ -144,6 +151,8 @@ class OneFit(BaseWeightDecayMLP):
             data = data._replace(X=in_dtype(data.X, earlier.params.dtype))
             problem = replace(problem, data=data)
         task, targets = problem.whole()
+        if earlier is None:
+            warn_of_unread(self, settings)
         alpha = settings.alpha
         if alpha is None:
             alpha = default_alpha(task, STREAM_ROWS)

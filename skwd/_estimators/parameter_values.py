@@ -10,6 +10,7 @@ from skwd._core.losses import LOSSES
 from skwd._core.penalties import PENALTIES
 from skwd._cv.ways import alpha_names
 from skwd._estimators.rules import (
+    NOT_NEGATIVE,
     as_list,
     is_bool,
     is_count,
@@ -56,17 +57,20 @@ def check_intervals(intervals, own_folds: bool) -> None:
     """Raise unless intervals can be had; ``own_folds``: of those of a CV form."""
     if is_off(intervals) or (own_folds and is_bool(intervals)):
         return
+    also = "."
+    if is_real(intervals) and 0.0 < intervals < 1.0:
+        also = f", and coverage={intervals!r} in predict."
     if own_folds:
         raise ValueError(
             "intervals must be True, False or None: they are those of the folds of cv; "
-            f"got {intervals!r}. Use intervals=True."
+            f"got {intervals!r}. Use intervals=True{also}"
         )
     is_number = is_integer(intervals) and intervals >= 2
     is_splitter = hasattr(intervals, "split") and not isinstance(intervals, str)
     if not is_number and not is_splitter:
         raise ValueError(
             "intervals must be None, an integer >= 2 or a splitter; got "
-            f"{intervals!r}. Use intervals=10."
+            f"{intervals!r}. Use intervals=10{also}"
         )
 
 
@@ -192,10 +196,12 @@ def check_alpha(alpha, n_weight_layers: int) -> np.ndarray | str | None:
     values = as_list(alpha)
     if not all(is_real(value) and value >= 0 for value in values):
         listed = ", ".join(repr(name) for name in alpha_names())
+        remedy = "Use alpha=None for the default, or alpha=0 for no weight decay."
+        if isinstance(alpha, str) and alpha.lower() in ("cv", "grid"):
+            remedy = "Use a CV form, as WeightDecayMLPRegressorCV, to compare alphas."
         raise ValueError(
             f"alpha must be None, finite and >= 0, or one of {listed}; got {alpha!r}"
-            f"{meant(alpha, alpha_names())} Use alpha=None for the default, or "
-            "alpha=0 for no weight decay."
+            f"{meant(alpha, alpha_names(), NOT_NEGATIVE)} {remedy}"
         )
     if len(values) != n_weight_layers and not is_real(alpha):
         raise ValueError(

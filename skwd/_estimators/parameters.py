@@ -23,7 +23,8 @@ from skwd._estimators.parameter_values import (
     check_sparsity,
     varies,
 )
-from skwd._estimators.rules import RULES, is_list, meant
+from skwd._estimators.rules import RULES, is_list, is_real, meant
+from skwd._estimators.warnings import warn
 from skwd._solvers.decay import DECAYS
 from skwd._solvers.registry import (
     OF_SOME_SOLVERS,
@@ -101,11 +102,20 @@ def _check_groups(params: Mapping[str, Any], way: Way | None) -> str:
     )
 
 
+# Where a number is given to a parameter that is a name: which parameter it is of.
+OF_NUMBERS = {
+    "learning_rate": "did you mean learning_rate_init={!r}? This is its schedule",
+    "decay": "the strength of weight decay is alpha. This is how alpha acts in a step",
+}
+
+
 def check_choice(name: str, value, choices: tuple[str, ...]) -> None:
     """Raise unless ``value`` is one of the names in ``choices``."""
     if not isinstance(value, str) or value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
         near = meant(value, choices)
+        if name in OF_NUMBERS and is_real(value):
+            near = f": {OF_NUMBERS[name].format(value)}."
         raise ValueError(f"{name} must be one of {listed}; got {value!r}{near}")
 
 
@@ -139,7 +149,7 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
         if not rule.allows(params[name]):
             default = repr(defaults[name]).replace("e-0", "e-")
             remedy = rule.remedy or f"Use {name}={default}, the default."
-            near = meant(params[name], rule.others)
+            near = meant(params[name], rule.others, rule)
             raise ValueError(
                 f"{name} must be {rule.wanted}; got {params[name]!r}{near} {remedy}"
             )
@@ -188,6 +198,40 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
         params["encoding"] == "parts",
         estimator._targets_of(params),
     )
+
+
+class _Noted(dict):
+    """Parameters that note which of them are asked for."""
+
+    def __init__(self, params: Mapping[str, Any]):
+        super().__init__(params)
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+
+def warn_of_unread(estimator: Any, settings: Settings) -> None:
+    """Name a parameter of another loss than the one that is set."""
+    loss = settings.params.get("loss")
+    if loss is None:
+        return
+    read_by: dict[str, list[str]] = {}
+    for name, other in LOSSES.items():
+        noted = _Noted(settings.params)
+        other.with_parameters(noted)
+        for parameter in sorted(noted.read):
+            read_by.setdefault(parameter, []).append(name)
+    defaults = _defaults(estimator.__class__)
+    for parameter, losses in read_by.items():
+        given = settings[parameter]
+        if loss not in losses and given != defaults[parameter]:
+            able = " or ".join(f"loss={name!r}" for name in losses)
+            warn(
+                f"{parameter}={given!r} is for {able}, and is not read by loss="
+                f"{loss!r}. Use {able}, or leave {parameter} out."
+            )
 
 
 def ratio_settings(estimator: Any, settings: Settings) -> Settings | None:

@@ -1,4 +1,4 @@
-"""partial_fit: where it is to be had, and why not elsewhere."""
+"""partial_fit, and what else is had here and there: where, and why not elsewhere."""
 
 from __future__ import annotations
 
@@ -48,6 +48,27 @@ class AvailableIf:
             return self.method
         self.check(estimator)
         return MethodType(self.method, estimator)
+
+
+class NotThere:
+    """A method that another estimator has; the AttributeError says what to use.
+
+    Parameters
+    ----------
+    instead : str
+        The reason and the remedy.
+    """
+
+    def __init__(self, instead: str):
+        self.instead = instead
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, estimator: Any, owner: type) -> Any:
+        raise AttributeError(
+            f"{owner.__name__!r} object has no attribute {self.name!r}: {self.instead}"
+        )
 
 
 def check_partial_fit(estimator) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sklearn import get_config
+from sklearn.metrics import get_scorer_names
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -13,6 +14,7 @@ from sklearn.utils.metadata_routing import (
 )
 
 from skwd._cv.scoring import scorer_of, takes_sample_weight
+from skwd._estimators.rules import meant
 from skwd._estimators.warnings import warn
 
 
@@ -23,9 +25,17 @@ class RoutingMixin:
     scoring: Any
 
     _default_scorer: Callable[[], Any]  # of ``scoring=None``
+    _default_score: Callable[[], str]  # and what it is called
 
     def _scorer(self):
         """The scorer; with routing None's asks for what `score` was told to."""
+        if isinstance(self.scoring, str):
+            names = get_scorer_names()
+            if self.scoring not in names:
+                raise ValueError(
+                    "scoring must be one of sklearn.metrics.get_scorer_names(); got "
+                    f"{self.scoring!r}{meant(self.scoring, names)}"
+                )
         if self.scoring is not None:
             return scorer_of(self, self.scoring)
         scorer = self._default_scorer()
@@ -34,6 +44,15 @@ class RoutingMixin:
             weighted = bool(own.consumes("score", {"sample_weight"}))
             scorer = scorer.set_score_request(sample_weight=weighted)
         return scorer
+
+    def _score_name(self) -> str | None:
+        """What the scores are called, as far as they have a name."""
+        if self.scoring is None:
+            return self._default_score()
+        if isinstance(self.scoring, str):
+            return self.scoring
+        name = getattr(self.scoring, "__name__", "")
+        return name.removesuffix("_scorer") if name.isidentifier() else None
 
     def _routed(self, scorer, weight, params: dict) -> tuple[dict, dict]:
         """The arguments of the splitter and of the scorer."""

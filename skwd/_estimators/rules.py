@@ -145,29 +145,60 @@ def as_list(value) -> list:
     return list(value) if is_list(value) else [value]
 
 
-# What other libraries call it, and what they say in other words.
-OTHER_NAMES = {
-    "sigmoid": "logistic",
-    "swish": "silu",
-    "linear": "identity",
-    "mse": "squared_error",
-    "l2": "squared_error",
-    "mae": "absolute_error",
-    "l1": "absolute_error",
-    "pinball": "quantile",
-    "bfgs": "lbfgs",
-    "adamw": "adam",
-    "rmsprop": "adam",
-    "automatic": "auto",
+# What other libraries call it, and what they say in other words: of several that of the
+# parameter.
+OTHER_NAMES: dict[str, tuple[str, ...]] = {
+    "sigmoid": ("logistic",),
+    "swish": ("silu",),
+    "linear": ("identity",),
+    "mse": ("squared_error", "neg_mean_squared_error"),
+    "rmse": ("squared_error", "neg_root_mean_squared_error"),
+    "least_squares": ("squared_error",),
+    "l2": ("squared_error",),
+    "mae": ("absolute_error", "neg_mean_absolute_error"),
+    "l1": ("absolute_error",),
+    "pinball": ("quantile",),
+    "auc": ("roc_auc",),
+    "cross_entropy": ("neg_log_loss",),
+    "bfgs": ("lbfgs",),
+    "adamw": ("adam", "decoupled"),
+    "sgdw": ("sgd", "decoupled"),
+    "rmsprop": ("adam",),
+    "heteroscedastic": ("varying",),
+    "heteroskedastic": ("varying",),
+    "homoscedastic": ("constant",),
+    "homoskedastic": ("constant",),
+    "group_lasso": ("input",),
+    "splines": ("parts",),
+    "ple": ("parts",),
+    "automatic": ("auto",),
+    "cv": ("auto",),
+    "leave_one_out": ("loo",),
+    "loocv": ("loo",),
+    "laplace": ("evidence",),
+    "bayes": ("evidence",),
 }
 
 
-def meant(value: Any, choices: Iterable[Any]) -> str:
+def meant(value: Any, choices: Iterable[Any], number: Rule | None = None) -> str:
     """How what was given ends: ": did you mean ...?" where a word is like a right one,
-    else "."."""
+    or in quotes what the rule ``number`` allows, else "."."""
     if not isinstance(value, str):
         return "."
+    if number is not None and number.allows(_read(value)):
+        return f": did you mean {value.strip()}, without quotes?"
     word, names = value.lower(), [c for c in choices if isinstance(c, str)]
-    likely = OTHER_NAMES.get(word), *difflib.get_close_matches(word, names, 1)
+    other = OTHER_NAMES.get(word.replace("-", "_"), ())
+    likely = *other, *difflib.get_close_matches(word, names, 1)
     near = [name for name in likely if name in names]
     return f": did you mean {near[0]!r}?" if near else "."
+
+
+def _read(text: str) -> int | float:
+    """The number that is written, nan where there is none."""
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            pass
+    return math.nan

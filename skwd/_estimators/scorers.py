@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from scipy.special import ndtr
+from sklearn.dummy import DummyRegressor
 from sklearn.utils import check_consistent_length
 
 # Deviations of 0 count as this.
@@ -117,6 +120,38 @@ def check_has_deviations(scoring: Any, params: Mapping[str, Any]) -> None:
         raise ValueError(
             f"{given} needs the deviations of predictions, which the networks of a "
             "search have with posterior=True alone. Set posterior=True."
+        )
+
+
+def check_can_score(scoring: Any, scorer: Callable, y: Any, rows: list) -> None:
+    """Raise where a scorer by name cannot score numeric y on the rows of a split.
+
+    It is asked about a constant, whose sign is that of y, on the fewest rows.
+    """
+    if not (scoring is None or isinstance(scoring, str)) or sparse.issparse(y):
+        return
+    y = np.asarray(y, dtype=np.float64)
+    if np.isnan(y).any():
+        return
+    number = int(np.argmin([len(test) for _, test in rows]))
+    test = rows[number][1]
+    mean = y.mean(axis=0)
+    constant = DummyRegressor(strategy="constant", constant=np.where(mean, mean, 1.0))
+    X = np.zeros((len(test), 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            score = scorer(constant.fit(X, y[test]), X, y[test])
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"scoring={scoring!r} cannot score the numbers of a regressor: {error} "
+                "Choose a scorer of numbers, as 'neg_mean_absolute_error'."
+            ) from error
+    if np.isnan(score) and len(test) == 1:
+        raise ValueError(
+            f"scoring={scoring!r} is not defined on a single row, and split {number} "
+            "of cv has no more to test on. Use scoring='neg_mean_squared_error', or "
+            "other splits (R2 needs two rows)."
         )
 
 

@@ -44,16 +44,19 @@ from skwd._estimators.parameters import (
     check_choice,
     check_parameters,
     ratio_settings,
+    warn_of_unread,
 )
+from skwd._estimators.partial import NotThere
 from skwd._estimators.routing import RoutingMixin
-from skwd._estimators.scorers import check_has_deviations
+from skwd._estimators.scorers import check_can_score, check_has_deviations
 from skwd._estimators.search_warnings import (
     raise_if_none,
+    warn_of_order,
     warn_of_scores,
     warn_of_the_end,
     warn_of_unseen_classes,
 )
-from skwd._estimators.warnings import report, warn_of_order
+from skwd._estimators.warnings import report
 from skwd._solvers.task import TrainingTask
 
 # A grid of fewer alphas is a comparison, and its end no sign that more would help.
@@ -63,6 +66,10 @@ FEWEST = 4
 class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
     """`fit` of an estimator that chooses alpha; ``_plain_class`` has one alpha."""
 
+    partial_fit = NotThere(
+        "it compares alphas on folds of all rows. Use fit, or the estimator of one "
+        "alpha with alpha_ as its alpha."
+    )
     _asking_for_folds = "intervals=True"
 
     _plain_class: type[OneFit]
@@ -144,7 +151,11 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
             problem = replace(problem, data=data._replace(y=data.y[:, 0]))
         own_parts = not whole.penalty.has_second_stage  # which trains all as one stack
         splits = shared(tasks(partial(problem.task, own_parts=own_parts), rows))
+        if not is_classifier(self):
+            check_can_score(self.scoring, scorer, data.y, rows)
         warn_of_unseen_classes(splits, problem, targets)
+        warn_of_unread(plain, settings)
+        said = {"is_found": True, "is_explained": self._warn_of_validation(problem)}
 
         self._name_features(plain)
         cell_scorer = CellScorer(
@@ -178,7 +189,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         of_groups = np.full((1, whole.groups.n_groups), alpha)
         fit = train_cells([replace(whole, solver=loud)], of_groups, self.n_jobs)
         chosen = Chosen(whole, targets, AlphaChoice.of(fit), first_stage_alpha=first)
-        report(whole, chosen.trained, self.ensemble, alpha, self.solver, is_found=True)
+        report(whole, chosen.trained, self.ensemble, alpha, self.solver, **said)
         is_made = self.alphas is None or isinstance(self.alphas, Integral)
         if whole.has_varying_y and is_made and len(alphas) >= FEWEST:
             warn_of_the_end(alphas, scores, best, self.alphas is None)
@@ -196,8 +207,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         attributes = fitted_attributes(
             settings, chosen, alpha, problem.seed, left_out=left_out
         )
-        if isinstance(self.scoring, str):
-            attributes["_fitted"].scoring = self.scoring
+        attributes["_fitted"].scoring = self._score_name()
         results = results_table(alphas, scores)
         searched = {
             "alphas_": alphas,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 from sklearn.exceptions import FitFailedWarning
 
 from skwd._cv.problem import Problem
@@ -16,6 +17,13 @@ from skwd._solvers.result import SUCCESS, UNUSABLE, Status, is_one_of
 
 # A choice by scores of which more than this part is fixed says little.
 UNSEEN = 0.5
+# Folds of consecutive rows whose means of y tell so much of its variance, beyond what
+# as many folds tell by chance, are unlike each other: y is sorted, or nearly.
+SORTED = 0.5
+# In fewer rows chance does that now and then, and y must be sorted.
+LEAST_ROWS = 50
+# Of fewer different values y is rather a class, whose order is no trend.
+LEAST_VALUES = 4
 
 
 def raise_if_none(scores: Scores, scoring) -> None:
@@ -105,3 +113,35 @@ def warn_of_unseen_classes(
             "next to nothing. Use cv=5, which keeps the classes in proportion, or "
             "shuffled folds."
         )
+
+
+def warn_of_order(y, rows: list[tuple], classifier: bool) -> None:
+    """Name it when y is sorted, and the folds are consecutive rows of it."""
+    if classifier or sparse.issparse(y):
+        return  # the folds of a classifier have the classes in proportion
+    y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+    if any(_is_in_order(target, [test for _, test in rows]) for target in y.T):
+        warn(
+            "y is in an order that makes the folds of cv unlike each other: each is "
+            "predicted from rows that are unlike its own. Use KFold(5, shuffle=True), "
+            "or TimeSeriesSplit() if the order is one in time."
+        )
+
+
+def _is_in_order(y: np.ndarray, folds: list[np.ndarray]) -> bool:
+    """Whether y (n,), where it is no NaN, is in an order that sets folds apart."""
+    is_known = ~np.isnan(y)
+    parts = [part for fold in folds if len(part := y[fold][is_known[fold]])]
+    known = y[is_known]
+    n, n_within = len(known), len(known) - len(parts)
+    if n_within <= 0 or len(parts) < 2:  # single rows have their likes in other folds
+        return False
+    if len(np.unique(known)) < LEAST_VALUES:
+        return False
+    steps = np.diff(known)
+    if n < LEAST_ROWS and not ((steps >= 0.0).all() or (steps <= 0.0).all()):
+        return False
+    with np.errstate(over="ignore"):
+        within = sum(np.square(part - part.mean()).sum() for part in parts)
+        total = np.square(known - known.mean()).sum()
+    return within / n_within < (1.0 - SORTED) * total / (n - 1)

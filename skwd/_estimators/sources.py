@@ -113,6 +113,12 @@ def source_groups(transformer, X=None, y=None) -> list[list[int]]:
     >>> source_groups(columns, table)
     [[1, 2, 3]]
     """
+    if not hasattr(transformer, "fit"):
+        raise TypeError(
+            "transformer must be a transformer of scikit-learn, as a ColumnTransformer;"
+            f" got {type(transformer).__name__}. Use source_groups(transformer, X), in "
+            "this order."
+        )
     if X is not None:
         transformer = clone(transformer).fit(X, y)
     check_is_fitted(transformer)

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils import check_array, check_random_state
 
 from skwd._cv.problem import check_some_weight
+from skwd._estimators.not_numbers import is_text
 
 CHECK_X = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
 CHECK_Y = {"accept_sparse": "csr", "dtype": None, "ensure_2d": False}
@@ -22,9 +23,20 @@ def check_sample_weight(sample_weight, n_samples: int, name: str) -> np.ndarray:
         return np.broadcast_to(np.ones(()), n_samples)
     if isinstance(sample_weight, numbers.Real):
         sample_weight = np.full(n_samples, sample_weight)
-    weight = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name=name
-    )
+    try:
+        weight = check_array(
+            sample_weight, ensure_2d=False, dtype=np.float64, input_name=name
+        )
+    except ValueError as error:
+        given = next(filter(is_text, np.ravel(np.asarray(sample_weight, object))), None)
+        if given is None:
+            raise
+        remedy = "Pass one weight per sample, as an array."
+        if given == "balanced":
+            remedy = "Use class_weight='balanced', a parameter of the classifiers."
+        raise ValueError(
+            f"{name} must hold numbers; got {given!r}. {remedy}"
+        ) from error
     if weight.ndim != 1:
         raise ValueError(
             f"Sample weights must be 1D array or scalar; {name} has the shape "

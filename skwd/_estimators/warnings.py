@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import sklearn
-from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from skwd._alpha.choice import AlphaChoice
@@ -39,11 +38,6 @@ CLEARLY = 1e-3
 # A given alpha below this part of the default is next to none, and a loss below this
 # part of a constant's is that of rows known by heart, unless there is no noise.
 NO_DECAY, BY_HEART = 1e-3, 1e-3
-# Folds of consecutive rows whose means of y tell so much of its variance are unlike
-# each other: y is sorted, or nearly.
-SORTED = 0.5
-# Of fewer different values y is rather a class, whose order is no trend.
-LEAST_VALUES = 50
 
 
 def warn(message: str | Warning, category: type[Warning] = UserWarning) -> None:
@@ -76,11 +70,13 @@ def report(
     solver: str,
     *,
     is_found: bool = False,
+    is_explained: bool = False,
 ) -> None:
     """Raise when nothing can predict; warn of what the user should know.
 
     ``solver`` is the parameter; ``given`` is alpha as a number, one per layer, None,
-    or the name of a choice; ``is_found``: the number has been found by a search.
+    or the name of a choice; ``is_found``: the number has been found by a search;
+    ``is_explained``: what makes validation rows bad has been named.
     """
     if trained.unusable.all():
         check_any_usable(trained, task)
@@ -103,7 +99,7 @@ def report(
     ):
         _warn_of_collapse(task, alpha, given)
         return
-    if not late:
+    if not late and not is_explained:
         losses = _losses(task, trained, networks)
         _warn_if_like_a_constant(task, trained, losses)
         is_given = not (is_found or isinstance(given, str) or given is None)
@@ -274,23 +270,4 @@ def _warn_of_the_choice(task, trained, networks, name: str) -> None:
             f"alpha={name!r}: alpha is at the low end of its range, "
             f"{trained.alpha[k].min():.3g}: weight decay does not help this network. "
             f"{advice(first, task)}"
-        )
-
-
-def warn_of_order(y, rows: list[tuple], classifier: bool) -> None:
-    """Name it when y is sorted, and the folds are consecutive rows of it."""
-    if classifier or sparse.issparse(y) or len(rows) < 2:
-        return  # the folds of a classifier have the classes in proportion
-    y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-    if len(np.unique(y)) < LEAST_VALUES:
-        return
-    parts = [y[test] for _, test in rows]
-    mean = np.concatenate(parts).mean(axis=0)
-    between = sum(len(p) * np.square(p.mean(axis=0) - mean) for p in parts)
-    total = sum(np.square(p - mean).sum(axis=0) for p in parts)
-    if (between > SORTED * total).any():
-        warn(
-            "y is in an order that makes the folds of cv unlike each other: each is "
-            "predicted from rows that are unlike its own. Use KFold(5, shuffle=True), "
-            "or TimeSeriesSplit() if the order is one in time."
         )

@@ -101,6 +101,14 @@ class Reached:
         return columns.names, np.arange(len(columns.names))
 
 
+def foreign(inner, who: str) -> ValueError:
+    """The error of the display ``who`` where an estimator inside is another's."""
+    return ValueError(
+        f"{who} draws estimators of skwd, and Pipelines, searches and wrappers that "
+        f"end in one; got {type(inner).__name__}. Give it one of those."
+    )
+
+
 def reached(estimator, who: str) -> Reached:
     """The estimator of this package inside all wrappers, for the display ``who``."""
     check_is_fitted(estimator)
@@ -110,9 +118,6 @@ def reached(estimator, who: str) -> Reached:
             wrappers.append(inner)
         inner = deeper
     if not isinstance(inner, BaseWeightDecayMLP):
-        raise ValueError(
-            f"{who} draws estimators of skwd, and Pipelines, searches and wrappers "
-            f"that end in one; got {type(inner).__name__}. Give it one of those."
-        )
+        raise foreign(inner, who)
     check_is_fitted(inner)
     return Reached(inner, wrappers)

@@ -7,11 +7,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skwd._cv.results import choose
 from skwd._estimators.alpha_path import path_of
+from skwd.display.alpha_axis import scale_alphas
 from skwd.display.matplotlib import axes_of, full_names
-
-# Powers of ten on the axis of alpha, where there is a zero as well; alphas themselves
-# where they are less than two powers apart.
-MOST = 4
 
 
 class AlphaPathDisplay:
@@ -210,34 +207,16 @@ class AlphaPathDisplay:
         scores = f"mean of {n_splits} splits" if of_splits else "score"
         of_model = "" if self.model is None else f" of the {self.model}"
         self.line_.set_label(scores + of_model)
-        self._scale_alphas(ax)
-        ax.set_xlabel("alpha")
+        has_score = np.isfinite(mean) if np.isfinite(mean).any() else np.isnan(mean)
+        scale_alphas(ax, np.asarray(self.alphas, dtype=float), has_score)
+        n_without = int((~has_score).sum())
+        without = f" ({n_without} more have no score)" if n_without else ""
+        ax.set_xlabel(f"alpha{without}")
         ax.set_ylabel(self.score_name or ("Error" if negate_score else "Score"))
         # Above the axes, where no curve is.
         ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-    def _scale_alphas(self, ax) -> None:
-        """A logarithmic axis of alpha; zero, which has no place there, below it."""
-        alphas = np.asarray(self.alphas, dtype=float)
-        positive = alphas[alphas > 0.0]
-        if not len(positive):
-            return
-        low, high = positive.min(), positive.max()
-        if len(positive) == len(alphas):
-            ax.set_xscale("log")
-            if high < 100.0 * low:
-                some = np.unique(positive)[:: -(-len(positive) // MOST)]
-                ax.set_xticks(some, [f"{alpha:.2g}" for alpha in some])
-                ax.minorticks_off()
-            return
-        room = max(0.5, 0.2 * np.log10(high / low))
-        ax.set_xscale("symlog", linthresh=low, linscale=room)
-        first, last = np.ceil(np.log10(low)), np.floor(np.log10(high))
-        powers = np.arange(first, last + 1.0, max(1.0, np.ceil((last - first) / MOST)))
-        ax.set_xticks([0.0, *10.0**powers])
-        ax.set_xlim(-0.3 * low, high * (high / low) ** 0.05)
 
     def _mark_choices(self, ax, of_splits: bool) -> None:
         """Lines at the best alpha, that of the one-standard-error rule, the chosen."""
@@ -288,6 +267,8 @@ def _name_of(scoring, negate_score: bool) -> str | None:
     """A name for the axis, as far as ``scoring`` tells it."""
     if not isinstance(scoring, str):
         return None
+    if scoring == "r2":
+        return "R²"
     name = scoring
     if negate_score:
         name = name.removeprefix("neg_")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from scipy.special import ndtri
-from sklearn.base import clone, is_regressor
+from sklearn.base import clone, is_classifier
 from sklearn.utils import check_consistent_length
 
 from skwd._cv.scoring import rows_of
@@ -110,6 +110,13 @@ class CoverageDisplay:
                 f"by must be 'coverage' or 'deviation'; got {by!r}. Use by='deviation' "
                 "for groups of rows."
             )
+        if is_classifier(estimator):
+            raise ValueError(
+                "CoverageDisplay is for regressors, whose targets are numbers; got "
+                f"{type(estimator).__name__} of classes. Fit it with intervals=10: "
+                "the part of the rows whose class is in its set of predict_set(X) is "
+                "the coverage."
+            )
         parts = [_inside(one, *rows) for one, *rows in _blind(estimator, X, y, cv)]
         inside = {
             name: np.concatenate([part[0][name] for part in parts], axis=1)
@@ -202,11 +209,6 @@ def _inside(estimator, X, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndar
     net, (X, y) = inside_of.net, inside_of.transformed(X, y)
     y = y.astype(np.float64, copy=False)
     known = ~np.isnan(y).ravel()
-    if not is_regressor(net):
-        raise ValueError(
-            "CoverageDisplay is for regressors, whose targets are numbers; got "
-            f"{type(net).__name__}."
-        )
     outputs = net._fitted.targets.shape
     if y.size != len(y) * np.prod(outputs, dtype=int):
         raise ValueError(

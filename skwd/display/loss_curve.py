@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from skwd._estimators.wrappers import reached
-from skwd.display.matplotlib import axes_of
+from skwd.display.matplotlib import axes_of, plain_powers
 
 
 class LossCurveDisplay:
     """J, and with early stopping the validation loss, after each iteration or epoch.
 
-    The validation loss is that part of J without the penalty, on rows held out; a line
+    The validation loss is that part of J without the penalty, on rows held out, and may
+    lie below J for that alone: what tells of it is its own fall and rise. A line
     marks where it was lowest, the weights that are returned. Create it with
     `from_estimator`; every parameter is stored as an attribute.
 
@@ -105,14 +106,15 @@ class LossCurveDisplay:
         """
         ax = axes_of(ax, type(self).__name__)
         places = np.arange(1, len(self.loss_curve) + 1)
+        label = "training rows: J, with its penalty"
         (self.line_,) = ax.plot(
-            places, self.loss_curve, **{"label": "J, training rows", **(line_kw or {})}
+            places, self.loss_curve, **{"label": label, **(line_kw or {})}
         )
         self.validation_line_ = self.best_line_ = None
         positive = np.all(np.asarray(self.loss_curve) > 0.0)
         if self.validation_curve is not None:
             curve = np.asarray(self.validation_curve)
-            label = "loss, validation rows"
+            label = "validation rows: the loss alone"
             (self.validation_line_,) = ax.plot(places[: len(curve)], curve, label=label)
             best = int(np.argmin(curve))
             mark = {"color": "0.4", "linestyle": ":", "zorder": 0}
@@ -121,6 +123,7 @@ class LossCurveDisplay:
             positive &= np.all(curve > 0.0)
         if positive:
             ax.set_yscale("log")
+            plain_powers(ax.yaxis)
         ax.set_xlabel(self.unit)
         ax.set_ylabel("loss")
         # Above the axes, where no curve is.

@@ -30,6 +30,18 @@ def name_dates(axis) -> None:
     axis.set_major_formatter(ConciseDateFormatter(locator))
 
 
+def plain_powers(axis) -> None:
+    """Label a logarithmic axis with plain numbers: 0.6, not 6 times a power of ten."""
+    from matplotlib.ticker import LogFormatter
+
+    class Plain(LogFormatter):
+        def __call__(self, x, pos=None):
+            return f"{x:g}" if super().__call__(x, pos) else ""
+
+    axis.set_major_formatter(Plain())
+    axis.set_minor_formatter(Plain(labelOnlyBase=False, minor_thresholds=(2.0, 0.5)))
+
+
 def check_max_columns(max_columns, *, default: int) -> None:
     """Raise unless there is a column to draw."""
     if not is_count(max_columns):

@@ -157,7 +157,8 @@ class RelevanceDisplay:
                 text = f" {self.n_effective[j]:.1f}" if known else ""
             ax.text(shown[place], place, text, va="center", color="0.35", fontsize=8)
         ax.set_xlim(0.0, 1.12 * max(shown.max(), 1e-12))
-        extra = "" if self.n_effective is None else " (effective parameters)"
+        of_numbers = "\nbeside each bar: effective parameters"
+        extra = "" if self.n_effective is None else of_numbers
         ax.set_xlabel(f"share of the mean squared derivative{extra}")
         left = int((self.importances == 0.0).sum())
         ax.set_title(

@@ -12,6 +12,8 @@ from skwd.display.matplotlib import check_max_columns, figure_of, name_dates
 PANELS, WIDTH = 3, 2.0
 # More categories than this are named upright.
 MOST_ACROSS = 3
+# The height of a letter of an upright name, in inches.
+LETTER = 0.07
 
 
 class TermsDisplay:
@@ -42,6 +44,8 @@ class TermsDisplay:
         Of the columns.
     output_names : list of str
         Of the outputs, where there are several.
+    adds_to : str, default="y"
+        What the terms add up to.
 
     Attributes
     ----------
@@ -62,7 +66,16 @@ class TermsDisplay:
     """
 
     def __init__(
-        self, *, grids, terms, deviations, values, spread, names, output_names
+        self,
+        *,
+        grids,
+        terms,
+        deviations,
+        values,
+        spread,
+        names,
+        output_names,
+        adds_to="y",
     ):
         self.grids = grids
         self.terms = terms
@@ -71,6 +84,7 @@ class TermsDisplay:
         self.spread = spread
         self.names = names
         self.output_names = output_names
+        self.adds_to = adds_to
 
     @classmethod
     def from_estimator(cls, estimator, X, *, by="column", max_columns=9, line_kw=None):
@@ -146,6 +160,7 @@ class TermsDisplay:
             spread=np.array([one.spread for one in drawn]),
             names=names,
             output_names=[f"{what} {label}" for label in labels],
+            adds_to=_sum_of(estimator, classes),
         )
 
     def plot(self, *, max_columns=9, line_kw=None):
@@ -174,7 +189,14 @@ class TermsDisplay:
         shown = np.argsort(-self.spread, kind="stable")[:max_columns]
         n_across = min(PANELS, len(shown))
         n_down = -(-len(shown) // n_across)
-        size = 0.6 + 2.6 * n_across, 0.5 + 2.1 * n_down
+        names = [
+            max(map(len, self.grids[j]))
+            if self.grids[j].dtype.kind == "U" and len(self.grids[j]) > MOST_ACROSS
+            else 0
+            for j in shown
+        ]
+        longest = [max(names[k : k + n_across]) for k in range(0, len(shown), n_across)]
+        size = 0.6 + 2.6 * n_across, 0.5 + 2.1 * n_down + LETTER * sum(longest)
         figure, axes = figure_of(type(self).__name__, n_down, n_across, size)
         for ax in axes[len(shown) :]:
             ax.set_axis_off()
@@ -182,7 +204,7 @@ class TermsDisplay:
         for ax, j in zip(self.axes_, shown):
             self.lines_.append(self._draw(ax, j, line_kw or {}))
         for ax in self.axes_[::n_across]:
-            ax.set_ylabel("adds")
+            ax.set_ylabel(f"adds to {self.adds_to}")
         if len(self.output_names) > 1:
             self.axes_[0].legend(frameon=False, fontsize=7)
         return self
@@ -207,7 +229,7 @@ class TermsDisplay:
         ax.set_title(self.names[j], fontsize=9)
         if are_labels:
             upright = 90 if len(grid) > MOST_ACROSS else 0
-            ax.set_xticks(at, grid, rotation=upright, fontsize=7)
+            ax.set_xticks(at, grid, rotation=upright, fontsize=9)
             ax.set_xlim(-0.5, len(grid) - 0.5)
             return lines
         if grid.dtype.kind == "M":
@@ -218,3 +240,15 @@ class TermsDisplay:
         transform = ax.get_xaxis_transform()
         ax.plot(rug, marks, "|", color="0.4", markersize=5, transform=transform)
         return lines
+
+
+def _sum_of(net, classes) -> str:
+    """What the terms of a fitted estimator add up to, in words."""
+    if net.out_activation_ == "softmax":
+        return "the logits"
+    if net.out_activation_ == "exp":
+        return "ln of the mean of y"
+    if net.out_activation_ != "logistic":
+        return "y"
+    one = net.n_outputs_ == 1
+    return "the log-odds" + (f"\nof {classes[1]}" if one else "")

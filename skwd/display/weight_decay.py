@@ -135,16 +135,22 @@ class WeightDecayDisplay:
             label="at start",
         )
         for place, size in enumerate(self.sizes):
-            text = f"{self.n_weights[place]}"
+            text = f"{self.n_weights[place]} weights"
             if self.n_effective is not None:
-                text = f"{self.n_effective[place]:.0f} of {text}\ndetermined"
+                found = f"{self.n_effective[place]:.0f}"
+                text = f"{text},\n{found} determined\nby the data"
             layers.annotate(
-                text, (place, size), (0, 2), textcoords="offset points", ha="center"
+                text,
+                (place, size),
+                (0, 2),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
             )
         names = [f"layer {place + 1}" for place in places[:-1]] + ["output"]
         layers.set_xticks(places, names)
         top = max(np.max(self.sizes), np.max(self.initial_sizes))
-        layers.set_ylim(0.0, 1.3 * max(top, 1e-12))
+        layers.set_ylim(0.0, 1.35 * max(top, 1e-12))
         layers.set_ylabel("root mean square of the weights")
         layers.legend(
             loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False
