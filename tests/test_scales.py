@@ -116,6 +116,7 @@ def test_chunks_of_networks_change_no_bit(monkeypatch, one_blas_thread):
         np.testing.assert_array_equal(getattr(whole, name), getattr(chunked, name))
 
 
+@pytest.mark.filterwarnings("ignore:X_val seems not to have gone through")
 def test_validation_data_that_overflow():
     assert_refused(
         WeightDecayMLPRegressor(early_stopping=True),
