@@ -116,7 +116,6 @@ def test_chunks_of_networks_change_no_bit(monkeypatch, one_blas_thread):
         np.testing.assert_array_equal(getattr(whole, name), getattr(chunked, name))
 
 
-@pytest.mark.filterwarnings("ignore:X_val seems not to have gone through")
 def test_validation_data_that_overflow():
     assert_refused(
         WeightDecayMLPRegressor(early_stopping=True),
@@ -125,8 +124,8 @@ def test_validation_data_that_overflow():
         "Standardise them as X and y.",
         X,
         Y,
-        X_val=X * 1e200,
-        y_val=Y,
+        X_val=X,
+        y_val=Y * 1e200,
         trains=True,
     )
 
