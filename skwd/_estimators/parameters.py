@@ -212,19 +212,25 @@ class _Noted(dict):
         return super().__getitem__(name)
 
 
+@lru_cache(maxsize=64)
+def _read_by(cls: type) -> dict[str, list[str]]:
+    """The losses that read each parameter of an estimator's class."""
+    found: dict[str, list[str]] = {}
+    for name, loss in LOSSES.items():
+        noted = _Noted(_defaults(cls))
+        loss.with_parameters(noted)
+        for parameter in sorted(noted.read):
+            found.setdefault(parameter, []).append(name)
+    return found
+
+
 def warn_of_unread(estimator: Any, settings: Settings) -> None:
     """Name a parameter of another loss than the one that is set."""
     loss = settings.params.get("loss")
     if loss is None:
         return
-    read_by: dict[str, list[str]] = {}
-    for name, other in LOSSES.items():
-        noted = _Noted(settings.params)
-        other.with_parameters(noted)
-        for parameter in sorted(noted.read):
-            read_by.setdefault(parameter, []).append(name)
     defaults = _defaults(estimator.__class__)
-    for parameter, losses in read_by.items():
+    for parameter, losses in _read_by(estimator.__class__).items():
         given = settings[parameter]
         if loss not in losses and given != defaults[parameter]:
             able = " or ".join(f"loss={name!r}" for name in losses)
