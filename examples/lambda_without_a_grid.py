@@ -6,14 +6,14 @@ Choose lambda from the training data alone, in one fit, and see the error bands.
 Three ways that need no grid, evidence, leave-one-out and (for squared errors) GCV,
 beside cross-validation with WeightDecayMLPRegressorCV or WeightDecayMLPClassifierCV and
 with GridSearchCV, on data that come with scikit-learn: the lambda each has chosen, what
-its network is worth on test rows, and the time it took, as means over four splits.
+its network is worth on test rows, and the time it took, as means over some splits.
 
 Then a picture: five networks fitted to rows that leave a gap. alpha="evidence" learns
 lambda and the noise, and predict(X, return_std=True) knows where there were no rows.
 
 Run it with::
 
-    python examples/lambda_without_a_grid.py [--output PICTURE.png]
+    python examples/lambda_without_a_grid.py [--output PICTURE.png] [--splits 4]
 """
 
 import argparse
@@ -88,13 +88,13 @@ def judge(model, X, y):
     return np.sqrt(np.mean(errors**2)), density.mean()
 
 
-def compare(name, load):
+def compare(name, load, n_splits):
     """Print the table of one data set."""
     X, y = load(return_X_y=True)
     classifies = name != "diabetes"
     Splits = StratifiedShuffleSplit if classifies else ShuffleSplit
     found = {}
-    splits = Splits(4, test_size=0.25, random_state=0).split(X, y)
+    splits = Splits(n_splits, test_size=0.25, random_state=0).split(X, y)
     for seed, (train, test) in enumerate(splits):
         scaler = StandardScaler().fit(X[train])
         X_train, X_test = scaler.transform(X[train]), scaler.transform(X[test])
@@ -153,9 +153,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     default = Path(f"{Path(__file__).stem}.png")
     parser.add_argument("--output", type=Path, default=default, help="the picture")
-    output = parser.parse_args().output
+    parser.add_argument("--splits", type=int, default=4, help="of each table")
+    args = parser.parse_args()
     for name, load in DATA.items():
-        compare(name, load)
+        compare(name, load, args.splits)
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -163,8 +164,8 @@ def main():
         return
     figure = Figure(figsize=(8, 4.2), layout="constrained")
     draw(figure.subplots())
-    figure.savefig(output, dpi=150)
-    print(f"\nPicture: {output}")
+    figure.savefig(args.output, dpi=150)
+    print(f"\nPicture: {args.output}")
 
 
 if __name__ == "__main__":
