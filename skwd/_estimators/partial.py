@@ -60,7 +60,7 @@ class NotThere:
     """
 
     def __init__(self, instead: str):
-        self.instead = instead
+        self.instead = self.__doc__ = instead
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
