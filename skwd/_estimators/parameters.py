@@ -213,12 +213,12 @@ class _Noted(dict):
 
 
 @lru_cache(maxsize=64)
-def _read_by(cls: type) -> dict[str, list[str]]:
-    """The losses that read each parameter of an estimator's class."""
+def _read_by(cls: type, names: tuple[str, ...]) -> dict[str, list[str]]:
+    """The losses, all ``names``, that read each parameter of an estimator."""
     found: dict[str, list[str]] = {}
-    for name, loss in LOSSES.items():
+    for name in names:
         noted = _Noted(_defaults(cls))
-        loss.with_parameters(noted)
+        LOSSES[name].with_parameters(noted)
         for parameter in sorted(noted.read):
             found.setdefault(parameter, []).append(name)
     return found
@@ -230,7 +230,8 @@ def warn_of_unread(estimator: Any, settings: Settings) -> None:
     if loss is None:
         return
     defaults = _defaults(estimator.__class__)
-    for parameter, losses in _read_by(estimator.__class__).items():
+    read_by = _read_by(estimator.__class__, tuple(LOSSES))
+    for parameter, losses in read_by.items():
         given = settings[parameter]
         if loss not in losses and given != defaults[parameter]:
             able = " or ".join(f"loss={name!r}" for name in losses)
