@@ -7,9 +7,9 @@ at 1800 rows; those of at most 20 columns once more with 60 columns of noise bes
 them. n rows train, stratified by class, up to 2000 others test. Networks of the default
 shape are fitted at multiples of c / n and with alpha="auto"; the losses are log-loss
 and 1 - R2, and those of a rule are read off the line through the multiples. A rule
-multiplies c by max(1, R / reference) ** power, R the least prior of ridge, in rows,
-whose leave-one-out error is within ``equal`` of the lowest, and where R is below 1 by
-max(lowest, R ** power).
+multiplies c by max(1, R / reference) ** power, or by max(lowest, R ** power) where R is
+below 1: R is the prior in rows that linear models need, an end of those whose
+leave-one-out error is within ``equal`` of the lowest.
 
 Printed for each table: R, and the losses at c, by the package's rule, at the best
 multiple and by "auto". Then, for rules and halves of the tables (by name, those with

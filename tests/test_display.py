@@ -17,6 +17,7 @@ from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+import skwd
 from skwd import (
     AlphaPathDisplay,
     CoverageDisplay,
@@ -296,17 +297,10 @@ def test_what_has_a_path_is_named(model, remedy):
     assert str(caught.value).startswith(start)
 
 
-@pytest.mark.parametrize(
-    "Display",
-    [
-        AlphaPathDisplay,
-        CoverageDisplay,
-        LossCurveDisplay,
-        RelevanceDisplay,
-        TermsDisplay,
-        WeightDecayDisplay,
-    ],
-)
+DISPLAYS = [getattr(skwd, name) for name in skwd.__all__ if name.endswith("Display")]
+
+
+@pytest.mark.parametrize("Display", DISPLAYS)
 @pytest.mark.parametrize("in_a_pipeline", [False, True])
 def test_estimators_of_others(Display, in_a_pipeline):
     X, y = np.eye(3), np.arange(3.0)

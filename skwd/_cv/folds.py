@@ -19,8 +19,9 @@ def judging_splits(problem: Problem) -> list[tuple[np.ndarray, np.ndarray]]:
     """(rows to train on, rows to judge by) of each split of a problem's rows."""
     data = problem.data
     Y, _ = problem.targets.encode(data.y, data.weight)
-    together, rng = problem.held_together(Y), problem.stream(STREAM)
-    strata, are_groups = problem.targets.strata(Y), problem.group is not None
+    strata, rng = problem.targets.strata(Y), problem.stream(STREAM)
+    are_groups = problem.group is not None
+    together = problem.copies if problem.group is None else problem.group
     return list(splits_of(together, data.weight, strata, rng, are_groups=are_groups))
 
 

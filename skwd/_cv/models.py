@@ -31,7 +31,7 @@ from skwd._cv.parallel import choose_cells, train_cells
 from skwd._cv.problem import Problem
 from skwd._cv.race import Competitor, ConstantModel, GroupedModel, race
 from skwd._cv.single import Splits, in_single
-from skwd._data.merged_rows import distinct_rows, numbers_of_copies
+from skwd._data.merged_rows import distinct_rows
 from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
 from skwd._solvers.task import TrainingTask, train_path
@@ -64,9 +64,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         Those of ``whole``.
     """
     data = problem.data
-    Y, _ = problem.targets.encode(data.y, data.weight)
-    copies = numbers_of_copies(data.X, Y)
-    n_different = len(np.unique(copies[data.weight > 0.0]))
+    n_different = len(np.unique(problem.copies[data.weight > 0.0]))
     if not whole.has_varying_y:
         return _at_the_default(problem, whole, targets, "y does not vary")
     if n_different < LEAST_ROWS:

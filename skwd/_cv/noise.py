@@ -168,7 +168,7 @@ def learn_noise(
         # Copies are copies still: their residuals are the same but for rounding.
         first, copy = first_of_each(numbers_of_copies(some_rows(X, rows), Y[rows]))
         of_target = Data(some_rows(X, rows), target[first][copy], weight[rows])
-        group = None if problem.group is None else problem.group[counted][rows]
+        group = problem.group_of(counted[rows])
         ratio, choice, left_out = _learn_ratio(
             problem.seed, of_target, of_ratio, len(first), fold[rows], group
         )

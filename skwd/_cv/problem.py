@@ -69,7 +69,17 @@ class Problem:
         """One of the random streams."""
         return np.random.default_rng([self.seed, number, *more])
 
-    def held_together(self, Y: np.ndarray, rows=slice(None)) -> np.ndarray:
+    @cached_property
+    def copies(self) -> np.ndarray:
+        """A number for each row, which it shares with its copies: (n,)."""
+        Y, _ = self.targets.encode(*self.data[1:])
+        return numbers_of_copies(self.data.X, Y)
+
+    def group_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """The group of each of some rows, where rows belong together."""
+        return None if self.group is None else self.group[rows]
+
+    def held_together(self, Y: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """A number for each of some rows, the same for those that one fold holds: (n,).
 
         These are the rows of a group, or else copies. ``Y`` (n, n_targets) is theirs.

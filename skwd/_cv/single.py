@@ -53,8 +53,7 @@ def in_single(problem: Problem, splits: Splits) -> tuple[Problem, Splits]:
     held_out = problem.held_out
     if held_out is not None:
         held_out = held_out._replace(X=(held_out.X - mean).astype(np.float32))
-    group = None if problem.group is None else problem.group[rows]
-    data = Data(X, y, weight)
+    data, group = Data(X, y, weight), problem.group_of(rows)
     judged = replace(problem, data=data, held_out=held_out, group=group)
     places = [tuple(np.searchsorted(rows, part) for part in split) for split in splits]
     return judged, [(train, test) for train, test in places]
