@@ -1,6 +1,6 @@
 """The default alpha where linear models need more or fewer than c rows: what gain.
 
-    python benchmarks/linear_rows.py [--kind KIND ...]
+    python benchmarks/linear_rows.py [--kind KIND ...] [--seconds]
 
 The tables are the tuning part of `tables`, of classes and of numbers, at 280 to 560 and
 at 1800 rows; those of at most 20 columns once more with 60 columns of noise beside
@@ -16,10 +16,14 @@ multiple and by "auto". Then, for rules and halves of the tables (by name, those
 and without noise together): the geometric mean of their losses over those at c, the
 part of the gap between c and "auto" that they close, on how many tables of ten they
 are worse by 2 %, and the worst ratio.
+
+With ``--seconds``: what the rule takes of a fit, on made data, and the factor by JUDGED
+rows and by all, on tables that have more.
 """
 
 import argparse
 import itertools
+import time
 import warnings
 
 import numpy as np
@@ -43,6 +47,8 @@ AT_C = int(np.flatnonzero(MULTIPLES == 1.0)[0])
 # Rows to train on, of tables of at least and of fewer rows than so many.
 ROWS = (280, 330, 450), (350, 450, 700), (560, 700, np.inf), (1800, 2300, np.inf)
 MAX_TEST, NOISE, FEW_COLUMNS, NOISY_ROWS = 2000, 60, 20, 560
+MADE = (1000, 20), (3000, 20), (3000, 100), (10_000, 20), (10_000, 50)
+MADE += (30_000, 20), (2000, 300), (100_000, 20)
 MODELS = {
     "classes": WeightDecayMLPClassifier,
     "squared_error": WeightDecayMLPRegressor,
@@ -119,11 +125,66 @@ def line(name, cases, *rule):
     )
 
 
+def spied(model, X, y):
+    """What the rule finds by JUDGED rows and by all, its seconds, and the fit's."""
+    learnt, judged, found = ways.learnt_default, linear_rows.JUDGED, []
+
+    def spy(task):
+        start = time.perf_counter()
+        alpha = learnt(task)
+        found.extend([time.perf_counter() - start, linear_rows.rows_needed(task)])
+        linear_rows.JUDGED = len(y)
+        found.append(linear_rows.rows_needed(task))
+        linear_rows.JUDGED = judged
+        start_of_rest.append(time.perf_counter())
+        return alpha
+
+    start_of_rest, ways.learnt_default = [], spy
+    try:
+        model.fit(X, y)
+    finally:
+        ways.learnt_default = learnt
+    some, everything = map(linear_rows.factor_of, found[1:])
+    rest = time.perf_counter() - start_of_rest[0]
+    return some, everything, found[0], found[0] + rest
+
+
+def seconds(args):
+    print(f"{'':>26s}  by some  by all   rule    fit   share")
+    for (n, d), kind in itertools.product(MADE, MODELS):
+        X = np.random.default_rng(0).standard_normal((n, d))
+        y = np.sin(2.0 * X[:, 0]) + X[:, 1] * X[:, 2] + 0.5 * np.abs(X[:, 3])
+        y += 0.3 * np.random.default_rng(1).standard_normal(n)
+        y = (y > 0.4).astype(int) if kind == "classes" else y
+        show(f"{kind}, {n} x {d}", *spied(MODELS[kind](random_state=0), X, y))
+    for kind in MODELS:
+        for table in read_tables(kind, "tuning", args.keel, args.data):
+            for n in (4200, 8000, 16_000):
+                if len(table.y) >= n:
+                    rows = np.random.default_rng(0).permutation(len(table.y))[:n]
+                    model = pipeline(MODELS[kind](random_state=0))
+                    X, y = model[:-1].fit_transform(table.X.iloc[rows]), table.y[rows]
+                    name = f"{table.name}, {kind[:3]}, {n}"
+                    show(name, *spied(model[-1], X, y))
+
+
+def show(name, some, everything, rule, fit):
+    print(
+        f"{name:>26s} {some:8.3f}{everything:8.3f}{rule:8.3f}{fit:7.2f}"
+        f"{100.0 * rule / fit:6.1f} %",
+        flush=True,
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add_arguments(parser)
     parser.add_argument("--kind", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--seconds", action="store_true")
     args = parser.parse_args()
+    if args.seconds:
+        warnings.simplefilter("ignore")
+        return seconds(args)
     found = {}
     ours = linear_rows.EQUAL, linear_rows.REFERENCE, linear_rows.POWER
     ours += (linear_rows.factor_of(0.0),)

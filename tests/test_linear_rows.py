@@ -72,6 +72,10 @@ def test_errors_are_those_of_ridge_without_each_row(monkeypatch, noisy, n_units)
     peer = RidgeCV(alphas=N * alphas, store_cv_results=True)
     peer.fit(X, (y - y.mean()) / y.std())
     np.testing.assert_allclose(found, peer.cv_results_.mean(axis=0), rtol=1e-10)
+    monkeypatch.setattr(linear_rows, "JUDGED", N // 3)
+    found = left_out_errors(task, alphas, n_units)
+    judged = peer.cv_results_[task.training.rows[::3]].mean(axis=0)
+    np.testing.assert_allclose(found, judged, rtol=1e-10)
 
 
 @pytest.mark.wide(2)

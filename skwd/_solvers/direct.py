@@ -88,9 +88,14 @@ def moments(sample: Sample) -> Moments:
 def dense_blocks(sample: Sample) -> Iterator[np.ndarray]:
     """X of a sample about its origin, in float64, block after block of its rows."""
     for block in row_blocks(len(sample)):
-        X = sample.take(block)
-        X = X.toarray() if isinstance(X, SparseRows) else X[:, :-1]
-        yield X.astype(np.float64, copy=False)
+        yield dense(sample, block)
+
+
+def dense(sample: Sample, rows: slice) -> np.ndarray:
+    """X of some rows of a sample about its origin (b, d), in float64."""
+    X = sample.take(rows)
+    X = X.toarray() if isinstance(X, SparseRows) else X[:, :-1]
+    return X.astype(np.float64, copy=False)
 
 
 def moments_of(blocks: Iterable[np.ndarray], sample: Sample) -> Moments:
@@ -101,11 +106,11 @@ def moments_of(blocks: Iterable[np.ndarray], sample: Sample) -> Moments:
     C: Any = 0.0
     r: Any = 0.0
     for X, block in zip(blocks, row_blocks(len(sample))):
-        s = norm_weight[block]
-        weighted = X * s[:, np.newaxis]
-        X_mean = X_mean + s @ X
-        C = C + weighted.T @ X
-        r = r + weighted.T @ (sample.y[block] - y_mean)
+        root = np.sqrt(norm_weight[block])
+        weighted = X * root[:, np.newaxis]
+        X_mean = X_mean + root @ weighted
+        C = C + weighted.T @ weighted  # of one array: half of the work
+        r = r + weighted.T @ (root[:, np.newaxis] * (sample.y[block] - y_mean))
     return Moments(X_mean, y_mean, C - np.outer(X_mean, X_mean), r)
 
 
