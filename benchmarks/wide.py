@@ -1,6 +1,6 @@
 """Tables of more columns than rows: what training in the space of the rows saves.
 
-    python benchmarks/wide.py [--rows 100 400] [--columns 500 2000 10000]
+    python benchmarks/wide.py [--kind classes] [--rows 100] [--columns 2000]
 
 Twenty columns of standard normal ones decide the class and the number. Printed are CPU
 seconds of a fit with the default alpha and of alpha="auto", each as it is and by all
@@ -42,12 +42,14 @@ def by_all_columns(model, X, y):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--kind", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--rows", nargs="+", type=int, default=[100, 400])
     parser.add_argument("--columns", nargs="+", type=int, default=[500, 2000, 10_000])
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     print("kind, rows x columns: default, J; by all columns; auto; by all; MLP")
-    for kind, (ours, theirs) in MODELS.items():
+    for kind in args.kind:
+        ours, theirs = MODELS[kind]
         for n in args.rows:
             for d in args.columns:
                 rng = np.random.default_rng(0)
