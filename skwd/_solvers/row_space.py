@@ -50,18 +50,18 @@ def params_on(layout: Layout, sample: Sample, n_rows: int) -> int:
 
 def widths(objective: Objective) -> np.ndarray:
     """The inputs that each network of a stack can be trained with, (K,)."""
-    layout = objective.network.layout
-    found = np.full(len(objective), layout.layer_units[0])
-    is_rotated = objective.penalty.is_quadratic and np.array_equal(
+    layout, samples = objective.network.layout, objective.samples
+    n_inputs = layout.layer_units[0]
+    of_samples = np.array([n_inputs_on(layout, s, len(s)) for s in samples])
+    found = of_samples[objective.sample_of]
+    if (found == n_inputs).all():
+        return found
+    has_one_alpha = objective.penalty.is_quadratic and np.array_equal(
         objective.groups.index, layout.layer_groups.index
     )
-    if not is_rotated:
-        return found
     for k, number in enumerate(objective.sample_of):
-        sample = objective.samples[number]
-        width = n_inputs_on(layout, sample, len(sample))
-        if width < found[k] and _basis(sample) is not None:
-            found[k] = width
+        if not has_one_alpha or _basis(samples[number]) is None:
+            found[k] = n_inputs
     return found
 
 
