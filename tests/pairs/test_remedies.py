@@ -1,0 +1,77 @@
+"""The remedy of a refusal works: whoever follows it ends with parameters that fit."""
+
+import ast
+import itertools
+import re
+
+import factors
+import pytest
+
+from skwd._estimators.parameters import check_parameters
+
+# What sets no parameter of the constructor, or no value that may be refused.
+WITHOUT = {"estimator", "y", "weights", "dtype", "container", "how", "callback"}
+WITHOUT |= {"threads", "jobs", "activation"}
+NAMES = [name for name in factors.FACTORS if name not in WITHOUT]
+# "name=value", of one alternative of a remedy.
+GIVEN = re.compile(r"(\w+)=('[^']*'|\[[^]]*\]|\w+(?:\.\d+)?)")
+BEGINNINGS = r"Use |Set "
+
+
+def refusal(estimator, params):
+    """The message of the parameters of an estimator, or None where they fit."""
+    model = factors.ESTIMATORS[estimator](**params)
+    try:
+        check_parameters(
+            model._plain() if factors.is_cv({"estimator": estimator}) else model
+        )
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def alternatives(message, known):
+    """What each alternative of a message's remedy sets."""
+    remedy = re.split(rf"\. (?={BEGINNINGS})", message)[-1]
+    found = []
+    for part in re.split(r", or | or |, a number", remedy):
+        given = {n: ast.literal_eval(v) for n, v in GIVEN.findall(part) if n in known}
+        found += [given] if given else []
+    return found
+
+
+def followed(estimator, params, trail=()):
+    """What is wrong with a way of remedies that begins at some parameters, or None."""
+    message = refusal(estimator, params)
+    if message is None:
+        return None
+    trail = *trail, (params, message)
+    known = factors.ESTIMATORS[estimator]().get_params()
+    ways = alternatives(message, known)
+    if not ways and "squared_error" not in message:  # that of losses has their names
+        return [*trail, "no remedy is a parameter"]
+    for way in ways:
+        further = params | way
+        if any(further == before for before, _ in trail):
+            return [*trail, f"{way} leads back"]
+        if (wrong := followed(estimator, further, trail)) is not None:
+            return wrong
+    return None
+
+
+@pytest.mark.parametrize("estimator", factors.ESTIMATORS)
+def test_every_remedy_of_parameters_ends_with_some_that_fit(estimator):
+    known = factors.ESTIMATORS[estimator]().get_params()
+    n_refused = 0
+    for f, g in itertools.combinations(NAMES, 2):
+        for a, b in itertools.product(factors.FACTORS[f], factors.FACTORS[g]):
+            row = factors.DEFAULTS | {"estimator": estimator, f: a, g: b}
+            if row["alpha_groups"] != "none" and "alpha" not in (f, g):
+                row["alpha"] = "evidence"
+            params = factors.parameters(row)
+            if params.keys() - known:
+                continue
+            n_refused += refusal(estimator, params) is not None
+            wrong = followed(estimator, params)
+            assert wrong is None, wrong
+    assert n_refused > 20
