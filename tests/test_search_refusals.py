@@ -239,7 +239,8 @@ def test_scorers_of_deviations_that_are_not_there(scorer, noise):
     assert_refused(
         WeightDecayMLPRegressorCV(scoring=scorer, noise=noise),
         f"scoring={scorer.__name__} needs the deviations of predictions, which the "
-        "networks of a search have with posterior=True alone. Set posterior=True.",
+        "networks of a search have with posterior=True alone. Set posterior=True, or "
+        "scoring=None.",
     )
     assert_refused(
         WeightDecayMLPClassifierCV(scoring=scorer, posterior=True),

@@ -72,14 +72,17 @@ class SparseRows:
 
     def column_squares(self, norm_weight: np.ndarray) -> np.ndarray:
         """Weighted sums of squares of the columns, (d,)."""
-        X = self.X.astype(np.float64)
+        X = self.X.astype(np.float64)  # a copy
+        X.sum_duplicates()
+        if self.origin is None:
+            return np.asarray(X.multiply(X).T @ norm_weight).ravel()
+        # About the origin first: their squares would cancel where it is far from 0.
+        is_entry = X.copy()
+        is_entry.data[:] = 1.0
+        zeros = norm_weight.sum() - is_entry.T @ norm_weight
+        X.data -= self.origin[X.indices]
         found = np.asarray(X.multiply(X).T @ norm_weight).ravel()
-        if self.origin is not None:
-            moved_by = self.X.T @ (-2.0 * norm_weight)
-            moved_by += self.origin * norm_weight.sum()
-            moved_by *= self.origin
-            found += moved_by
-        return np.maximum(found, 0.0)
+        return found + np.maximum(zeros, 0.0) * np.square(self.origin)
 
     def toarray(self) -> np.ndarray:
         """The rows, about their origin, as a dense array (b, d)."""

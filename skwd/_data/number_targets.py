@@ -11,6 +11,7 @@ from scipy import sparse
 from skwd._core.layout import Layout
 from skwd._core.loss import Loss, likelihood_of
 from skwd._core.masked_loss import MaskedLoss
+from skwd._data.missing import as_numbers
 from skwd._data.targets import Targets
 
 
@@ -151,7 +152,7 @@ class RegressionTargets(Targets):
     def hidden(self, y):
         if np.all(self.known):
             return y
-        y = np.array(y, dtype=np.float64)
+        y = as_numbers(y).copy()
         y.reshape(len(y), -1)[:, ~np.asarray(self.known)] = np.nan
         return y
 

@@ -140,7 +140,7 @@ def parameters_of(estimator: Any) -> dict[str, Any]:
 
     A subclass may set those that its own constructor lacks.
     """
-    return {name: getattr(estimator, name) for name in _defaults(type(estimator))}
+    return {name: getattr(estimator, name) for name in _defaults(estimator.__class__)}
 
 
 def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
@@ -148,7 +148,7 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
 
     ``by_epochs``: the solver has to go on epoch by epoch.
     """
-    defaults, params = _defaults(type(estimator)), parameters_of(estimator)
+    defaults, params = _defaults(estimator.__class__), parameters_of(estimator)
     check_choice("solver", params["solver"], ("auto", *SOLVERS))
     check_choice("activation", params["activation"], tuple(ACTIVATIONS))
     check_choice("learning_rate", params["learning_rate"], SCHEDULES)

@@ -5,6 +5,7 @@ import itertools
 import re
 
 import factors
+import numpy as np
 import pytest
 
 from skwd._estimators.parameters import check_parameters
@@ -15,7 +16,7 @@ WITHOUT |= {"threads", "jobs", "activation"}
 NAMES = [name for name in factors.FACTORS if name not in WITHOUT]
 # "name=value", of one alternative of a remedy.
 GIVEN = re.compile(r"(\w+)=('[^']*'|\[[^]]*\]|\w+(?:\.\d+)?)")
-BEGINNINGS = r"Use |Set "
+BEGINNINGS = r"Use |Set |Fit it |As "
 
 
 def refusal(estimator, params):
@@ -75,3 +76,29 @@ def test_every_remedy_of_parameters_ends_with_some_that_fit(estimator):
             wrong = followed(estimator, params)
             assert wrong is None, wrong
     assert n_refused > 20
+
+
+@pytest.mark.parametrize("estimator", ["reg", "regcv"])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("loss", ["squared_error", "poisson", "gamma"])
+def test_what_is_asked_of_a_fit_without_it_is_there_after_the_remedy(
+    estimator, masked, loss
+):
+    """return_std and coverage, by each alternative that the error names."""
+    X = np.random.default_rng(0).standard_normal((24, 2))
+    y = np.exp(0.1 * X[:, 0])
+    cls = factors.ESTIMATORS[estimator]
+    how = {"hidden_layer_sizes": (), "loss": loss}
+    how |= {"missing_targets": "mask"} if masked else {}
+    how |= {"alphas": [0.1], "cv": 2} if estimator == "regcv" else {"alpha": 0.1}
+    model = cls(**how).fit(X, y)
+    for asked in ({"return_std": True}, {"coverage": 0.5}):
+        with pytest.raises(ValueError, match="was fitted without") as caught:
+            model.predict(X, **asked)
+        if others := re.search(r"ask for (\w+)=(\S+)\.$", str(caught.value)):
+            asked = {others[1]: ast.literal_eval(others[2])}
+        ways = alternatives(str(caught.value), cls().get_params())
+        assert ways
+        for way in ways:
+            found = cls(**how | way).fit(X, y).predict(X, **asked)
+            assert np.isfinite(found[1]).all()
