@@ -98,7 +98,7 @@ def test_squares_of_sparse_columns_do_not_overflow():
 def test_deviations_of_sparse_columns_far_from_zero(dtype):
     """Those of dense ones: squares about zero would cancel, up to 0 and below."""
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((40, 3)) + [1e7, 7.0, 0.0]
+    X = rng.standard_normal((40, 3)) + np.array([1e7, 7.0, 0.0])
     X[:, 1] = 7.0
     X[::2, 2] = 0.0
     X, weight = X.astype(dtype), rng.random(40)
