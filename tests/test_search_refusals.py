@@ -218,9 +218,8 @@ def test_a_split_with_one_class(y):
 def test_a_split_without_weight():
     assert_refused(
         WeightDecayMLPRegressorCV(cv=splits([4], [4, 5])),
-        "Split 1 of cv cannot be fitted: All weights are zero in sample_weight times "
-        "class_weight: no sample is left to fit. Give at least one sample a positive "
-        "weight.",
+        "Split 1 of cv cannot be fitted: All weights are zero in sample_weight: no "
+        "sample is left to fit. Give at least one sample a positive weight.",
         X,
         Y,
         np.isin(np.arange(12), [4, 5]).astype(float),

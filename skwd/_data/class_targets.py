@@ -100,6 +100,10 @@ class ClassTargets(LabelledTargets):
     def alternatives(self) -> np.ndarray:  # type: ignore[override]
         return self.classes
 
+    @property
+    def weighed_by(self) -> str:
+        return "sample_weight times class_weight"
+
     def codes(self, y):
         return self._codes(_column(np.asarray(y), "y"), "y")[:, np.newaxis]
 

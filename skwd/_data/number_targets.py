@@ -52,6 +52,11 @@ class RegressionTargets(Targets):
         loss = MaskedLoss(loss) if masked else loss
         return cls(y.shape[1:], loss, normalize and loss.moments is not None, masked)
 
+    @property
+    def counts_with(self) -> str:
+        known = " and a target that is known" if self.masked else ""
+        return f"{super().counts_with}{known}"
+
     def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
         """y as float64 (n, n_outputs), and the weights as they are."""
         y = y.toarray() if sparse.issparse(y) else np.asarray(y)

@@ -240,5 +240,5 @@ def _check_same_classes(y: np.ndarray, before: np.ndarray) -> None:
         raise ValueError(
             "warm_start can only be used where `y` has the same classes as in the "
             f"previous call to fit. Previously got {before}, `y` has {now}. Set "
-            "warm_start=False, or call partial_fit, which may lack a class."
+            "warm_start=False to start anew."
         )
