@@ -17,9 +17,10 @@ from skwd import (
     WeightDecayMLPRegressor,
 )
 from skwd._cv import auto, folds
-from skwd._cv.auto import FIRST, LOOSER
+from skwd._cv.auto import FIRST, LOOSER, RACE_ROWS
 from skwd._cv.folds import splits_of
-from skwd._cv.models import _choice, judging
+from skwd._cv.ladder import simplest
+from skwd._cv.models import judging
 from skwd._cv.problem import FOLDS as STREAM
 from skwd._cv.race import race
 from skwd._data.merged_rows import numbers_of_copies
@@ -316,10 +317,23 @@ def test_many_rows_are_judged_by_a_part(monkeypatch):
 
 def test_the_reason_is_the_lowest_loss_or_the_simplest_model_that_is_as_good():
     losses = {"constant": 2.0, "linear model": 1.0004, "network": 1.0}
-    splits = [(np.arange(2), np.arange(2))] * 2
-    simple = _choice("linear model", losses, splits)["reason"]
-    assert simple == "the simplest within 0.1% of the lowest held-out loss, 1 (network)"
-    assert _choice("network", losses, splits)["reason"] == "lowest held-out loss, 1"
+    found = "linear model", "the simplest within 0.1% of the lowest held-out loss, 1"
+    assert simplest(losses, 100) == (found[0], f"{found[1]} (network)")
+    losses["linear model"] = 1.002
+    assert simplest(losses, 100) == ("network", "lowest held-out loss, 1")
+
+
+@pytest.mark.parametrize("best", ["additive model", "network on parts"])
+def test_parts_of_few_rows_have_to_gain_something(best):
+    losses = {"constant": 2.0, "linear model": 1.3, "network": 1.0, best: 0.985}
+    reason = f"parts lower the held-out loss by less than 2%, 0.985 ({best})"
+    assert simplest(losses, RACE_ROWS - 1) == ("network", reason)
+    assert simplest(losses, RACE_ROWS)[0] == best
+    assert simplest({**losses, best: 0.979}, 100)[0] == best
+    losses["linear model"] = 1.0004  # as good as the network
+    assert simplest(losses, 100)[0] == "linear model"
+    asked_for = {"constant": 1.0, best: 0.985}  # encoding="parts": nothing else is
+    assert simplest(asked_for, 100)[0] == best
 
 
 @pytest.mark.slow

@@ -343,6 +343,7 @@ def test_a_hopeless_network_on_parts_is_given_up(monkeypatch):
     X, y = a_table(60)
     monkeypatch.setattr(models, "HOPELESS", -0.5)  # half of the lowest loss
     judged, judge = [], models.Candidates._judged
+    searched, race = [], models.race
 
     def spy(self, folds, multiples):
         layout = self.tasks[0].layout
@@ -350,11 +351,16 @@ def test_a_hopeless_network_on_parts_is_given_up(monkeypatch):
         judged.extend([kind] * len(multiples))
         return judge(self, folds, multiples)
 
+    def first_spy(competitors):  # who wins may be judged further
+        searched.extend(judged)
+        return race(competitors)
+
     monkeypatch.setattr(models.Candidates, "_judged", spy)
+    monkeypatch.setattr(models, "race", first_spy)
     model = WeightDecayMLPRegressor(**{**SMALL, "alpha": "auto", "tol": 1e-2})
     model.fit(X, y)
-    assert judged.count((True, 2)) == 2
-    assert judged.count((True, 1)) > 2 and judged.count((False, 2)) > 2
+    assert searched.count((True, 2)) == 2
+    assert searched.count((True, 1)) > 2 and searched.count((False, 2)) > 2
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 from skwd._alpha import linear_rows
 from skwd._core.losses import BINOMIAL, LOSSES, MULTINOMIAL
-from skwd._cv import auto, folds
+from skwd._cv import auto, folds, ladder
 from skwd._estimators.one_fit import STREAM_ROWS
 from skwd._solvers.decay import DECAYS
 from skwd._solvers.first_order import PLAN, PLANNED_RATE
@@ -67,6 +67,9 @@ def test_numbers_in_the_guide():
     assert auto.LOOSER == 10.0 and "stop at ten times `tol`" in text
     assert f"or after {auto.MOST_ITERATIONS} iterations of L-BFGS" in text
     assert auto.EQUAL == 1e-3 and "as good, within a thousandth" in text
+    gain = f"{ladder.GAIN:.0%}".replace("%", " %")
+    assert f"Of fewer than {auto.RACE_ROWS:,} rows parts are taken" in text
+    assert f"lower the loss by more than {gain}." in text
     text = words((GUIDE / "solvers.md").read_text(encoding="utf-8"))
     assert AUTO_WORK == 5e7 and "is at most 5·10⁷" in text
     assert (

@@ -17,7 +17,6 @@ from skwd._alpha.scales import default_alpha, search_unit
 from skwd._core.sample import Sample
 from skwd._cv.auto import (
     BEHIND,
-    EQUAL,
     FACTOR,
     LOOSER,
     MOST_ITERATIONS,
@@ -27,6 +26,17 @@ from skwd._cv.auto import (
 from skwd._cv.chosen import Chosen
 from skwd._cv.chunks import share_memory
 from skwd._cv.folds import judging_splits
+from skwd._cv.ladder import (
+    ADDITIVE,
+    CONSTANT,
+    GROUPED,
+    IN_PARTS,
+    LINEAR,
+    NETWORK,
+    ON_PARTS,
+    WITHOUT_HIDDEN,
+    simplest,
+)
 from skwd._cv.parallel import choose_cells, train_cells
 from skwd._cv.problem import Problem
 from skwd._cv.race import Competitor, ConstantModel, GroupedModel, race
@@ -38,13 +48,6 @@ from skwd._solvers.task import TrainingTask, train_path
 
 # Fewer different rows than this leave nothing to judge by.
 LEAST_ROWS = 12
-# The models that are compared, the simplest first; the last with ``alpha_groups``.
-CONSTANT, LINEAR, ADDITIVE = "constant", "linear model", "additive model"
-NETWORK, ON_PARTS = "network", "network on parts"
-GROUPED = "network with alpha_groups"
-MODELS = (CONSTANT, LINEAR, ADDITIVE, NETWORK, ON_PARTS, GROUPED)
-WITHOUT_HIDDEN = (LINEAR, ADDITIVE)
-IN_PARTS = (ADDITIVE, ON_PARTS)
 # A network on parts is not tried where parts alone are worse than columns alone, the
 # additive model than the linear one, by more than this part of it (5 of 41 tables,
 # none of them its), and given up where its losses at the first two alphas are above the
@@ -78,9 +81,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     losses, candidates_of = _judge_models(*in_single(problem, splits), *tasks)
     if not np.isfinite(min(losses.values())):
         return _at_the_default(problem, whole, targets, "no held-out loss is finite")
-    # The simplest of those that are as good.
-    most = as_good(min(losses.values()))
-    model = next(name for name in MODELS if losses.get(name, np.inf) <= most)
+    model, reason = simplest(losses, n_judged=sum(len(test) for _, test in splits))
     task, candidates = whole, candidates_of[model]
     given = _given(problem)
     if model == ON_PARTS and on_parts is not None:
@@ -112,7 +113,8 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     trained = replace(
         trained, lowest=np.full(n_networks, is_lowest), path=[path] * n_networks
     )
-    choice, first = _choice(model, losses, splits), first and first * unit
+    choice = _choice(model, reason, losses, splits)
+    first = first and first * unit
     if sparse.issparse(data.X) and problem.settings["encoding"] == "auto":
         choice["reason"] += "; sparse X has no models on parts"
     return Chosen(task, targets, trained, choice, first, candidates.gain())
@@ -262,16 +264,13 @@ def _say(model: str, multiples: np.ndarray, losses: np.ndarray, seconds: float) 
         )
 
 
-def _choice(model: str, losses: dict[str, float], splits: list) -> dict[str, Any]:
+def _choice(
+    model: str, reason: str, losses: dict[str, float], splits: list
+) -> dict[str, Any]:
     """alpha_choice_."""
     way = f"{len(splits)}-fold cross-validation"
     if len(splits) == 1:
         way = f"one split of {sum(map(len, splits[0]))} rows"
-    lowest = min(losses, key=lambda name: losses[name])
-    reason = f"lowest held-out loss, {losses[model]:.4g}"
-    if losses[model] > losses[lowest]:
-        reason = f"the simplest within {EQUAL:.1%} of the lowest held-out loss"
-        reason = f"{reason}, {losses[lowest]:.4g} ({lowest})"
     return {
         "way": way,
         "model": model,

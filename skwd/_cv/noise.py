@@ -30,7 +30,8 @@ from skwd._cv.fold_networks import (
     rows_left_out,
     train_folds,
 )
-from skwd._cv.models import CONSTANT, choose_by_folds
+from skwd._cv.ladder import CONSTANT
+from skwd._cv.models import choose_by_folds
 from skwd._cv.problem import Problem
 from skwd._cv.settings import Data, Settings
 from skwd._cv.tails import degrees_of

@@ -13,8 +13,8 @@ from skwd._alpha.choice import AlphaChoice
 from skwd._core.alpha_groups import ABSENT
 from skwd._core.rows import shift_origin
 from skwd._cv.chosen import Chosen
+from skwd._cv.ladder import GROUPED
 from skwd._cv.left_out import LeftOut
-from skwd._cv.models import GROUPED
 from skwd._cv.noise import Noise
 from skwd._cv.settings import Settings
 from skwd._cv.splits import Split

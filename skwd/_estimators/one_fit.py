@@ -13,7 +13,7 @@ from skwd._core.blas import ONE_BLAS_THREAD
 from skwd._core.layout import is_collapsed
 from skwd._cv.chosen import Chosen
 from skwd._cv.earlier import Earlier
-from skwd._cv.models import IN_PARTS, WITHOUT_HIDDEN
+from skwd._cv.ladder import IN_PARTS, WITHOUT_HIDDEN
 from skwd._cv.problem import in_dtype
 from skwd._cv.settings import Settings
 from skwd._cv.ways import choose

@@ -16,6 +16,7 @@ from skwd._solvers.base import Solver
 from skwd._solvers.first_order import FirstOrder
 from skwd._solvers.monitor import Interrupt, Monitor
 from skwd._solvers.result import UNUSABLE, Result, Status, is_one_of
+from skwd._solvers.row_space import RowSpace, widths
 from skwd._solvers.stepping import State
 
 T = TypeVar("T", bound="StackFit")
@@ -128,11 +129,29 @@ def train(
 
     With ``validation`` the weights of the lowest validation loss are returned, the
     starting point included, otherwise the last ones. ``order`` draws the order of the
-    rows in each epoch; ``interrupt`` can end the training from another thread.
+    rows in each epoch; ``interrupt`` can end the training from another thread. Minima
+    are sought in the space of the rows, where X has more columns.
     """
-    monitor = _monitor(objective, params0, solver, validation, interrupt)
-    result = solver.minimise(objective, params0, monitor, order)
-    params = result.x if validation is None else monitor.best_params
+    width = n_inputs = objective.network.layout.layer_units[0]
+    if solver.finds_minima and validation is None:
+        of_network = widths(objective)
+        width = int(of_network[0])
+        if (of_network != width).any():
+            numbers = [np.flatnonzero(of_network == w) for w in np.unique(of_network)]
+            how = solver, None, order, interrupt
+            parts = [train(objective[part], params0[part], *how) for part in numbers]
+            return StackFit.joined(parts, numbers)
+    if width < n_inputs:
+        space = RowSpace(objective, width)
+        inner = solver.changed(hooks=space.hooks(solver.hooks))
+        start = space.objective, space.inside(params0)
+        monitor = _monitor(*start, inner, None, interrupt)
+        result = inner.minimise(*start, monitor, order)
+        params = space.outside(result.x)
+    else:
+        monitor = _monitor(objective, params0, solver, validation, interrupt)
+        result = solver.minimise(objective, params0, monitor, order)
+        params = result.x if validation is None else monitor.best_params
     with np.errstate(over="ignore", invalid="ignore"):  # of networks that diverged
         params = params.astype(objective.dtype)
         loss = objective.fun(params)

@@ -1,0 +1,78 @@
+"""Tables of more columns than rows: what training in the space of the rows saves.
+
+    python benchmarks/wide.py [--kind classes] [--rows 100] [--columns 2000]
+
+Twenty columns of standard normal ones decide the class and the number. Printed are CPU
+seconds of a fit with the default alpha and of alpha="auto", each as it is and by all
+columns; J of the default; and the seconds of scikit-learn's MLP by L-BFGS with the same
+penalty. One thread.
+"""
+
+import argparse
+import time
+import warnings
+
+import numpy as np
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from threadpoolctl import threadpool_limits
+
+from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd._solvers import row_space
+
+MODELS = {
+    "numbers": (WeightDecayMLPRegressor, MLPRegressor),
+    "classes": (WeightDecayMLPClassifier, MLPClassifier),
+}
+
+
+def fitted(model, X, y):
+    """The fitted model and its seconds."""
+    start = time.process_time()
+    return model.fit(X, y), time.process_time() - start
+
+
+def by_all_columns(model, X, y):
+    """The same, without the space of the rows."""
+    limit, row_space.GATHER_BYTES = row_space.GATHER_BYTES, 0
+    try:
+        return fitted(model, X, y)
+    finally:
+        row_space.GATHER_BYTES = limit
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--kind", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--rows", nargs="+", type=int, default=[100, 400])
+    parser.add_argument("--columns", nargs="+", type=int, default=[500, 2000, 10_000])
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    print("kind, rows x columns: default, J; by all columns; auto; by all; MLP")
+    for kind in args.kind:
+        ours, theirs = MODELS[kind]
+        for n in args.rows:
+            for d in args.columns:
+                rng = np.random.default_rng(0)
+                X = rng.standard_normal((n, d))
+                f = X[:, :20].sum(axis=1) / 4.5 + 0.3 * rng.standard_normal(n)
+                y = f if kind == "numbers" else (f > 0.0).astype(int)
+                how = {"random_state": 0, "solver": "lbfgs"}
+                plain, auto = ours(**how), ours(alpha="auto", encoding=None, **how)
+                parts = []
+                for fit in (fitted, by_all_columns):
+                    model, seconds = fit(plain, X, y)
+                    parts += [f"{seconds:6.2f} s, {model.loss_:.5f}"]
+                    alpha = model.alpha_
+                for fit in (fitted, by_all_columns):
+                    model, seconds = fit(auto, X, y)
+                    parts += [f"{seconds:7.2f} s, {model.alpha_:.4g}"]
+                _, seconds = fitted(theirs(alpha=float(alpha) * n, **how), X, y)
+                print(
+                    f"{kind}, {n} x {d}: {'; '.join(parts)}; {seconds:.2f} s",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    with threadpool_limits(1):
+        main()

@@ -1,0 +1,173 @@
+"""Training in the space of the rows, where X has more columns than rows.
+
+At a minimum of J with weight decay the weights that leave the inputs are sums of rows:
+what is orthogonal to all rows changes no prediction, and costs. So with an orthonormal
+basis Q of the rows' space, X' = Q R, the first weights are W = Q V, and
+
+    J(W, ...) = J(V, ...)   with R' in the place of X,   ||W|| = ||V||
+
+(the representer theorem: Schölkopf, Herbrich and Smola, COLT 2001). n rows of d columns
+are n columns then. L-BFGS takes the same steps in any orthonormal basis; what it starts
+with across the rows is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import linalg, sparse
+
+from skwd._core.layout import Layout
+from skwd._core.network import Network
+from skwd._core.objective import Objective
+from skwd._core.sample import GATHER_BYTES, Sample
+from skwd._solvers.hooks import Hooks
+
+# Coordinates are a multiple of this, with zeros: folds of n and n + 1 rows are then
+# networks of one shape, but for one in so many.
+MULTIPLE = 32
+
+
+def n_inputs_on(layout: Layout, sample: Sample, n_rows: int) -> int:
+    """The inputs that networks are trained with on so many rows of a sample's X.
+
+    Its columns, or coordinates in the space of the rows, where they are fewer.
+    """
+    n_inputs = layout.layer_units[0]
+    if sparse.issparse(sample.X):
+        return n_inputs
+    found = -(-n_rows // MULTIPLE) * MULTIPLE
+    is_small = n_rows * (n_inputs + 1) * sample.dtype.itemsize <= GATHER_BYTES
+    return min(found, n_inputs) if is_small else n_inputs
+
+
+def params_on(layout: Layout, sample: Sample, n_rows: int) -> int:
+    """The parameters of such a network."""
+    fewer = layout.layer_units[0] - n_inputs_on(layout, sample, n_rows)
+    return layout.n_params - fewer * layout.layer_units[1]
+
+
+def widths(objective: Objective) -> np.ndarray:
+    """The inputs that each network of a stack can be trained with, (K,)."""
+    layout = objective.network.layout
+    found = np.full(len(objective), layout.layer_units[0])
+    is_rotated = objective.penalty.is_quadratic and np.array_equal(
+        objective.groups.index, layout.layer_groups.index
+    )
+    if not is_rotated:
+        return found
+    for k, number in enumerate(objective.sample_of):
+        sample = objective.samples[number]
+        width = n_inputs_on(layout, sample, len(sample))
+        if width < found[k] and _basis(sample) is not None:
+            found[k] = width
+    return found
+
+
+class RowSpace:
+    """A stack of networks in the space of their rows.
+
+    Parameters
+    ----------
+    objective : Objective
+        One of equal `widths`, fewer than its inputs.
+    width : int
+
+    Attributes
+    ----------
+    objective : Objective
+        The same J, of fewer first weights.
+    """
+
+    def __init__(self, objective: Objective, width: int):
+        self._layout, network = objective.network.layout, objective.network
+        units = width, *self._layout.layer_units[1:]
+        self._narrow = Layout(units)
+        self._samples, self._sample_of = objective.samples, objective.sample_of
+        used = set(self._sample_of.tolist())
+        self.objective = Objective(
+            Network(self._narrow, network.activation),
+            objective.loss,
+            [
+                _rotated(s, width) if i in used else s
+                for i, s in enumerate(self._samples)
+            ],
+            objective.alpha,
+            self._sample_of,
+            objective.penalty,
+        )
+
+    def inside(self, params: np.ndarray) -> np.ndarray:
+        """Networks (K, P) of X in the space of the rows, (K, P')."""
+        found = self._moved(params, self._layout, self._narrow)
+        first, old = self._narrow.W(found, 0), self._layout.W(params, 0)
+        for k in range(len(params)):
+            Q = self._basis_of(k)
+            first[k, : Q.shape[1]] = Q.T @ old[k]
+        return found
+
+    def outside(self, params: np.ndarray) -> np.ndarray:
+        """Networks (K, P') in the space of the rows as networks of X, (K, P)."""
+        found = self._moved(params, self._narrow, self._layout)
+        for k in range(len(params)):
+            self._layout.W(found, 0)[k] = self._first(k, params[k : k + 1])
+        return found
+
+    def hooks(self, hooks: Hooks | None) -> Hooks | None:
+        """Hooks in here that tell others of the networks of X."""
+        if hooks is None or hooks.after_iteration is None:
+            return hooks
+        tell = hooks.after_iteration
+
+        def told(network: int, params: np.ndarray, alpha: np.ndarray) -> bool:
+            inner = params[np.newaxis]
+            found = self._moved(inner, self._narrow, self._layout)
+            self._layout.W(found, 0)[0] = self._first(network, inner)
+            return tell(network, found[0], alpha)
+
+        return replace(hooks, after_iteration=told)
+
+    def _basis_of(self, network: int) -> np.ndarray:
+        found = _basis(self._samples[self._sample_of[network]])
+        assert found is not None
+        return found[0]
+
+    def _first(self, network: int, params: np.ndarray) -> np.ndarray:
+        """The weights (d, h) that leave the columns of X, of one network (1, P')."""
+        Q = self._basis_of(network)
+        return Q @ self._narrow.W(params, 0)[0, : Q.shape[1]]
+
+    @staticmethod
+    def _moved(params: np.ndarray, old: Layout, new: Layout) -> np.ndarray:
+        """Networks of other first weights, which are zero."""
+        found = np.zeros((len(params), new.n_params))
+        new.b(found, 0)[:] = old.b(params, 0)
+        for layer in range(1, old.n_weight_layers):
+            new.Wb(found, layer)[:] = old.Wb(params, layer)
+        return found
+
+
+def _basis(sample: Sample) -> tuple[np.ndarray, np.ndarray] | None:
+    """Q (d, n) and R (n, n) of the rows, X' = Q R; None where numbers overflow.
+
+    They are found once.
+    """
+    if "basis" not in sample.kept:
+        rows = [X[:, :-1] for X, _, _ in sample.blocks()]
+        X = np.concatenate(rows).astype(np.float64, copy=False)
+        with np.errstate(over="ignore", invalid="ignore"):
+            Q, R = linalg.qr(X.T, mode="economic", check_finite=False)
+            small = R.astype(sample.dtype)
+        is_finite = np.isfinite(Q).all() and np.isfinite(small).all()
+        sample.kept["basis"] = (Q, R) if is_finite else None
+    return sample.kept["basis"]
+
+
+def _rotated(sample: Sample, width: int) -> Sample:
+    """The rows of a sample by their coordinates, with zeros up to ``width``."""
+    found = _basis(sample)
+    assert found is not None
+    X = np.zeros((len(sample), width), dtype=sample.dtype)
+    X[:, : len(sample)] = found[1].T
+    return Sample(X, sample.y, sample.weight)

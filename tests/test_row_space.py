@@ -1,0 +1,181 @@
+"""Networks of more columns than rows, trained in the space of the rows."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression, Ridge
+from stacks import make_stack
+from test_stack import assert_same, solver_named
+
+from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd._core.objective import Objective
+from skwd._solvers.hooks import Hooks, layer_norms
+from skwd._solvers.row_space import MULTIPLE, RowSpace, n_inputs_on, widths
+from skwd._solvers.training import train
+
+N, D = 40, 150
+WIDTH = 2 * MULTIPLE  # of N rows
+
+
+@pytest.fixture(scope="module")
+def wide():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((N, D)) * rng.uniform(0.5, 2.0, D) + 3.0
+    return X, X[:, :5].sum(axis=1) + 0.3 * rng.standard_normal(N)
+
+
+def a_stack(n_networks=3, n=N, **how):
+    return make_stack(n_networks, n=n, n_features=D, **how)
+
+
+def across_the_rows(model, X):
+    """What of the first weights is orthogonal to all rows about their mean."""
+    rows, W = X - X.mean(axis=0), model.coefs_[0]
+    return W - np.linalg.pinv(rows, rcond=1e-7) @ (rows @ W)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("loss", ["squared_error", "multinomial", "poisson"])
+def test_J_and_its_gradient_are_the_same_in_both_spaces(loss, dtype):
+    n_outputs = 3 if loss == "multinomial" else 2
+    how = {"loss": loss, "n_outputs": n_outputs, "weighted": True, "dtype": dtype}
+    objective, params = a_stack(alpha=np.array([1e-3, 0.1, 2.0]), **how)
+    assert widths(objective).tolist() == [WIDTH] * 3
+    space = RowSpace(objective, WIDTH)
+    rtol = 1e-10 if dtype == np.float64 else 1e-4
+    inside = space.inside(params)
+    outside = space.outside(inside)  # without what is orthogonal to the rows
+    J, gradient = objective.loss_gradient(outside)
+    narrow_J, narrow_gradient = space.objective.loss_gradient(inside)
+    np.testing.assert_allclose(narrow_J, J, rtol=rtol)
+    np.testing.assert_allclose(
+        narrow_gradient, space.inside(gradient), rtol=rtol, atol=rtol
+    )
+    np.testing.assert_allclose(
+        space.outside(narrow_gradient), gradient, rtol=rtol, atol=rtol
+    )
+    at_first = objective.data_loss(params)  # no row sees the difference
+    np.testing.assert_allclose(space.objective.data_loss(inside), at_first, rtol=rtol)
+
+
+@pytest.mark.parametrize("hidden", [(), (7,), (5, 4)], ids=str)
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_it_ends_at_a_minimum_of_J_of_all_columns(hidden, activation):
+    objective, params = a_stack(hidden=hidden, activation=activation, alpha=0.03)
+    fit = train(objective, params, solver_named(max_iter=5000, tol=1e-12))
+    J, gradient = objective.loss_gradient(fit.params)
+    np.testing.assert_allclose(fit.fun, J, rtol=1e-9)
+    slope = np.abs(gradient).max(axis=1)
+    start = np.abs(objective.loss_gradient(params)[1]).max(axis=1)
+    assert (J < objective.fun(params)).all()
+    if activation == "tanh" or not hidden:  # minima of relu may be kinks
+        assert (slope < 1e-4 * start).all()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_linear_models_are_those_of_scikit_learn(wide, weighted):
+    X, y = wide
+    weight = np.random.default_rng(1).uniform(0.2, 3.0, N) if weighted else np.ones(N)
+    linear = {"hidden_layer_sizes": (), "alpha": 0.02}
+    model = WeightDecayMLPRegressor(**linear).fit(X, y, weight)
+    peer = Ridge(alpha=0.02 * weight.sum()).fit(X, y, weight)
+    np.testing.assert_allclose(model.predict(X), peer.predict(X), rtol=1e-7)
+    coef = model.coefs_[0][:, 0] * model.y_scale_
+    np.testing.assert_allclose(coef, peer.coef_, atol=1e-8)
+    labels = np.digitize(y, np.quantile(y, [0.3, 0.7]))
+    model = WeightDecayMLPClassifier(**linear, max_iter=5000, tol=1e-9)
+    model.fit(X, labels, weight)
+    peer = LogisticRegression(C=1.0 / (0.02 * weight.sum()), tol=1e-10, max_iter=10_000)
+    peer.fit(X, labels, weight)
+    np.testing.assert_allclose(model.predict_proba(X), peer.predict_proba(X), atol=1e-4)
+    np.testing.assert_allclose(across_the_rows(model, X), 0.0, atol=1e-9)
+
+
+def test_networks_of_other_rows_stay_what_they_are_alone():
+    """Of 31 and 32 rows, and 33, which have other shapes; of more rows than columns."""
+    n = D + 20
+    rows = [np.arange(MULTIPLE + more) for more in (-1, 0, 1)] + [np.arange(n)]
+    alpha = 10.0 ** np.linspace(-3, 0, 8)
+    solver = solver_named(max_iter=40)
+    objective, params = a_stack(8, n=n, rows=rows, alpha=alpha, weighted=True)
+    assert widths(objective).tolist() == 2 * [MULTIPLE, MULTIPLE, 2 * MULTIPLE, D]
+    together = train(objective, params, solver)
+    for k in range(len(params)):
+        one = np.array([k])
+        assert_same(train(objective[one], params[one], solver), 0, together, k)
+
+
+def test_copies_of_a_row_are_its_weight(wide):
+    X, y = wide
+    X = np.concatenate([X, X[:10], X[:3] + 1e-9])  # and rows that are nearly one
+    y = np.concatenate([y, y[:10], y[:3] + 1.0])
+    how = {"hidden_layer_sizes": (8,), "alpha": 0.01, "random_state": 0}
+    model = WeightDecayMLPRegressor(**how).fit(X, y)
+    weight = np.concatenate(
+        [np.full(10, 2.0), np.ones(N - 10), np.zeros(10), np.ones(3)]
+    )
+    peer = WeightDecayMLPRegressor(**how).fit(X, y, weight)
+    np.testing.assert_array_equal(peer.predict(X), model.predict(X))
+
+
+def test_a_warm_start_goes_on_from_there(wide):
+    X, y = wide
+    how = {"hidden_layer_sizes": (4,), "alpha": 0.05, "random_state": 0}
+    model = WeightDecayMLPRegressor(**how, warm_start=True, tol=1e-10, max_iter=2000)
+    first = model.fit(X, y).n_iter_
+    assert model.fit(X, y).n_iter_ <= 0.2 * first
+    np.testing.assert_allclose(across_the_rows(model, X), 0.0, atol=1e-4)
+
+
+def test_hooks_are_told_of_networks_of_all_columns():
+    objective, params = a_stack()
+    seen = {0: [], 1: [], 2: []}
+
+    def tell(network, of_then, alpha):
+        seen[network].append(of_then.copy())
+        assert (alpha == objective.alpha[network]).all()
+        return network == 1 and len(seen[1]) == 3
+
+    hooks = Hooks(keeps_gradients=True, after_iteration=tell)
+    fit = train(objective, params, solver_named(max_iter=9, hooks=hooks))
+    for k in range(3):
+        one = objective[np.array([k])]
+        J = [float(one.fun(of_then[np.newaxis])[0]) for of_then in seen[k]]
+        np.testing.assert_allclose(J, fit.loss_curve[k], rtol=1e-10)
+        np.testing.assert_array_equal(seen[k][-1], fit.params[k])
+        _, gradient = one.data_loss_gradient(seen[k][-1][np.newaxis])
+        norms = layer_norms(objective.network.layout, gradient)[0]
+        np.testing.assert_allclose(fit.gradient_curve[k][-1], norms, rtol=1e-9)
+    assert fit.nit.tolist() == [9, 3, 9]
+
+
+def test_auto_goes_by_the_rows_of_wide_tables():
+    rng = np.random.default_rng(0)
+    n, d = 60, 12_000  # 7e7 rows times parameters
+    X, y = rng.standard_normal((n, d)), rng.standard_normal(n)
+    quick = {"max_iter": 2, "hidden_layer_sizes": (100,), "random_state": 0}
+    solver = lambda X, **how: (  # noqa: E731
+        WeightDecayMLPRegressor(**quick, **how).fit(X, y).solver_
+    )
+    with pytest.warns(UserWarning):
+        assert solver(X) == "lbfgs"
+        assert solver(sparse.csr_matrix(X)) == "adam"
+        assert solver(X, early_stopping=True) == "adam"
+
+
+@pytest.mark.parametrize("why", ["sparse X", "memory", "another alpha for a column"])
+def test_what_is_not_in_the_space_of_rows(monkeypatch, why):
+    objective, _ = a_stack(sparse=why == "sparse X")
+    if why == "memory":
+        monkeypatch.setattr("skwd._solvers.row_space.GATHER_BYTES", N * D * 8)
+    if why == "another alpha for a column":
+        layout = objective.network.layout
+        groups = layout.column_groups(np.arange(D) % 2)
+        alpha = np.full((3, groups.n_groups), 0.01)
+        objective = Objective(
+            objective.network, objective.loss, objective.samples, alpha, groups=groups
+        )
+    assert widths(objective).tolist() == [D] * 3
+    if why != "another alpha for a column":
+        sample = objective.samples[0]
+        assert n_inputs_on(objective.network.layout, sample, N) == D
