@@ -1,6 +1,7 @@
 """scikit-learn's own checks: of tiny estimators, and in the slow set of real ones."""
 
 import pytest
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skwd import (
@@ -92,3 +93,11 @@ def test_estimators_of_every_kind(estimator, check):
         # Moderation is by the variance of each row: it may change their order.
         pytest.skip("probabilities are moderated")
     check(estimator)
+
+
+def test_tags_say_what_fits():
+    """As those of sparse X and positive y do."""
+    for cls in (WeightDecayMLPClassifier, WeightDecayMLPClassifierCV):
+        for weight, fits in ((None, True), ("balanced", False), ({0: 2.0}, False)):
+            tags = get_tags(cls(class_weight=weight))
+            assert tags.classifier_tags.multi_label is fits

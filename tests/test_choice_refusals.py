@@ -114,6 +114,6 @@ def test_a_std_needs_a_posterior():
     with pytest.raises(ValueError) as caught:
         model.predict(X_REFUSED, return_std=True)
     assert str(caught.value) == (
-        "return_std=True needs a posterior, and this estimator was fitted without. "
-        "Fit it with posterior=True."
+        "return_std=True needs a deviation, and this estimator was fitted without. "
+        "Fit it with posterior=True or noise='varying'."
     )

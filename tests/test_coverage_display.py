@@ -83,7 +83,7 @@ def test_classes_have_no_coverage_of_numbers():
                 CoverageDisplay.from_estimator(one, X[TEST], labels[TEST], **how)
             assert str(caught.value) == (
                 "CoverageDisplay is for regressors, whose targets are numbers; got "
-                f"{type(one).__name__} of classes. Fit it with intervals=10: the part "
+                f"{type(one).__name__} of classes. Fit it with intervals: the part "
                 "of the rows whose class is in its set of predict_set(X) is the "
                 "coverage."
             )

@@ -94,6 +94,25 @@ def test_squares_of_sparse_columns_do_not_overflow():
     np.testing.assert_allclose(found, np.mean(np.square(X, dtype=np.float64), axis=0))
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_deviations_of_sparse_columns_far_from_zero(dtype):
+    """Those of dense ones: squares about zero would cancel, up to 0 and below."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 3)) + np.array([1e7, 7.0, 0.0])
+    X[:, 1] = 7.0
+    X[::2, 2] = 0.0
+    X, weight = X.astype(dtype), rng.random(40)
+    origin = weight / weight.sum() @ X.astype(np.float64)
+    entries = sparse.csr_array(X).tocoo()
+    (row, column), half = entries.coords, entries.data / 2.0  # twice each, exactly
+    twice = np.r_[row, row], np.r_[column, column]
+    pieces = sparse.csr_array((np.r_[half, half], twice), shape=X.shape)
+    wanted = weight @ np.square(X - origin)
+    for rows in (sparse.csr_array(X), pieces):
+        found = SparseRows(rows, origin).column_squares(weight)
+        np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-24)
+
+
 def test_points_beyond_the_floats_do_not_lead_away_from_a_saddle(monkeypatch):
     """exp of the raw prediction overflows there, as of few rows with many columns."""
     monkeypatch.setattr(saddle, "SIZES", (1e6,))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import PoissonRegressor, Ridge
 from sklearn.metrics import r2_score
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 
 from skwd import WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
 from skwd._core.losses import LOSSES
@@ -140,6 +140,24 @@ def test_what_is_missing_altogether_or_not_asked_for():
     Y[0, 0] = np.inf
     with pytest.raises(ValueError, match="infinity"):
         WeightDecayMLPRegressor(**MASK).fit(X, Y)
+
+
+def test_rows_without_any_target_that_is_known_do_not_count():
+    """The error says so, of all rows, of a split and of validation rows."""
+    X, Y = rows()
+    none = np.full(Y.shape, np.nan)
+    wanted = "Give at least one sample a positive weight and a target that is known."
+    model = WeightDecayMLPRegressor(**MASK, early_stopping=True)
+    half = np.where(np.arange(len(X))[:, np.newaxis] < len(X) // 2, np.nan, Y)
+    search = WeightDecayMLPRegressorCV(**MASK, cv=KFold(2))
+    for refused, y, val in (
+        (model, none, {}),
+        (model, Y, {"X_val": X, "y_val": none}),
+        (search, half, {}),
+    ):
+        with pytest.raises(ValueError) as caught:
+            refused.fit(X, y, **val)
+        assert str(caught.value).endswith(f"no sample is left to fit. {wanted}")
 
 
 def test_an_output_known_in_rows_of_no_weight_alone_is_named():

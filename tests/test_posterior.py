@@ -184,7 +184,7 @@ def test_what_a_fit_without_a_posterior_does_not_have(regression):
     assert names < vars(model).keys() and isinstance(model.noise_std_, float)
     model.set_params(alpha=0.01).fit(X, y)
     assert not names & vars(model).keys() and model._fitted.network.posterior is None
-    message = "return_std=True needs a posterior, and this estimator was fitted without"
+    message = "return_std=True needs a deviation, and this estimator was fitted without"
     with pytest.raises(ValueError, match=message):
         model.predict(X, return_std=True)
 

@@ -218,9 +218,8 @@ def test_a_split_with_one_class(y):
 def test_a_split_without_weight():
     assert_refused(
         WeightDecayMLPRegressorCV(cv=splits([4], [4, 5])),
-        "Split 1 of cv cannot be fitted: All weights are zero in sample_weight times "
-        "class_weight: no sample is left to fit. Give at least one sample a positive "
-        "weight.",
+        "Split 1 of cv cannot be fitted: All weights are zero in sample_weight: no "
+        "sample is left to fit. Give at least one sample a positive weight.",
         X,
         Y,
         np.isin(np.arange(12), [4, 5]).astype(float),
@@ -239,7 +238,8 @@ def test_scorers_of_deviations_that_are_not_there(scorer, noise):
     assert_refused(
         WeightDecayMLPRegressorCV(scoring=scorer, noise=noise),
         f"scoring={scorer.__name__} needs the deviations of predictions, which the "
-        "networks of a search have with posterior=True alone. Set posterior=True.",
+        "networks of a search have with posterior=True alone. Set posterior=True, or "
+        "scoring=None.",
     )
     assert_refused(
         WeightDecayMLPClassifierCV(scoring=scorer, posterior=True),

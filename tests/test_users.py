@@ -173,7 +173,7 @@ def test_a_warm_start_names_what_does_not_fit():
 
 
 def test_a_warm_start_has_the_same_classes(classes):
-    """In scikit-learn's words; partial_fit may lack one."""
+    """In scikit-learn's words."""
     X, y = classes
     model = WeightDecayMLPClassifier(warm_start=True, tol=1e-2, **SMALL).fit(X, y)
     before, some = model.predict_proba(X), y != 1
@@ -183,7 +183,7 @@ def test_a_warm_start_has_the_same_classes(classes):
         assert str(refused.value) == (
             "warm_start can only be used where `y` has the same classes as in the "
             f"previous call to fit. Previously got [0 1 2], `y` has {np.unique(other)}."
-            " Set warm_start=False, or call partial_fit, which may lack a class."
+            " Set warm_start=False to start anew."
         )
         assert_array_equal(model.predict_proba(X), before)
 

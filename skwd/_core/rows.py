@@ -72,14 +72,18 @@ class SparseRows:
 
     def column_squares(self, norm_weight: np.ndarray) -> np.ndarray:
         """Weighted sums of squares of the columns, (d,)."""
-        X = self.X.astype(np.float64)
-        found = np.asarray(X.multiply(X).T @ norm_weight).ravel()
+        X, d = self.X, self.X.shape[1]
+        if not X.has_canonical_format:
+            X = X.copy()
+            X.sum_duplicates()
+        weight = np.repeat(norm_weight, np.diff(X.indptr))
+        values, elsewhere = X.data.astype(np.float64), 0.0
         if self.origin is not None:
-            moved_by = self.X.T @ (-2.0 * norm_weight)
-            moved_by += self.origin * norm_weight.sum()
-            moved_by *= self.origin
-            found += moved_by
-        return np.maximum(found, 0.0)
+            # About the origin first: squares far from it would cancel.
+            values -= self.origin[X.indices]
+            zeros = norm_weight.sum() - np.bincount(X.indices, weight, d)
+            elsewhere = np.maximum(zeros, 0.0) * np.square(self.origin)
+        return np.bincount(X.indices, weight * values * values, d) + elsewhere
 
     def toarray(self) -> np.ndarray:
         """The rows, about their origin, as a dense array (b, d)."""

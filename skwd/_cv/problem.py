@@ -131,7 +131,7 @@ class Problem:
             targets = settings.make_targets(y, weight, whole=self.targets)
         Y, weight = targets.encode(y, weight)
         if not weight.any():
-            check_some_weight(weight, "sample_weight times class_weight")
+            check_some_weight(weight, targets.weighed_by, targets.counts_with)
         training, validation = Sample(X, Y, weight, rows), None
         among = training if own_parts else None
         if self.held_out is not None:
@@ -229,7 +229,7 @@ class Problem:
         assert self.held_out is not None
         X, y, weight = self.held_out
         Y, weight = targets.encode(y, weight, "y_val")
-        check_some_weight(weight, "X_val and y_val")
+        check_some_weight(weight, "X_val and y_val", targets.counts_with)
         return Sample(in_dtype(X, self.data.X.dtype), Y, weight)
 
     def _split(self, sample: Sample, targets: Targets) -> list[Sample]:
@@ -289,10 +289,12 @@ def check_range(sample: Sample, loss: Loss, name: str) -> None:
         )
 
 
-def check_some_weight(weight: np.ndarray, name: str) -> None:
-    """Raise where no sample is left that counts."""
+def check_some_weight(
+    weight: np.ndarray, name: str, wanted: str = "a positive weight"
+) -> None:
+    """Raise where no sample is left that counts; ``wanted`` is what it lacks."""
     if not weight.any():
         raise ValueError(
             f"All weights are zero in {name}: no sample is left to fit. Give at least "
-            "one sample a positive weight."
+            f"one sample {wanted}."
         )

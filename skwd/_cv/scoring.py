@@ -17,6 +17,7 @@ from skwd._alpha.choice import AlphaChoice
 from skwd._core.blas import ONE_BLAS_THREAD
 from skwd._core.loss import Loss
 from skwd._cv.splits import Split
+from skwd._data.missing import as_numbers
 from skwd._data.targets import Targets
 from skwd._solvers.failures import check_any_usable
 from skwd._solvers.monitor import Interrupt
@@ -214,7 +215,7 @@ def known_score(y_true, y_pred, *, sample_weight=None, metric: str, **arguments)
     Outputs with too few known targets are left out: R2 takes two. Without any other it
     is nan.
     """
-    y_true = np.asarray(y_true, dtype=np.float64).reshape(len(y_true), -1)
+    y_true = as_numbers(y_true).reshape(len(y_true), -1)
     y_pred = np.asarray(y_pred).reshape(y_true.shape)
     found = []
     for y, predicted in zip(y_true.T, y_pred.T):

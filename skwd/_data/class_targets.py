@@ -81,7 +81,11 @@ class ClassTargets(LabelledTargets):
 
     def _codes(self, y: np.ndarray, name: str) -> np.ndarray:
         """The position of each label in ``classes``, (n,)."""
-        codes = np.searchsorted(self.classes, y)
+        try:
+            codes = np.searchsorted(self.classes, y)
+        except TypeError:  # they cannot be sorted
+            check_labels(y, name)
+            raise
         codes[codes == len(self.classes)] = 0
         unknown = self.classes[codes] != y
         if unknown.any():
@@ -95,6 +99,10 @@ class ClassTargets(LabelledTargets):
     @property
     def alternatives(self) -> np.ndarray:  # type: ignore[override]
         return self.classes
+
+    @property
+    def weighed_by(self) -> str:
+        return "sample_weight times class_weight"
 
     def codes(self, y):
         return self._codes(_column(np.asarray(y), "y"), "y")[:, np.newaxis]
@@ -130,6 +138,25 @@ class ClassTargets(LabelledTargets):
 
     def fitted(self) -> dict:
         return {"classes_": self.classes}
+
+
+def check_labels(y: np.ndarray, name: str = "y") -> None:
+    """Raise where labels that are objects are missing, or cannot be sorted."""
+    if y.dtype.kind != "O" or y.shape[1:] not in ((), (1,)):
+        return
+    labels = y.ravel().tolist()
+    if None in labels:
+        raise ValueError(
+            f"{name} must hold a label in every row; got None in row "
+            f"{labels.index(None)}. Leave such rows out, or give them a label of their "
+            "own."
+        )
+    types = sorted({type(label).__name__ for label in labels})
+    if "str" in types and len(types) > 1:
+        raise ValueError(
+            f"{name} must hold labels of one type; got {' and '.join(types)}. Use "
+            f"{name}.astype(str) for labels that are all text."
+        )
 
 
 def check_classes(classes, known: np.ndarray | None) -> np.ndarray:

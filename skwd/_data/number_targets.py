@@ -11,6 +11,7 @@ from scipy import sparse
 from skwd._core.layout import Layout
 from skwd._core.loss import Loss, likelihood_of
 from skwd._core.masked_loss import MaskedLoss
+from skwd._data.missing import as_numbers
 from skwd._data.targets import Targets
 
 
@@ -50,6 +51,11 @@ class RegressionTargets(Targets):
         """The targets of the y of a fit, whose units are still to be learnt."""
         loss = MaskedLoss(loss) if masked else loss
         return cls(y.shape[1:], loss, normalize and loss.moments is not None, masked)
+
+    @property
+    def counts_with(self) -> str:
+        known = " and a target that is known" if self.masked else ""
+        return f"{super().counts_with}{known}"
 
     def encode(self, y, weight, name="y") -> tuple[np.ndarray, np.ndarray]:
         """y as float64 (n, n_outputs), and the weights as they are."""
@@ -151,7 +157,7 @@ class RegressionTargets(Targets):
     def hidden(self, y):
         if np.all(self.known):
             return y
-        y = np.array(y, dtype=np.float64)
+        y = as_numbers(y).copy()
         y.reshape(len(y), -1)[:, ~np.asarray(self.known)] = np.nan
         return y
 

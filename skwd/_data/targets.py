@@ -20,6 +20,16 @@ class Targets(Interface, abstract=True):
 
     loss: Loss
 
+    @property
+    def weighed_by(self) -> str:
+        """What the weights of rows are made of, in words."""
+        return "sample_weight"
+
+    @property
+    def counts_with(self) -> str:
+        """What a row has that counts, in words."""
+        return "a positive weight"
+
     @abstractmethod
     def encode(self, y, weight, name: str = "y") -> tuple[np.ndarray, np.ndarray]:
         """y as (n, n_targets), float64, and the weights of its rows."""

@@ -14,6 +14,7 @@ from skwd._cv.earlier import Earlier
 from skwd._cv.left_out import LeftOut
 from skwd._cv.problem import Problem, in_dtype
 from skwd._cv.settings import Data, Settings
+from skwd._data.missing import with_plain_missing
 from skwd._estimators.alpha_groups import groups_of_columns
 from skwd._estimators.callbacks import SetsCallbacks
 from skwd._estimators.export import to_sklearn
@@ -106,6 +107,7 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
         self, settings: Settings, X, y, sample_weight, *, suffix="", reset=False
     ) -> Data:
         """Checked data; ``suffix`` is "_val" for validation data."""
+        y = with_plain_missing(y)
         may_miss = settings.params.get("missing_targets") == "mask"
         check_y = CHECK_Y | ({"ensure_all_finite": "allow-nan"} if may_miss else {})
         if suffix:  # the same checks, in messages that name the validation data
@@ -152,8 +154,8 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
         check_is_fitted(self)
         if not self._has_posterior():
             raise ValueError(
-                "return_std=True needs a posterior, and this estimator was fitted "
-                "without. Fit it with posterior=True."
+                "return_std=True needs a deviation, and this estimator was fitted "
+                f"without. {self._to_know('deviations')}"
             )
         network, X = self._to_predict(X)
         return network.combine_posterior_blocks(X, combine)
@@ -177,9 +179,13 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
         if self._fitted.folds is None:
             raise ValueError(
                 f"{what} need the networks of folds, and this estimator was fitted "
-                f"without. Fit it with {self._asking_for_folds}."
+                f"without. {self._to_know('intervals')}"
             )
         return self._fitted.folds
+
+    def _to_know(self, what: str) -> str:
+        """What to fit with for deviations or intervals, as a remedy in words."""
+        return f"Fit it with {self._asking_for_folds}."
 
     def _to_predict(self, X) -> tuple[FittedNetwork, np.ndarray]:
         """The networks, and X checked and in their dtype."""

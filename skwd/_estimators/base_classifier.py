@@ -15,7 +15,12 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from skwd._core.loss import likelihood_of
 from skwd._cv.class_folds import learn_from_classes
-from skwd._data.class_targets import ClassTargets, LabelTargets, check_classes
+from skwd._data.class_targets import (
+    ClassTargets,
+    LabelTargets,
+    check_classes,
+    check_labels,
+)
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.partial import NotThere
@@ -192,7 +197,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
+        tags.classifier_tags.multi_label = self.class_weight is None
         return tags
 
 
@@ -214,7 +219,7 @@ def class_targets(
     whole : Targets, optional
         Those of all rows, where y is of some, and may lack a class.
     """
-    _check_labels(y)
+    check_labels(y)
     check_classification_targets(y)
     if type_of_target(y, input_name="y") == "multilabel-indicator":
         return LabelTargets(y, class_weight)
@@ -228,24 +233,6 @@ def class_targets(
     return ClassTargets(y, weight, class_weight, known, named)
 
 
-def _check_labels(y) -> None:
-    """Raise where labels that are objects are missing, or cannot be sorted."""
-    if y.dtype.kind != "O" or y.shape[1:] not in ((), (1,)):
-        return
-    labels = y.ravel().tolist()
-    if None in labels:
-        raise ValueError(
-            f"y must hold a label in every row; got None in row {labels.index(None)}. "
-            "Leave such rows out, or give them a label of their own."
-        )
-    types = sorted({type(label).__name__ for label in labels})
-    if "str" in types and len(types) > 1:
-        raise ValueError(
-            f"y must hold labels of one type; got {' and '.join(types)}. Use "
-            "y.astype(str) for labels that are all text."
-        )
-
-
 def _check_same_classes(y: np.ndarray, before: np.ndarray) -> None:
     """Raise unless a warm start has the classes of the fit that it continues."""
     now = np.unique(y)
@@ -253,5 +240,5 @@ def _check_same_classes(y: np.ndarray, before: np.ndarray) -> None:
         raise ValueError(
             "warm_start can only be used where `y` has the same classes as in the "
             f"previous call to fit. Previously got {before}, `y` has {now}. Set "
-            "warm_start=False, or call partial_fit, which may lack a class."
+            "warm_start=False to start anew."
         )

@@ -70,6 +70,23 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         std = self._deviations(X)
         return y, std[:, 0] if is_column else std
 
+    def _to_know(self, what: str) -> str:
+        targets = self._fitted.targets
+        assert isinstance(targets, RegressionTargets)
+        loss, masked = targets.loss.name, targets.masked
+        ways = ["posterior=True"] * (not masked) + ["noise='varying'"]
+        if LOSSES[loss].likelihood is None:
+            ways = ["loss='squared_error' and noise='varying'"] * masked
+        if what == "intervals" and not masked:
+            return super()._to_know(what)
+        if what == "deviations" and ways:
+            return f"Fit it with {' or '.join(ways)}."
+        why, ask = f"loss={loss!r} has none", "coverage=0.9"
+        if masked:
+            why, ask = "missing_targets='mask' has none", "return_std=True"
+        ways = ways or [self._asking_for_folds]
+        return f"As {why}, fit it with {' or '.join(ways)}, and ask for {ask}."
+
     def _has_deviations(self) -> bool:
         """Whether predict has a deviation to return."""
         return self._has_posterior() or self._fitted.noise is not None

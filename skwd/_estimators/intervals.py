@@ -14,7 +14,9 @@ from skwd._cv.intervals import check_folds
 from skwd._cv.noise import FOLDS
 from skwd._cv.problem import INTERVALS, Problem
 from skwd._cv.splits import row_numbers
+from skwd._data.class_targets import check_labels
 from skwd._data.merged_rows import first_of_each
+from skwd._data.missing import with_plain_missing
 from skwd._estimators.parameter_values import check_intervals, varies
 from skwd._estimators.rules import is_off
 
@@ -36,7 +38,10 @@ def with_groups(problem: Problem, groups) -> Problem:
             'Set alpha="auto" or intervals, or leave groups out.'
         )
     how = {"ensure_2d": False, "dtype": None, "input_name": "groups"}
-    groups = check_array(np.asarray(groups), **how)
+    groups = with_plain_missing(np.asarray(groups))
+    if groups.dtype.kind == "O":
+        check_labels(groups, "groups")
+    groups = check_array(groups, **how)
     if groups.ndim != 1:
         raise ValueError(
             f"groups must be one value for each sample; got the shape {groups.shape}. "

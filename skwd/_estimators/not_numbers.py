@@ -30,9 +30,10 @@ def says_what_is_no_number(X, name: str = "X") -> Iterator[None]:
 
 
 def _what_is_wrong(X, name: str) -> str:
-    """The message, empty where there is neither text nor a date."""
+    """The message, empty where there is no text, no date and no NA of pandas."""
     text: list[str] = []
     strays: list[str] = []
+    missing: list[str] = []
     times: list[str] = []
     for shown, values in _columns(X):
         stray = next(filter(is_text, values), None)
@@ -41,6 +42,8 @@ def _what_is_wrong(X, name: str) -> str:
             (strays if has_numbers else text).append(f"{shown} (as {stray!r})")
         elif (time := next(filter(_is_time, values), None)) is not None:
             times.append(f"{shown} (as {time})")
+        elif any(type(value).__name__ == "NAType" for value in values):
+            missing.append(shown)
     found = [
         (
             text,
@@ -54,6 +57,7 @@ def _what_is_wrong(X, name: str) -> str:
             "If it stands for missing values, replace it by NaN, for a SimpleImputer",
         ),
         (times, "dates or times", "Use differences in days or seconds, as numbers"),
+        (missing, "pandas' NA", "Replace it by NaN, for a SimpleImputer"),
     ]
     if not any(columns for columns, _, _ in found):
         return ""

@@ -143,8 +143,13 @@ def check_sparsity(sparsity, l1_ratio, decay: str) -> None:
     if l1_ratio > 0 and decay != "l2":
         raise ValueError(
             f"l1_ratio={l1_ratio!r} is a part of J, which decay={decay!r} does not "
-            "minimise. Use decay='l2', or l1_ratio=0."
+            f"minimise. Use decay='l2', or {no_l1(sparsity)}."
         )
+
+
+def no_l1(sparsity) -> str:
+    """How to go without L1, in words."""
+    return "l1_ratio=0" if sparsity is None else "l1_ratio=0 and sparsity=None"
 
 
 def check_dropout(dropout, n_layers: int) -> None:

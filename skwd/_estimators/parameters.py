@@ -21,6 +21,7 @@ from skwd._estimators.parameter_values import (
     check_n_jobs,
     check_noise,
     check_sparsity,
+    no_l1,
     varies,
 )
 from skwd._estimators.rules import RULES, is_list, is_real, meant
@@ -62,8 +63,7 @@ def _check_optimum(
     if loss is not None and likelihood is None:
         raise ValueError(
             f"{asked} is not for loss={loss.name!r}, which has no likelihood whose "
-            "noise is known. Use posterior=False and alpha='auto', a number or a CV "
-            "form."
+            f"noise is known. Use {_without(params, way, kind)}."
         )
     needed: dict[str, tuple] = {
         "decay": ("l2",),
@@ -84,8 +84,16 @@ def _check_optimum(
         raise ValueError(
             f"{asked} needs alpha/2 times the sum of squares for a penalty, as only "
             f"that is a Gaussian prior; got l1_ratio={params['l1_ratio']!r}. Use "
-            "l1_ratio=0, or choose alpha by alpha='auto' or a CV form."
+            f"{no_l1(params['sparsity'])}, or {_without(params, way, kind)}."
         )
+
+
+def _without(params: Mapping[str, Any], way: Way | None, kind: str | None) -> str:
+    """What to use in the place of all that is about a minimum of J, in words."""
+    found = ["posterior=False"] * bool(params["posterior"])
+    found += ["alpha_groups=None"] * (kind is not None)
+    found += ["alpha='auto', a number or a CV form"] * (way is not None)
+    return " and ".join(found)
 
 
 def _check_groups(params: Mapping[str, Any], way: Way | None) -> str:
@@ -121,9 +129,18 @@ def check_choice(name: str, value, choices: tuple[str, ...]) -> None:
 
 @lru_cache(maxsize=64)
 def _defaults(cls: type) -> dict[str, Any]:
-    """The constructor's parameters, as get_params has them, at a tenth of its cost."""
-    found = inspect.signature(cls).parameters.values()
+    """The parameters of this package's constructor, which a subclass may replace."""
+    own = next(c for c in cls.__mro__ if c.__module__.startswith("skwd."))
+    found = inspect.signature(own).parameters.values()
     return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY}
+
+
+def parameters_of(estimator: Any) -> dict[str, Any]:
+    """The parameters that this package reads, at a tenth of get_params' cost.
+
+    A subclass may set those that its own constructor lacks.
+    """
+    return {name: getattr(estimator, name) for name in _defaults(estimator.__class__)}
 
 
 def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
@@ -131,8 +148,7 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
 
     ``by_epochs``: the solver has to go on epoch by epoch.
     """
-    defaults = _defaults(estimator.__class__)
-    params = {name: getattr(estimator, name) for name in defaults}
+    defaults, params = _defaults(estimator.__class__), parameters_of(estimator)
     check_choice("solver", params["solver"], ("auto", *SOLVERS))
     check_choice("activation", params["activation"], tuple(ACTIVATIONS))
     check_choice("learning_rate", params["learning_rate"], SCHEDULES)

@@ -12,6 +12,8 @@ from scipy.special import ndtr
 from sklearn.dummy import DummyRegressor
 from sklearn.utils import check_consistent_length
 
+from skwd._data.missing import as_numbers
+
 # Deviations of 0 count as this.
 TINY = float(np.finfo(np.float64).tiny)
 # Deviations from the prediction, whose square is a number still.
@@ -119,7 +121,8 @@ def check_has_deviations(scoring: Any, params: Mapping[str, Any]) -> None:
     if not params["posterior"]:
         raise ValueError(
             f"{given} needs the deviations of predictions, which the networks of a "
-            "search have with posterior=True alone. Set posterior=True."
+            "search have with posterior=True alone. Set posterior=True, or "
+            "scoring=None."
         )
 
 
@@ -160,7 +163,7 @@ def _known(estimator: Any, X, y, sample_weight) -> tuple:
     check_consistent_length(X, y, sample_weight)
     found = estimator.predict(X, return_std=True)
     mean, std = (np.asarray(part, dtype=np.float64) for part in found)
-    y = np.asarray(y, dtype=np.float64)
+    y = as_numbers(y)
     if y.size != mean.size:
         raise ValueError(
             f"y must have the outputs that are predicted, a shape of {mean.shape}; got "

@@ -43,6 +43,7 @@ from skwd._estimators.parameter_values import (
 from skwd._estimators.parameters import (
     check_choice,
     check_parameters,
+    parameters_of,
     ratio_settings,
     warn_of_unread,
 )
@@ -222,7 +223,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
     def _left_out(self, rows: list[tuple], data: Data) -> list[tuple] | None:
         """The folds of ``rows`` for intervals, sets and noise, if asked for."""
         check_intervals(self.intervals, own_folds=True)
-        params = self.get_params(deep=False)
+        params = parameters_of(self)
         if self.intervals and "missing_targets" in params:
             check_missing_targets(params)
         if not self.intervals and not varies(params):
@@ -259,7 +260,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
     def _plain(self):
         """The estimator of one alpha with the parameters of this one."""
         known = self._plain_class().get_params().keys() - {"intervals"}
-        params = self.get_params(deep=False).items()
+        params = parameters_of(self).items()
         return self._plain_class(**{k: v for k, v in params if k in known})
 
     def _name_features(self, plain) -> None:

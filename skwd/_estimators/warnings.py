@@ -88,6 +88,12 @@ def report(
         _warn_if_not_converged(task, trained, networks, late, named)
     if not task.has_varying_y:  # a constant is right
         return
+    if task.largest_deviation_of_X == 0.0:
+        warn(
+            "No column of X varies over the rows trained on: at every alpha the "
+            "network predicts a constant. Give fit columns that vary."
+        )
+        return
     params, alpha = trained.params[networks], trained.alpha[networks[0]]
     if isinstance(given, str):
         if not (params * task.layout.decay_mask).any():

@@ -23,7 +23,7 @@ from skwd._solvers.base import Solver
 from skwd._solvers.monitor import Interrupt
 from skwd._solvers.result import Status
 from skwd._solvers.training import StackFit, train
-from skwd._solvers.units import column_deviations
+from skwd._solvers.units import largest_deviation
 
 
 @dataclass(eq=False)
@@ -90,7 +90,7 @@ class TrainingTask:
     @property
     def largest_deviation_of_X(self) -> float:
         """The largest deviation of a column over the training rows."""
-        return float(column_deviations(self.training).max(initial=0.0))
+        return largest_deviation(self.training)
 
     @property
     def has_varying_y(self) -> bool:

@@ -48,6 +48,21 @@ def column_deviations(sample: Sample) -> np.ndarray:
     return total
 
 
+def rounding_of_columns(sample: Sample) -> np.ndarray:
+    """By how much the values of a column may be off, (d,)."""
+    if sample.origin is None:
+        return np.zeros(sample.X.shape[1])
+    eps = float(np.finfo(sample.dtype).eps)
+    return eps * np.abs(sample.origin.astype(np.float64))
+
+
+def largest_deviation(sample: Sample) -> float:
+    """That of the columns of X, 0 where they vary by rounding alone."""
+    deviations = column_deviations(sample)
+    varies = deviations > ROUNDINGS * rounding_of_columns(sample)
+    return float(deviations[varies].max(initial=0.0))
+
+
 def unscaled_deviations(sample: Sample) -> np.ndarray | None:
     """The columns' deviations where they are far from standardised, (d,), or None.
 
@@ -68,11 +83,9 @@ def starting_sizes(sample: Sample) -> np.ndarray | None:
     """
     deviations, unscaled = column_deviations(sample), unscaled_deviations(sample)
     sizes = np.ones(len(deviations)) if unscaled is None else unscaled
-    if sample.origin is not None:
-        eps = float(np.finfo(sample.dtype).eps)
-        rounding = eps * np.abs(sample.origin.astype(np.float64))
-        is_constant = deviations <= ROUNDINGS * rounding
-        sizes = np.where(is_constant & (rounding > SEEN), np.inf, sizes)
+    rounding = rounding_of_columns(sample)
+    is_constant = deviations <= ROUNDINGS * rounding
+    sizes = np.where(is_constant & (rounding > SEEN), np.inf, sizes)
     sizes = np.maximum(sizes, 1.0)
     return sizes if (sizes > 1.0).any() else None
 

@@ -11,6 +11,7 @@ from sklearn.utils import check_consistent_length
 
 from skwd._cv.scoring import rows_of
 from skwd._cv.splits import row_numbers
+from skwd._data.missing import as_numbers
 from skwd._estimators.wrappers import reached
 from skwd.display.matplotlib import axes_of
 
@@ -113,7 +114,7 @@ class CoverageDisplay:
         if is_classifier(estimator):
             raise ValueError(
                 "CoverageDisplay is for regressors, whose targets are numbers; got "
-                f"{type(estimator).__name__} of classes. Fit it with intervals=10: "
+                f"{type(estimator).__name__} of classes. Fit it with intervals: "
                 "the part of the rows whose class is in its set of predict_set(X) is "
                 "the coverage."
             )
@@ -193,11 +194,11 @@ def _blind(estimator, X, y, cv) -> Iterator[tuple]:
     """A fitted estimator and rows; with ``cv`` one for each fold, and its rows."""
     check_consistent_length(X, y)
     if cv is None:
-        yield estimator, X, np.asarray(y)
+        yield estimator, X, as_numbers(y)
         return
     for train, test in row_numbers(cv, X, y, False, {}):
         one = clone(estimator).fit(rows_of(X, train), rows_of(y, train))
-        yield one, rows_of(X, test), np.asarray(rows_of(y, test))
+        yield one, rows_of(X, test), as_numbers(rows_of(y, test))
 
 
 def _inside(estimator, X, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -233,7 +234,7 @@ def _inside(estimator, X, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndar
         inside["predict_interval"] = np.array(found)
     if deviation is None:
         raise ValueError(
-            f"{type(net).__name__} has no intervals to draw. Fit it with "
-            "posterior=True or intervals=10."
+            f"{type(net).__name__} has no intervals to draw. "
+            f"{net._to_know('intervals')}"
         )
     return inside, np.asarray(deviation).ravel()[known]

@@ -1,0 +1,29 @@
+"""Values that are missing, as arrays and tables of users have them: None, NaN, NA."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def with_plain_missing(y):
+    """y, with None for what is missing in an array of objects, NaN and pandas' NA too.
+
+    scikit-learn's checks raise a TypeError for one, and do not name y for the other.
+    """
+    values = np.asarray(y) if hasattr(y, "__array__") else np.empty(0)
+    if values.dtype.kind != "O":
+        return y
+    flat = values.ravel().tolist()
+    missing = [
+        type(v).__name__ == "NAType" or (isinstance(v, float) and v != v) for v in flat
+    ]
+    if not any(missing):
+        return y
+    values = values.copy()
+    values[np.reshape(missing, values.shape)] = None
+    return values
+
+
+def as_numbers(y) -> np.ndarray:
+    """y as float64, where NaN is what is missing."""
+    return np.asarray(with_plain_missing(y), dtype=np.float64)

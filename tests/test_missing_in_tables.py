@@ -1,0 +1,122 @@
+"""pandas' own missing values, NA: of targets they are NaN, else one clear error."""
+
+import numpy as np
+import pytest
+from refusal import LABELS, X, Y, assert_refused
+from sklearn.model_selection import cross_val_score
+
+from skwd import (
+    CoverageDisplay,
+    WeightDecayMLPClassifier,
+    WeightDecayMLPRegressor,
+    WeightDecayMLPRegressorCV,
+    log_likelihood_scorer,
+    neg_crps_scorer,
+)
+
+pd = pytest.importorskip("pandas")
+
+RNG = np.random.default_rng(0)
+ROWS = RNG.standard_normal((60, 2))
+NUMBERS = np.column_stack([ROWS[:, 0], -ROWS[:, 0]]) + 0.3 * RNG.standard_normal(
+    (60, 2)
+)
+NUMBERS[[3, 41], [0, 1]] = np.nan
+LINEAR = {"hidden_layer_sizes": (), "missing_targets": "mask"}
+
+
+def in_tables():
+    """The same targets as a user of pandas may have them."""
+    table = pd.DataFrame(NUMBERS, columns=["a", "b"]).astype("Float64")
+    objects = NUMBERS.astype(object)
+    objects[np.isnan(NUMBERS)] = pd.NA
+    return {"nullable": table, "objects": objects, "frame": pd.DataFrame(objects)}
+
+
+@pytest.mark.parametrize("name", ["nullable", "objects", "frame"])
+def test_targets_in_a_table_are_those_in_an_array(name):
+    """Of fit, score, scorers, searches and displays."""
+    table = in_tables()[name]
+    model = WeightDecayMLPRegressor(alpha=0.1, noise="varying", **LINEAR)
+    model.fit(ROWS, NUMBERS)
+    found = WeightDecayMLPRegressor(alpha=0.1, noise="varying", **LINEAR)
+    found.fit(ROWS, table)
+    np.testing.assert_array_equal(found.predict(ROWS), model.predict(ROWS))
+    assert model.score(ROWS, table) == model.score(ROWS, NUMBERS)
+    for scorer in (log_likelihood_scorer, neg_crps_scorer):
+        assert scorer(model, ROWS, table) == scorer(model, ROWS, NUMBERS)
+    pytest.importorskip("matplotlib")
+    drawn = [
+        CoverageDisplay.from_estimator(model, ROWS, y).observed["return_std"]
+        for y in (table, NUMBERS)
+    ]
+    np.testing.assert_array_equal(*drawn)
+
+
+@pytest.mark.parametrize("name", ["nullable", "objects", "frame"])
+def test_searches_take_them_too(name):
+    """An output that is not known in a fold is not judged there."""
+    table, numbers = in_tables()[name], NUMBERS.copy()
+    folds = [(np.arange(30), np.arange(30, 60)), (np.arange(30, 60), np.arange(30))]
+    for unseen in (False, True):
+        if unseen:  # by the first fold
+            numbers[:30, 1] = np.nan
+            where = table.iloc if hasattr(table, "iloc") else table
+            where[:30, 1] = pd.NA
+        tables = (
+            WeightDecayMLPRegressorCV(alphas=[0.1, 1.0], cv=folds, **LINEAR)
+            .fit(ROWS, y)
+            .cv_results_["mean_test_score"]
+            for y in (table, numbers)
+        )
+        np.testing.assert_array_equal(*tables)
+    model = WeightDecayMLPRegressor(alpha=0.1, **LINEAR)
+    given = {"cv": 2, "error_score": "raise"}
+    table, numbers = in_tables()[name], NUMBERS
+    scores = [cross_val_score(model, ROWS, y, **given) for y in (table, numbers)]
+    np.testing.assert_array_equal(*scores)
+
+
+WORDS = np.array(["a", "b", "c"])[LABELS].astype(object)
+NO_LABEL = (
+    "y must hold a label in every row; got None in row 2. Leave such rows out, or give "
+    "them a label of their own."
+)
+
+
+def labels(dtype, missing):
+    y = WORDS.copy()
+    y[2] = missing
+    return pd.Series(y, dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", [object, "string", "str", "category"])
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_a_label_that_is_missing(dtype, missing):
+    model = WeightDecayMLPClassifier()
+    y = labels(dtype, missing)
+    assert_refused(model, NO_LABEL, X, y)
+    if dtype is object:
+        assert_refused(model, NO_LABEL, X, y.to_numpy())
+        model = WeightDecayMLPClassifier(early_stopping=True)
+        message = NO_LABEL.replace("y must", "y_val must")
+        assert_refused(model, message, X, WORDS, X_val=X, y_val=y)
+        model = WeightDecayMLPRegressor(alpha="auto")
+        message = NO_LABEL.replace("y must", "groups must")
+        assert_refused(model, message, X, Y, groups=y)
+
+
+def test_a_number_that_is_missing():
+    objects = Y.astype(object)
+    objects[2] = pd.NA
+    message = "Input y contains NaN. Leave such rows out."
+    assert_refused(WeightDecayMLPRegressor(), message, X, objects)
+    table = pd.DataFrame(X.astype(object), columns=["a", "b"])
+    table.iloc[2, 1] = pd.NA
+    assert_refused(
+        WeightDecayMLPRegressor(),
+        "X must hold numbers; got pandas' NA in column 'b'. Replace it by NaN, for a "
+        "SimpleImputer.",
+        table,
+        Y,
+    )
