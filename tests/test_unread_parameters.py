@@ -1,4 +1,4 @@
-"""A parameter of another loss than the one that is set is named, once."""
+"""A parameter that changes nothing beside the others is named, once."""
 
 import warnings
 
@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV
 
-from skwd import WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
+from skwd import (
+    WeightDecayMLPClassifier,
+    WeightDecayMLPClassifierCV,
+    WeightDecayMLPRegressor,
+    WeightDecayMLPRegressorCV,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((40, 2))
@@ -86,3 +91,23 @@ def test_a_search_says_it_of_fits_that_do_not_read_it():
     search = GridSearchCV(model, {"loss": losses}, cv=3, refit=False)
     said = said_in(lambda: search.fit(X, Y))
     assert len(said) <= 6 and len(set(said)) == 2
+
+
+@pytest.mark.parametrize("CV", [False, True])
+@pytest.mark.parametrize("labels", [False, True])
+def test_an_average_of_one_network_is_named_once(labels, CV):
+    cls = {
+        (False, False): WeightDecayMLPRegressor,
+        (True, False): WeightDecayMLPClassifier,
+        (False, True): WeightDecayMLPRegressorCV,
+        (True, True): WeightDecayMLPClassifierCV,
+    }[labels, CV]
+    how = {"alphas": [0.1, 0.2], "cv": 2} if CV else {"alpha": 0.1}
+    y = (Y > 1.0).astype(int) if labels else Y
+    one = "ensemble=True averages n_init networks, and n_init=1. Use n_init=5, say, or "
+    with pytest.warns(UserWarning, match=f"^{one}leave ensemble out.$") as caught:
+        cls(**LINEAR, **how, ensemble=True).fit(X, y)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cls(**LINEAR, **how, ensemble=True, n_init=2).fit(X, y)

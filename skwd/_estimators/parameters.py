@@ -241,7 +241,12 @@ def _read_by(cls: type, names: tuple[str, ...]) -> dict[str, list[str]]:
 
 
 def warn_of_unread(estimator: Any, settings: Settings) -> None:
-    """Name a parameter of another loss than the one that is set."""
+    """Name a parameter that changes nothing beside the others."""
+    if settings["ensemble"] and settings["n_init"] == 1:
+        warn(
+            "ensemble=True averages n_init networks, and n_init=1. Use n_init=5, say, "
+            "or leave ensemble out."
+        )
     loss = settings.params.get("loss")
     if loss is None:
         return
