@@ -8,7 +8,9 @@ from stacks import make_stack
 from test_stack import assert_same, solver_named
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd._alpha.choice import laplace_of
 from skwd._core.objective import Objective
+from skwd._cv import parallel
 from skwd._solvers.hooks import Hooks, layer_norms
 from skwd._solvers.row_space import MULTIPLE, RowSpace, n_inputs_on, widths
 from skwd._solvers.training import train
@@ -22,6 +24,15 @@ def wide():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((N, D)) * rng.uniform(0.5, 2.0, D) + 3.0
     return X, X[:, :5].sum(axis=1) + 0.3 * rng.standard_normal(N)
+
+
+@pytest.fixture(scope="module")
+def few_factors():
+    """Columns that share eight factors, whose noise the evidence can tell."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((N, 8)) @ rng.standard_normal((8, D))
+    X += 0.3 * rng.standard_normal((N, D))
+    return X, X[:, :3].sum(axis=1) / 3.0 + 0.3 * rng.standard_normal(N)
 
 
 def a_stack(n_networks=3, n=N, **how):
@@ -147,6 +158,65 @@ def test_hooks_are_told_of_networks_of_all_columns():
         norms = layer_norms(objective.network.layout, gradient)[0]
         np.testing.assert_allclose(fit.gradient_curve[k][-1], norms, rtol=1e-9)
     assert fit.nit.tolist() == [9, 3, 9]
+
+
+@pytest.fixture
+def choices(monkeypatch):
+    """The tasks that alpha is chosen for by name, and what was chosen."""
+    seen, choose = [], parallel.train_choosing
+
+    def spy(task, *how):
+        seen.append((task, choose(task, *how)))
+        return seen[-1][1]
+
+    monkeypatch.setattr(parallel, "train_choosing", spy)
+    return seen
+
+
+@pytest.mark.parametrize("hidden", [(), (5,)], ids=str)
+@pytest.mark.parametrize("labels", [False, True])
+@pytest.mark.parametrize("groups", [None, "layer"])
+def test_the_evidence_is_that_of_all_columns(
+    choices, few_factors, hidden, labels, groups
+):
+    X, y = few_factors
+    cls = WeightDecayMLPRegressor
+    if labels:
+        cls, y = WeightDecayMLPClassifier, y > np.median(y)
+    how = {"hidden_layer_sizes": hidden, "alpha_groups": groups, "activation": "tanh"}
+    model = cls(alpha="evidence", posterior=True, random_state=0, **how).fit(X, y)
+    [(task, found)] = choices
+    k, known = found.best, found.known(found.best)
+    point = task, found.params[k], found.alpha[k]
+    whole = laplace_of(*point, one_alpha=groups is None)
+    assert known.curvature.layout.layer_units[0] == WIDTH
+    assert whole.curvature.layout.layer_units[0] == D
+    assert known.log_evidence == pytest.approx(whole.log_evidence, rel=1e-8)
+    np.testing.assert_allclose(known.n_effective, whole.n_effective, rtol=1e-7)
+    np.testing.assert_allclose(known.noise, whole.noise, rtol=1e-9)
+    assert model.coefs_[0].shape[0] == D and model.n_features_in_ == D
+    np.testing.assert_allclose(model.log_evidence_, whole.log_evidence, rtol=1e-8)
+
+
+@pytest.mark.parametrize("way", ["evidence", "loo", "gcv"])
+def test_alpha_by_name_is_that_of_all_columns(monkeypatch, few_factors, way):
+    X, y = few_factors
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(), alpha=way).fit(X, y)
+    monkeypatch.setattr("skwd._solvers.row_space.GATHER_BYTES", 0)
+    whole = WeightDecayMLPRegressor(hidden_layer_sizes=(), alpha=way).fit(X, y)
+    assert model.alpha_ == pytest.approx(whole.alpha_, rel=1e-5)
+    np.testing.assert_allclose(model.predict(X), whole.predict(X), rtol=1e-5)
+
+
+def test_rounds_are_told_of_networks_of_all_columns():
+    objective, params = a_stack(1)
+    space, seen = RowSpace(objective, WIDTH), []
+    inside = space.inside(params)
+    hooks = space.hooks(Hooks(after_round=lambda *what: seen.append(what)))
+    hooks.after_round(0, inside[0], objective.alpha[0])
+    [(network, of_then, alpha)] = seen
+    np.testing.assert_array_equal(of_then, space.outside(inside)[0])
+    assert network == 0 and (alpha == objective.alpha[0]).all()
 
 
 def test_auto_goes_by_the_rows_of_wide_tables():

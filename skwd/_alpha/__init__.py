@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from skwd._alpha.by_evidence import ByEvidence
 from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.constant import train_constant
 from skwd._alpha.loo_search import ByGCV, ByLOO
 from skwd._alpha.way import Way
+from skwd._solvers.row_space import RowSpace, widths
 from skwd._solvers.task import TrainingTask
 
 WAYS: dict[str, Way] = {way.name: way for way in (ByEvidence(), ByLOO(), ByGCV())}
@@ -30,4 +33,27 @@ def train_choosing(
     task = replace(task, solver=quieter)
     if not task.has_varying_y:
         return train_constant(task)
-    return WAYS[name].choose(task, kind, verbose)
+    found = widths(task.objective(np.ones(task.groups.n_groups)))
+    if kind == "columns" or found[0] == task.layout.layer_units[0]:
+        return WAYS[name].choose(task, kind, verbose)
+    return _in_row_space(task, int(found[0]), WAYS[name], kind, verbose)
+
+
+def _in_row_space(
+    task: TrainingTask, width: int, way: Way, kind: str | None, verbose: bool
+) -> AlphaChoice:
+    """What is chosen for coordinates in the space of the rows, as networks of X.
+
+    Directions across all rows have their prior alone, which the evidence does not see.
+    """
+    space = RowSpace(task.objective(np.ones(task.groups.n_groups)), width)
+    inside = replace(
+        task,
+        layout=space.objective.network.layout,
+        groups=space.objective.groups,
+        training=space.objective.samples[0],
+        params0=space.inside(task.params0),
+        solver=task.solver.changed(hooks=space.hooks(task.solver.hooks)),
+    )
+    found = way.choose(inside, kind, verbose)
+    return replace(found, params=space.outside(found.params).astype(found.params.dtype))

@@ -9,6 +9,8 @@ import numpy as np
 
 from skwd._core.layout import Layout
 
+Tell = Callable[[int, np.ndarray, np.ndarray], bool]
+
 
 @dataclass(frozen=True, eq=False)
 class Hooks:
@@ -26,8 +28,8 @@ class Hooks:
     """
 
     keeps_gradients: bool = False
-    after_iteration: Callable[[int, np.ndarray, np.ndarray], bool] | None = None
-    after_round: Callable[[int, np.ndarray, np.ndarray], bool] | None = None
+    after_iteration: Tell | None = None
+    after_round: Tell | None = None
 
 
 def tell_round(

@@ -22,7 +22,7 @@ from skwd._core.layout import Layout
 from skwd._core.network import Network
 from skwd._core.objective import Objective
 from skwd._core.sample import GATHER_BYTES, Sample
-from skwd._solvers.hooks import Hooks
+from skwd._solvers.hooks import Hooks, Tell
 
 # Coordinates are a multiple of this, with zeros: folds of n and n + 1 rows are then
 # networks of one shape, but for one in so many.
@@ -116,17 +116,23 @@ class RowSpace:
 
     def hooks(self, hooks: Hooks | None) -> Hooks | None:
         """Hooks in here that tell others of the networks of X."""
-        if hooks is None or hooks.after_iteration is None:
-            return hooks
-        tell = hooks.after_iteration
+        if hooks is None:
+            return None
+        of_iteration, of_round = hooks.after_iteration, hooks.after_round
+        return replace(
+            hooks,
+            after_iteration=of_iteration and self._told(of_iteration),
+            after_round=of_round and self._told(of_round),
+        )
 
+    def _told(self, tell: Tell) -> Tell:
         def told(network: int, params: np.ndarray, alpha: np.ndarray) -> bool:
             inner = params[np.newaxis]
             found = self._moved(inner, self._narrow, self._layout)
             self._layout.W(found, 0)[0] = self._first(network, inner)
             return tell(network, found[0], alpha)
 
-        return replace(hooks, after_iteration=told)
+        return told
 
     def _basis_of(self, network: int) -> np.ndarray:
         found = _basis(self._samples[self._sample_of[network]])
