@@ -98,6 +98,27 @@ def test_errors_of_classes_are_those_of_their_indicators(monkeypatch, noisy, n_c
     assert curvature == pytest.approx(np.mean(p * (1.0 - p)))
 
 
+@pytest.mark.parametrize("labels", [False, True])
+def test_more_columns_than_rows_are_seen_in_the_space_of_the_rows(monkeypatch, labels):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((220, 6)) @ rng.standard_normal((6, 400))
+    y = X[:, 0] + 3.0 * rng.standard_normal(220)
+    X += rng.standard_normal(X.shape)
+    cls = WeightDecayMLPClassifier if labels else WeightDecayMLPRegressor
+    y = y > 0.0 if labels else y
+    model = fitted(quick(cls), X, y)
+    monkeypatch.setattr("skwd._solvers.row_space.GATHER_BYTES", 0)
+    whole = fitted(quick(cls), X, y)
+    assert model.alpha_ == pytest.approx(whole.alpha_, rel=1e-6)
+    c = (C_CLASSES if labels else C) / 220
+    assert model.alpha_ > 2.0 * c
+    monkeypatch.undo()
+    wide = np.hstack([X, rng.standard_normal((220, 400))])  # too many for columns
+    assert fitted(quick(cls), wide, y).alpha_ > 2.0 * c
+    monkeypatch.setattr("skwd._solvers.row_space.GATHER_BYTES", 0)
+    assert fitted(quick(cls), wide, y).alpha_ == pytest.approx(c)
+
+
 def test_the_ends_of_what_is_as_good_as_the_best():
     n_rows = np.array([1.0, 10.0, 100.0])
     ends = linear_rows.ends_as_good
@@ -272,8 +293,9 @@ def test_few_rows_many_columns_labels_and_parts_of_a_stream_keep_c(noisy):
     X, y = noisy
     few = fitted(quick(), X[:199], y[:199])
     assert few.alpha_ * 199 == pytest.approx(C)
-    wide = np.random.default_rng(0).standard_normal((N, 501))
-    assert rows(fitted(quick(), wide, y)) == pytest.approx(C)
+    rng = np.random.default_rng(0)
+    many = fitted(quick(), rng.standard_normal((520, 501)), rng.standard_normal(520))
+    assert many.alpha_ * 520 == pytest.approx(C)
     labels = np.stack([y > 0.0, y > 1.0], axis=1)
     found = fitted(quick(WeightDecayMLPClassifier), X, labels)
     assert rows(found) == pytest.approx(C_CLASSES)

@@ -60,7 +60,7 @@ def widths(objective: Objective) -> np.ndarray:
         objective.groups.index, layout.layer_groups.index
     )
     for k, number in enumerate(objective.sample_of):
-        if not has_one_alpha or _basis(samples[number]) is None:
+        if not has_one_alpha or basis(samples[number]) is None:
             found[k] = n_inputs
     return found
 
@@ -90,7 +90,7 @@ class RowSpace:
             Network(self._narrow, network.activation),
             objective.loss,
             [
-                _rotated(s, width) if i in used else s
+                rotated(s, width) if i in used else s
                 for i, s in enumerate(self._samples)
             ],
             objective.alpha,
@@ -135,7 +135,7 @@ class RowSpace:
         return told
 
     def _basis_of(self, network: int) -> np.ndarray:
-        found = _basis(self._samples[self._sample_of[network]])
+        found = basis(self._samples[self._sample_of[network]])
         assert found is not None
         return found[0]
 
@@ -154,7 +154,7 @@ class RowSpace:
         return found
 
 
-def _basis(sample: Sample) -> tuple[np.ndarray, np.ndarray] | None:
+def basis(sample: Sample) -> tuple[np.ndarray, np.ndarray] | None:
     """Q (d, n) and R (n, n) of the rows, X' = Q R; None where numbers overflow.
 
     They are found once.
@@ -170,9 +170,9 @@ def _basis(sample: Sample) -> tuple[np.ndarray, np.ndarray] | None:
     return sample.kept["basis"]
 
 
-def _rotated(sample: Sample, width: int) -> Sample:
+def rotated(sample: Sample, width: int) -> Sample:
     """The rows of a sample by their coordinates, with zeros up to ``width``."""
-    found = _basis(sample)
+    found = basis(sample)
     assert found is not None
     X = np.zeros((len(sample), width), dtype=sample.dtype)
     X[:, : len(sample)] = found[1].T
