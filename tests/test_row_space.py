@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from stacks import make_stack
 from test_stack import assert_same, solver_named
@@ -129,6 +130,18 @@ def test_copies_of_a_row_are_its_weight(wide):
     np.testing.assert_array_equal(peer.predict(X), model.predict(X))
 
 
+@pytest.mark.parametrize("constant", [1.0, 1e9])
+def test_a_constant_column_has_no_weights(wide, constant):
+    X, y = wide
+    with_one = np.insert(X, 3, constant, axis=1)
+    how = {"hidden_layer_sizes": (8,), "alpha": 0.01, "random_state": 0}
+    model = WeightDecayMLPRegressor(**how, max_iter=5)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(with_one, y)
+    np.testing.assert_allclose(across_the_rows(model, with_one), 0.0, atol=1e-12)
+    assert np.abs(model.coefs_[0][3]).max() < 1e-15
+
+
 def test_a_warm_start_goes_on_from_there(wide):
     X, y = wide
     how = {"hidden_layer_sizes": (4,), "alpha": 0.05, "random_state": 0}
@@ -173,6 +186,7 @@ def choices(monkeypatch):
     return seen
 
 
+@pytest.mark.filterwarnings("ignore:alpha='evidence'. the network uses up")
 @pytest.mark.parametrize("hidden", [(), (5,)], ids=str)
 @pytest.mark.parametrize("labels", [False, True])
 @pytest.mark.parametrize("groups", [None, "layer"])

@@ -157,13 +157,19 @@ class RowSpace:
 def basis(sample: Sample) -> tuple[np.ndarray, np.ndarray] | None:
     """Q (d, n) and R (n, n) of the rows, X' = Q R; None where numbers overflow.
 
-    They are found once.
+    They are found once. Directions that no row has, but for rounding, are zeros: rows
+    about their mean have one less than there are rows.
     """
     if "basis" not in sample.kept:
         rows = [X[:, :-1] for X, _, _ in sample.blocks()]
         X = np.concatenate(rows).astype(np.float64, copy=False)
         with np.errstate(over="ignore", invalid="ignore"):
             Q, R = linalg.qr(X.T, mode="economic", check_finite=False)
+            size = np.sqrt(np.square(R).sum(axis=1))
+            rounding = max(X.shape) * float(np.finfo(sample.dtype).eps)
+            has_rows = size > rounding * size.max(initial=0.0)
+            Q *= has_rows
+            R *= has_rows[:, np.newaxis]
             small = R.astype(sample.dtype)
         is_finite = np.isfinite(Q).all() and np.isfinite(small).all()
         sample.kept["basis"] = (Q, R) if is_finite else None
