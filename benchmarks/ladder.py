@@ -5,8 +5,7 @@
 
 `run` fits alpha="auto" to random splits of the tables of `study`, keeps the held-out
 loss of each model, and fits each to all rows at its best alpha: its test error (1 - R2,
-or the log-loss). `report` takes, by one rule after the other, models on parts where
-their held-out loss is lower than that of all others by more than a part of it, and
+or the log-loss). `report` asks models on parts for one gain after the other, and
 prints the mean test error over that of the best model by columns alone: its geometric
 mean over the tables, how many are above it by 1 % and by 4 %, and the worst.
 """
@@ -24,7 +23,6 @@ from threadpoolctl import threadpool_limits
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 from skwd._cv import ladder, models
-from skwd._cv.auto import as_good
 
 C = {"squared_error": 5.0, "classes": 4.0}
 MODELS = {
@@ -113,11 +111,6 @@ def lines(files):
             yield from map(json.loads, file.read_text(encoding="utf-8").splitlines())
 
 
-def simplest(losses):
-    most = as_good(min(losses.values()))
-    return next(m for m in ladder.MODELS if losses.get(m, np.inf) <= most)
-
-
 def report(args):
     of_tables = defaultdict(list)
     for line in lines(args.files):
@@ -135,11 +128,9 @@ def report(args):
                     plain = {
                         m: v for m, v in losses.items() if m not in ladder.IN_PARTS
                     }
-                    best, by_columns = simplest(losses), simplest(plain)
-                    low = as_good(min(plain.values()), -gain)
-                    if best in ladder.IN_PARTS and losses[best] >= low:
-                        best = by_columns
-                    errors.append([line["errors"][m] for m in (best, by_columns)])
+                    ladder.GAIN = gain
+                    taken = [ladder.simplest(some, 0)[0] for some in (losses, plain)]
+                    errors.append([line["errors"][model] for model in taken])
                 if errors:
                     ours, theirs = np.mean(errors, axis=0)
                     ratios[f"{key[2]}, {key[1]}"] = ours / max(theirs, 1e-12)
