@@ -119,6 +119,14 @@ def test_more_columns_than_rows_are_seen_in_the_space_of_the_rows(monkeypatch, l
     assert fitted(quick(cls), wide, y).alpha_ == pytest.approx(c)
 
 
+@pytest.mark.parametrize("n", [480, 500])
+def test_of_up_to_500_rows_any_number_of_columns_is_looked_at(n):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((n, 800)), rng.standard_normal(n)
+    model = fitted(quick(hidden_layer_sizes=()), X, y)
+    assert model.alpha_ > 2.0 * C / n
+
+
 def test_the_ends_of_what_is_as_good_as_the_best():
     n_rows = np.array([1.0, 10.0, 100.0])
     ends = linear_rows.ends_as_good

@@ -29,11 +29,11 @@ def wide():
 
 @pytest.fixture(scope="module")
 def few_factors():
-    """Columns that share eight factors, whose noise the evidence can tell."""
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((N, 8)) @ rng.standard_normal((8, D))
+    """Columns that share four factors, whose noise the evidence can tell."""
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((N, 4)) @ rng.standard_normal((4, D))
     X += 0.3 * rng.standard_normal((N, D))
-    return X, X[:, :3].sum(axis=1) / 3.0 + 0.3 * rng.standard_normal(N)
+    return X, X[:, :3].sum(axis=1) / 3.0 + 0.6 * rng.standard_normal(N)
 
 
 def a_stack(n_networks=3, n=N, **how):
@@ -142,6 +142,61 @@ def test_a_constant_column_has_no_weights(wide, constant):
     assert np.abs(model.coefs_[0][3]).max() < 1e-15
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("unit", [1e-15, 1e-6, 1e6, 1e15])
+def test_a_column_in_other_units_hides_no_other(wide, unit, dtype):
+    """Its rounding, in coordinates of all columns, may be larger than they are."""
+    X, y = wide
+    column = np.random.default_rng(1).standard_normal(N)
+    X = np.insert(X - 3.0, 3, unit * column, axis=1).astype(dtype)
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(), alpha=0.02).fit(X, y)
+    of_peer = X.astype(float)
+    of_peer[:, 3] = min(unit, 1e5) * column  # costs nothing from there on
+    peer = Ridge(alpha=0.02 * N).fit(of_peer, y)
+    atol = 1e-4 if dtype == np.float32 else 1e-6
+    np.testing.assert_allclose(model.predict(X), peer.predict(of_peer), atol=atol)
+
+
+def stepped(objective, params):
+    """Where ten steps of L-BFGS lead."""
+    return train(objective, params, solver_named(max_iter=10)).params
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+def test_steps_are_those_by_all_columns_of_one_unit(monkeypatch, unit):
+    objective, params = a_stack(activation="tanh", alpha=0.03)
+    layout, [sample] = objective.network.layout, objective.samples
+    sample.X[:] *= unit / np.sqrt(sample.norm_weight @ np.square(sample.X))
+    space = RowSpace(objective, WIDTH)
+    params = space.outside(space.inside(params))  # starts within the rows' space
+    layout.W(params, 0)[:] /= max(unit, 1.0)
+    inside = stepped(objective, params)
+    monkeypatch.setattr("skwd._solvers.row_space.GATHER_BYTES", 0)
+    by_columns = stepped(objective, params)
+    moved = np.abs(by_columns - params).max()
+    np.testing.assert_allclose(inside, by_columns, atol=1e-4 * moved)
+
+
+def test_columns_in_unlike_units_take_no_more_steps(wide):
+    X, y = wide
+    n_iter = {}
+    how = {"hidden_layer_sizes": (10,), "activation": "tanh", "random_state": 0}
+    for largest in (1.0, 1e2, 1e6):
+        units = np.where(np.arange(D) == 7, largest, 1.0)
+        model = WeightDecayMLPRegressor(alpha=0.01, **how).fit(X * units, y)
+        n_iter[largest] = model.n_iter_
+    assert max(n_iter.values()) < 2.5 * n_iter[1.0], n_iter
+
+
+def test_a_basis_is_kept_where_rows_are():
+    for is_kept in (True, False):
+        objective, params = a_stack(1)
+        [sample] = objective.samples
+        sample.gather_once = is_kept
+        train(objective, params, solver_named(max_iter=2))
+        assert ("basis" in sample.kept) is is_kept
+
+
 def test_a_warm_start_goes_on_from_there(wide):
     X, y = wide
     how = {"hidden_layer_sizes": (4,), "alpha": 0.05, "random_state": 0}
@@ -186,7 +241,6 @@ def choices(monkeypatch):
     return seen
 
 
-@pytest.mark.filterwarnings("ignore:alpha='evidence'. the network uses up")
 @pytest.mark.parametrize("hidden", [(), (5,)], ids=str)
 @pytest.mark.parametrize("labels", [False, True])
 @pytest.mark.parametrize("groups", [None, "layer"])

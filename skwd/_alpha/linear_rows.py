@@ -22,7 +22,7 @@ import numpy as np
 from skwd._alpha.scales import default_alpha
 from skwd._core.sample import Sample
 from skwd._solvers.direct import Moments, dense, dense_blocks, moments, moments_of
-from skwd._solvers.row_space import basis, n_inputs_on, rotated
+from skwd._solvers.row_space import basis, has_basis, n_inputs_on, rotated
 from skwd._solvers.task import TrainingTask
 
 # An error above the lowest by this part of it is as good; the default is multiplied by
@@ -30,8 +30,8 @@ from skwd._solvers.task import TrainingTask
 # where it is less, to this power (as the weights of two layers share what one has):
 # benchmarks/linear_rows.py.
 EQUAL, REFERENCE, POWER = 3e-3, 2.0, 0.5
-# Fewer rows say too little, and more columns take too long; where they are more than
-# the rows, coordinates in the space of the rows count.
+# Fewer rows say too little, and more columns take too long; where networks are trained
+# in the space of the rows, its directions count, which are as many as rows.
 LEAST_ROWS, MOST_COLUMNS = 200.0, 500
 # The random sums: 100 of them tell products and even functions from noise.
 N_UNITS = 100
@@ -63,7 +63,8 @@ def rows_needed(task: TrainingTask) -> float:
     """The prior that linear models need, in rows; 1 where c or nothing is known."""
     sample, d = task.training, task.training.X.shape[1]
     width = n_inputs_on(task.layout, sample, len(sample))
-    if sample.total_weight < LEAST_ROWS or not 0 < width <= MOST_COLUMNS:
+    n_columns = d if width == d else len(sample)
+    if sample.total_weight < LEAST_ROWS or not 0 < n_columns <= MOST_COLUMNS:
         return 1.0
     curvature = _curvature(task)
     if curvature is None:
@@ -71,11 +72,11 @@ def rows_needed(task: TrainingTask) -> float:
     units = np.random.default_rng(0).uniform(-1.0, 1.0, (d, N_UNITS))
     units *= np.sqrt(6.0 / (d + N_UNITS))  # as a hidden layer begins
     if width < d:
-        if (found := basis(sample)) is None:
+        if not has_basis(sample):
             return 1.0
-        sample, units = rotated(sample, width), found[0].T @ units
+        sample, units = rotated(sample, width), basis(sample).Q.T @ units
         units = np.pad(units, [(0, width - len(units)), (0, 0)])
-    share = width / d  # of columns that vary
+    share = width / d
     with np.errstate(all="ignore"):
         least_of_units, most_of_units = _as_good(sample, units, curvature, share)
         if most_of_units < 1.0 and task.layout.n_weight_layers > 1:
@@ -99,7 +100,8 @@ def _as_good(
 ) -> tuple[float, float]:
     """The least and largest prior, in rows, as good with the units ``W`` (d, h).
 
-    ``share`` is the number of its columns over that of X.
+    ``share`` is the number of the sample's columns, which may be coordinates in the
+    space of the rows, over that of X.
     """
     found = _moments(sample, W)
     d = sample.X.shape[1]

@@ -7,13 +7,15 @@ basis Q of the rows' space, X' = Q R, the first weights are W = Q V, and
     J(W, ...) = J(V, ...)   with R' in the place of X,   ||W|| = ||V||
 
 (the representer theorem: Schölkopf, Herbrich and Smola, COLT 2001). n rows of d columns
-are n columns then. L-BFGS takes the same steps in any orthonormal basis; what it starts
-with across the rows is left out.
+are n columns then. L-BFGS takes the same steps in any orthonormal basis, where columns
+are not in units of their own (`units`); what it starts with across the rows is left
+out.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy import linalg, sparse
@@ -23,6 +25,9 @@ from skwd._core.network import Network
 from skwd._core.objective import Objective
 from skwd._core.sample import GATHER_BYTES, Sample
 from skwd._solvers.hooks import Hooks, Tell
+from skwd._solvers.units import ROUNDINGS, rounding_of_columns, unscaled_deviations
+
+EPS = float(np.finfo(np.float64).eps)
 
 # Coordinates are a multiple of this, with zeros: folds of n and n + 1 rows are then
 # networks of one shape, but for one in so many.
@@ -60,7 +65,7 @@ def widths(objective: Objective) -> np.ndarray:
         objective.groups.index, layout.layer_groups.index
     )
     for k, number in enumerate(objective.sample_of):
-        if not has_one_alpha or basis(samples[number]) is None:
+        if not has_one_alpha or not has_basis(samples[number]):
             found[k] = n_inputs
     return found
 
@@ -84,14 +89,14 @@ class RowSpace:
         self._layout, network = objective.network.layout, objective.network
         units = width, *self._layout.layer_units[1:]
         self._narrow = Layout(units)
-        self._samples, self._sample_of = objective.samples, objective.sample_of
-        used = set(self._sample_of.tolist())
+        self._sample_of, samples = objective.sample_of, objective.samples
+        self._bases = {i: basis(samples[i]) for i in set(self._sample_of.tolist())}
         self.objective = Objective(
             Network(self._narrow, network.activation),
             objective.loss,
             [
-                rotated(s, width) if i in used else s
-                for i, s in enumerate(self._samples)
+                _rotated(s, self._bases[i], width) if i in self._bases else s
+                for i, s in enumerate(samples)
             ],
             objective.alpha,
             self._sample_of,
@@ -135,9 +140,7 @@ class RowSpace:
         return told
 
     def _basis_of(self, network: int) -> np.ndarray:
-        found = basis(self._samples[self._sample_of[network]])
-        assert found is not None
-        return found[0]
+        return self._bases[self._sample_of[network]].Q
 
     def _first(self, network: int, params: np.ndarray) -> np.ndarray:
         """The weights (d, h) that leave the columns of X, of one network (1, P')."""
@@ -154,32 +157,82 @@ class RowSpace:
         return found
 
 
-def basis(sample: Sample) -> tuple[np.ndarray, np.ndarray] | None:
-    """Q (d, n) and R (n, n) of the rows, X' = Q R; None where numbers overflow.
+class Basis(NamedTuple):
+    """Of the space of r directions that the n rows of a sample have, X' = Q R."""
 
-    They are found once. Directions that no row has, but for rounding, are zeros: rows
-    about their mean have one less than there are rows.
+    Q: np.ndarray  # (d, r) orthonormal
+    R: np.ndarray  # (r, n) the rows by their coordinates
+    # (r,) what coordinates are measured in, as their columns' `unscaled_deviations` say
+    unscaled: np.ndarray | None
+
+
+def has_basis(sample: Sample) -> bool:
+    """Whether coordinates keep what each column says of the rows of a dense X.
+
+    They are sums over all columns, and the rounding of the largest swamps a column that
+    is by far smaller; and numbers must not overflow.
     """
-    if "basis" not in sample.kept:
-        rows = [X[:, :-1] for X, _, _ in sample.blocks()]
-        X = np.concatenate(rows).astype(np.float64, copy=False)
-        with np.errstate(over="ignore", invalid="ignore"):
-            Q, R = linalg.qr(X.T, mode="economic", check_finite=False)
-            size = np.sqrt(np.square(R).sum(axis=1))
-            rounding = max(X.shape) * float(np.finfo(sample.dtype).eps)
-            has_rows = size > rounding * size.max(initial=0.0)
-            Q *= has_rows
-            R *= has_rows[:, np.newaxis]
-            small = R.astype(sample.dtype)
-        is_finite = np.isfinite(Q).all() and np.isfinite(small).all()
-        sample.kept["basis"] = (Q, R) if is_finite else None
-    return sample.kept["basis"]
+    sizes = _column_sizes(sample)
+    total = float(np.linalg.norm(sizes))
+    if not total < np.finfo(sample.dtype).max:
+        return False
+    n = len(sample)
+    varies = sizes > ROUNDINGS * np.sqrt(n) * rounding_of_columns(sample)
+    return bool((sizes[varies] > max(n, len(sizes)) * EPS * total).all())
+
+
+def basis(sample: Sample) -> Basis:
+    """That of a sample which `has_basis`; it is found once, and kept if rows are.
+
+    Directions that rows have by rounding alone are left out: rows about their mean have
+    one less than there are rows.
+    """
+    if "basis" in sample.kept:
+        return sample.kept["basis"]
+    rows = [X[:, :-1] for X, _, _ in sample.blocks()]
+    X = np.concatenate(rows).astype(np.float64, copy=False)
+    Q, R = linalg.qr(X.T, mode="economic", check_finite=False)
+    sizes = _column_sizes(sample)
+    value_rounding = rounding_of_columns(sample) + np.finfo(sample.dtype).eps * sizes
+    rounding = len(X) * (value_rounding @ np.abs(Q))
+    rounding += max(X.shape) * EPS * np.linalg.norm(sizes)
+    has_rows = np.sqrt(np.square(R).sum(axis=1)) > rounding
+    Q, R = Q[:, has_rows], R[has_rows]
+    unscaled = unscaled_deviations(sample)
+    if unscaled is not None and has_rows.any():
+        # The directions that make Q' diag(1 / deviations^2) Q diagonal have units of
+        # their own, those of their columns. Coordinates' own deviations would raise
+        # directions of noise to the size of others.
+        known = np.where(unscaled > 0.0, unscaled, unscaled.max())
+        of_units = linalg.qr(Q / known[:, np.newaxis], mode="r", check_finite=False)[0]
+        _, inverse, directions = linalg.svd(of_units[: Q.shape[1]], check_finite=False)
+        Q, R, unscaled = Q @ directions.T, directions @ R, 1.0 / inverse
+    found = Basis(Q, R, unscaled)
+    if sample.gather_once:
+        sample.kept["basis"] = found
+    return found
 
 
 def rotated(sample: Sample, width: int) -> Sample:
     """The rows of a sample by their coordinates, with zeros up to ``width``."""
-    found = basis(sample)
-    assert found is not None
+    return _rotated(sample, basis(sample), width)
+
+
+def _rotated(sample: Sample, found: Basis, width: int) -> Sample:
     X = np.zeros((len(sample), width), dtype=sample.dtype)
-    X[:, : len(sample)] = found[1].T
-    return Sample(X, sample.y, sample.weight)
+    X[:, : len(found.R)] = found.R.T
+    unscaled = found.unscaled
+    if unscaled is not None:
+        unscaled = np.pad(unscaled, (0, width - len(unscaled)))
+    return Sample(X, sample.y, sample.weight, kept={"unscaled": unscaled})
+
+
+def _column_sizes(sample: Sample) -> np.ndarray:
+    """Roots of the sums of squares of the columns, (d,)."""
+    if "sizes" not in sample.kept:
+        total = np.zeros(sample.X.shape[1])
+        with np.errstate(over="ignore", invalid="ignore"):
+            for X, _, _ in sample.blocks():
+                total += np.square(X[:, :-1], dtype=np.float64).sum(axis=0)
+        sample.kept["sizes"] = np.sqrt(total)
+    return sample.kept["sizes"]

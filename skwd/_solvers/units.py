@@ -66,8 +66,11 @@ def largest_deviation(sample: Sample) -> float:
 def unscaled_deviations(sample: Sample) -> np.ndarray | None:
     """The columns' deviations where they are far from standardised, (d,), or None.
 
-    Constant columns do not count.
+    Constant columns do not count. Coordinates in the space of the rows (`row_space`)
+    have those of the columns that they are made of.
     """
+    if "unscaled" in sample.kept:
+        return sample.kept["unscaled"]
     deviations = column_deviations(sample)
     largest = deviations.max(initial=0.0)
     is_scaled = LEAST_DEVIATION <= largest <= MOST_DEVIATION
