@@ -135,6 +135,7 @@ def test_calls_are_epochs_for_every_kind_of_data(
 
 
 @pytest.mark.wide(5)
+@pytest.mark.filterwarnings("ignore:ensemble=True averages n_init networks")
 @pytest.mark.parametrize(
     "params",
     [
