@@ -104,7 +104,8 @@ def test_deviations_of_sparse_columns_far_from_zero(dtype):
     X, weight = X.astype(dtype), rng.random(40)
     origin = weight / weight.sum() @ X.astype(np.float64)
     entries = sparse.csr_array(X).tocoo()
-    (row, column), half = entries.coords, entries.data / 2.0  # twice each, exactly
+    row, column = entries.row, entries.col
+    half = entries.data / 2.0  # twice each, exactly
     twice = np.r_[row, row], np.r_[column, column]
     pieces = sparse.csr_array((np.r_[half, half], twice), shape=X.shape)
     wanted = weight @ np.square(X - origin)
