@@ -33,20 +33,21 @@ def train_choosing(
     task = replace(task, solver=quieter)
     if not task.has_varying_y:
         return train_constant(task)
-    found = widths(task.objective(np.ones(task.groups.n_groups)))
-    if kind == "columns" or found[0] == task.layout.layer_units[0]:
+    objective = task.objective(np.ones(task.groups.n_groups))
+    width = int(widths(objective)[0])
+    if kind == "columns" or width == task.layout.layer_units[0]:
         return WAYS[name].choose(task, kind, verbose)
-    return _in_row_space(task, int(found[0]), WAYS[name], kind, verbose)
+    space = RowSpace(objective, width)
+    return _in_row_space(task, space, WAYS[name], kind, verbose)
 
 
 def _in_row_space(
-    task: TrainingTask, width: int, way: Way, kind: str | None, verbose: bool
+    task: TrainingTask, space: RowSpace, way: Way, kind: str | None, verbose: bool
 ) -> AlphaChoice:
     """What is chosen for coordinates in the space of the rows, as networks of X.
 
     Directions across all rows have their prior alone, which the evidence does not see.
     """
-    space = RowSpace(task.objective(np.ones(task.groups.n_groups)), width)
     inside = replace(
         task,
         layout=space.objective.network.layout,

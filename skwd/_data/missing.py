@@ -5,6 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 
+def is_na(value) -> bool:
+    """Whether a value is pandas' NA, which need not be installed."""
+    return type(value).__name__ == "NAType"
+
+
 def with_plain_missing(y):
     """y, with None for what is missing in an array of objects, NaN and pandas' NA too.
 
@@ -14,9 +19,7 @@ def with_plain_missing(y):
     if values.dtype.kind != "O":
         return y
     flat = values.ravel().tolist()
-    missing = [
-        type(v).__name__ == "NAType" or (isinstance(v, float) and v != v) for v in flat
-    ]
+    missing = [is_na(v) or (isinstance(v, float) and v != v) for v in flat]
     if not any(missing):
         return y
     values = values.copy()

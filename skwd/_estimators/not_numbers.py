@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from skwd._data.missing import is_na
+
 # Columns that a message names, of more it has the number.
 MOST = 4
 
@@ -42,7 +44,7 @@ def _what_is_wrong(X, name: str) -> str:
             (strays if has_numbers else text).append(f"{shown} (as {stray!r})")
         elif (time := next(filter(_is_time, values), None)) is not None:
             times.append(f"{shown} (as {time})")
-        elif any(type(value).__name__ == "NAType" for value in values):
+        elif any(map(is_na, values)):
             missing.append(shown)
     found = [
         (

@@ -112,11 +112,16 @@ class RowSpace:
             first[k, : Q.shape[1]] = Q.T @ old[k]
         return found
 
-    def outside(self, params: np.ndarray) -> np.ndarray:
-        """Networks (K, P') in the space of the rows as networks of X, (K, P)."""
+    def outside(self, params: np.ndarray, first: int = 0) -> np.ndarray:
+        """Networks (K, P') in the space of the rows as networks of X, (K, P).
+
+        ``first`` is the number of the first one in the stack.
+        """
         found = self._moved(params, self._narrow, self._layout)
+        inside, of_columns = self._narrow.W(params, 0), self._layout.W(found, 0)
         for k in range(len(params)):
-            self._layout.W(found, 0)[k] = self._first(k, params[k : k + 1])
+            Q = self._basis_of(first + k)
+            of_columns[k] = Q @ inside[k, : Q.shape[1]]
         return found
 
     def hooks(self, hooks: Hooks | None) -> Hooks | None:
@@ -132,20 +137,12 @@ class RowSpace:
 
     def _told(self, tell: Tell) -> Tell:
         def told(network: int, params: np.ndarray, alpha: np.ndarray) -> bool:
-            inner = params[np.newaxis]
-            found = self._moved(inner, self._narrow, self._layout)
-            self._layout.W(found, 0)[0] = self._first(network, inner)
-            return tell(network, found[0], alpha)
+            return tell(network, self.outside(params[np.newaxis], network)[0], alpha)
 
         return told
 
     def _basis_of(self, network: int) -> np.ndarray:
         return self._bases[self._sample_of[network]].Q
-
-    def _first(self, network: int, params: np.ndarray) -> np.ndarray:
-        """The weights (d, h) that leave the columns of X, of one network (1, P')."""
-        Q = self._basis_of(network)
-        return Q @ self._narrow.W(params, 0)[0, : Q.shape[1]]
 
     @staticmethod
     def _moved(params: np.ndarray, old: Layout, new: Layout) -> np.ndarray:
