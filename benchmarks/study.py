@@ -62,11 +62,11 @@ def judged(kind, model, X, y):
         bins = np.minimum((10 * p.max(axis=1)).astype(int), 9)
         gaps = np.bincount(bins, p.max(axis=1) - right, 10)
         return {
-            "error": log_loss(model, X, y),
+            "error": float(log_loss(model, X, y)),
             "wrong": 1.0 - right.mean(),
             "calibration": np.abs(gaps).sum() / len(y),
         }
-    return {"error": np.mean((y - model.predict(X)) ** 2) / np.var(y)}
+    return {"error": float(np.mean((y - model.predict(X)) ** 2) / np.var(y))}
 
 
 def fitted(kind, learner, X, y, train, test):

@@ -1,9 +1,9 @@
 """The learners that `study` compares: those of skwd, and their rivals.
 
-CatBoost and LightGBM take part where they are installed. Each stands behind the same
-Pipeline; all have their own defaults, but what has to be chosen for every table is
-chosen by cross-validation, and scikit-learn's MLP has the two settings that its users
-are told of: early stopping, and a standardised y.
+CatBoost, LightGBM and pytabkit's RealMLP take part where they are installed. Each
+stands behind the same Pipeline; all have their own defaults, but what has to be chosen
+for every table is chosen by cross-validation, and scikit-learn's MLP has the two
+settings that its users are told of: early stopping, and a standardised y.
 """
 
 from importlib.util import find_spec
@@ -77,6 +77,17 @@ def boosted(kind, n_threads=1):
     return found
 
 
+def real_mlp(kind, n_threads=1):
+    """RealMLP with its tuned defaults, where pytabkit is installed."""
+    if not find_spec("pytabkit"):
+        return {}
+    import pytabkit
+
+    regress, classify = pytabkit.RealMLP_TD_Regressor, pytabkit.RealMLP_TD_Classifier
+    model = classify if kind == "classes" else regress
+    return {"RealMLP": model(device="cpu", n_threads=n_threads, **SEED)}
+
+
 def learners(kind, names=None):
     """Name to estimator, of all or of some; TRIED only by name."""
     ours = WeightDecayMLPClassifier if kind == "classes" else WeightDecayMLPRegressor
@@ -90,6 +101,7 @@ def learners(kind, names=None):
         "cv": cv,
         **rivals,
         **boosted(kind),
+        **real_mlp(kind),
     }
     tried = {n: ours(alpha="auto", **how, **SEED) for n, how in TRIED.items()}
     return {n: e for n, e in (found | tried).items() if n in (names or found)}

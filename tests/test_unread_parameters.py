@@ -111,3 +111,57 @@ def test_an_average_of_one_network_is_named_once(labels, CV):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         cls(**LINEAR, **how, ensemble=True, n_init=2).fit(X, y)
+
+
+def without_parts():
+    """Tables of 40 rows whose columns have no parts, and why."""
+    yes_or_no = RNG.integers(0, 2, (40, 3)).astype(float)
+    wide = RNG.standard_normal((40, 251))
+    yield yes_or_no, "none has 3 different values. Use encoding=None"
+    for table in wide, np.hstack([wide, yes_or_no]):
+        yield (
+            table,
+            "251 of them have 3 different values or more, and parts are for at most "
+            "250. Give fewer columns, or use encoding=None",
+        )
+    near = np.tile([[0.0, 0.0], [1e-320, 1.0]], (20, 1))
+    near[0] = 2e-320, 0.0
+    yield near, "their values lie too near together, or too far apart. Standardise X"
+
+
+@pytest.mark.parametrize("way", ["fit", "CV", "partial_fit"])
+@pytest.mark.parametrize(("table", "why"), without_parts())
+def test_parts_that_no_column_has_are_named_once(table, why, way):
+    how = {**LINEAR, "encoding": "parts"}
+    model = WeightDecayMLPRegressor(alpha=0.1, **how)
+    if way == "CV":
+        model = WeightDecayMLPRegressorCV(alphas=[0.1, 0.2], cv=2, **how)
+    train = model.fit
+    if way == "partial_fit":
+        train = model.set_params(solver="adam").partial_fit
+    y = RNG.standard_normal(40)
+    with pytest.warns(UserWarning, match="^encoding=") as caught:
+        train(table, y)
+    said = [str(w.message) for w in caught if "parts" in str(w.message)]
+    assert said == [f"encoding='parts' leaves all columns of X as they are: {why}."]
+    assert {w.filename for w in caught} == {__file__}
+    with warnings.catch_warnings():  # the same without it
+        warnings.simplefilter("ignore")
+        plain = model.__class__(**model.get_params()).set_params(encoding=None)
+        train_plain = plain.partial_fit if way == "partial_fit" else plain.fit
+        train_plain(table, y)
+    np.testing.assert_array_equal(model.predict(table), plain.predict(table))
+
+
+def test_nothing_is_said_where_some_column_has_parts():
+    model = WeightDecayMLPRegressor(alpha=0.1, encoding="parts", **LINEAR)
+    weight = np.ones(40)
+    some = np.hstack([RNG.standard_normal((40, 250)), np.ones((40, 100))])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(some, Y)
+    # Rows of weight 0 are removed, and their values with them.
+    table = np.where(np.arange(40)[:, np.newaxis] < 20, X > 0.0, X)
+    weight[20:] = 0.0
+    with pytest.warns(UserWarning, match="none has 3 different values"):
+        model.fit(table, Y, sample_weight=weight)

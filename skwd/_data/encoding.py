@@ -209,6 +209,20 @@ def quantiles_of(n_numeric: int) -> int:
     return min(QUANTILES, MOST_QUANTILES // max(1, n_numeric))
 
 
+def why_without_parts(X: np.ndarray) -> str:
+    """Why no column has parts, and what to do, in a sentence without its full stop."""
+    n_numeric = sum(len(np.unique(x)) >= LEAST_VALUES for x in X.T)
+    most = MOST_QUANTILES // LEAST_QUANTILES
+    if n_numeric > most:
+        return (
+            f"{n_numeric} of them have {LEAST_VALUES} different values or more, and "
+            f"parts are for at most {most}. Give fewer columns, or use encoding=None"
+        )
+    if n_numeric > 0:
+        return "their values lie too near together, or too far apart. Standardise X"
+    return f"none has {LEAST_VALUES} different values. Use encoding=None"
+
+
 def _column(sample: Sample, j: int) -> tuple[np.ndarray, np.ndarray]:
     """The values and weights of the rows that count."""
     rows = slice(None) if sample.rows is None else sample.rows

@@ -98,7 +98,7 @@ class OneFit(BaseWeightDecayMLP):
         folds = left_out_rows(problem, groups)
         task, targets = problem.whole()
         targets.check_known()
-        warn_of_unread(self, settings)
+        warn_of_unread(self, settings, problem)
         is_explained = self._warn_of_validation(problem)
         if watch is not None:
             watch.training(problem, task, targets)
@@ -152,7 +152,7 @@ class OneFit(BaseWeightDecayMLP):
             problem = replace(problem, data=data)
         task, targets = problem.whole()
         if earlier is None:
-            warn_of_unread(self, settings)
+            warn_of_unread(self, settings, problem)
         alpha = settings.alpha
         if alpha is None:
             alpha = default_alpha(task, STREAM_ROWS)

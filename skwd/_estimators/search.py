@@ -155,7 +155,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         if not is_classifier(self):
             check_can_score(self.scoring, scorer, data.y, rows)
         warn_of_unseen_classes(splits, problem, targets)
-        warn_of_unread(plain, settings)
+        warn_of_unread(plain, settings, problem)
         said = {"is_found": True, "is_explained": self._warn_of_validation(problem)}
 
         self._name_features(plain)

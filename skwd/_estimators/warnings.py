@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
 from pathlib import Path
@@ -20,9 +21,10 @@ from skwd._solvers.hooks import layer_norms
 from skwd._solvers.result import SUCCESS, Status
 from skwd._solvers.task import TrainingTask
 
-# This package, and what of scikit-learn stands between it and its user.
+# This package, and what of Python and scikit-learn stands between it and its user.
 _INSIDE = (
     str(Path(__file__).parent.parent),
+    contextlib.__file__,
     str(Path(sklearn.__file__).parent / "callback"),
 )
 # Of the gradient by the last layer: less at the first one, and it has vanished on the
