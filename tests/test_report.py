@@ -1,5 +1,6 @@
 """What fit says of a training: whole messages, once, at the line that called it."""
 
+import ast
 import re
 import warnings
 from pathlib import Path
@@ -181,6 +182,30 @@ def test_a_network_worse_than_a_constant_is_named():
         f"{loss:.4g}, that of a constant 0.5. Lower alpha or learning_rate_init, or "
         "use solver='lbfgs'."
     )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"dropout": 0.001},
+        {"batch_size": 7, "learning_rate": "cosine"},
+        {"decay": "decoupled", "warmup_epochs": 2, "dropout": (0.0, 0.1)},
+    ],
+)
+def test_another_solver_is_named_with_all_that_it_does_not_read(given):
+    """Whoever follows the remedy has a fit, and no further error."""
+    model = network(alpha=1e-3, warm_start=True).fit(X, -Y)
+    model.set_params(solver="sgd", learning_rate_init=1e-9, **given)
+    _, text = said(model, X, Y)
+    remedy = text.partition(", or use ")[2].removesuffix(".")
+    name, *left_out = (part.partition("=") for part in remedy.split(" and "))
+    assert name == ("solver", "=", "'lbfgs'")
+    assert {part[0] for part in left_out} == set(given)
+    defaults = WeightDecayMLPRegressor().get_params()
+    for parameter, _, value in left_out:
+        assert ast.literal_eval(value) == defaults[parameter]
+    model.set_params(solver="lbfgs", **{name: defaults[name] for name in given})
+    assert model.fit(X, Y).converged_
 
 
 class Subclass(WeightDecayMLPRegressor):

@@ -29,10 +29,9 @@ from skwd._estimators.parameter_values import (
 from skwd._estimators.rules import RULES, is_list, is_real, meant
 from skwd._estimators.warnings import warn
 from skwd._solvers.decay import DECAYS
+from skwd._solvers.first_order import OF_BATCHES, given_parameters
 from skwd._solvers.registry import (
-    OF_SOME_SOLVERS,
     SOLVERS,
-    given_parameters,
     solver_of,
     solvers_that_read,
     solvers_with,
@@ -73,7 +72,7 @@ def _check_optimum(
         "dropout": (0.0,),
     }
     if way is not None or kind is not None:
-        needed |= {name: (none,) for name, none in OF_SOME_SOLVERS.items()}
+        needed |= {name: (none,) for name, none in OF_BATCHES.items()}
         needed["solver"] = ("auto", *solvers_with("finds_minima"))
     for name, wanted in needed.items():
         given = params[name]
@@ -192,7 +191,7 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
             listed = ", ".join(repr(name) for name in able)
             raise ValueError(
                 f"{name}={params[name]!r} is for the solvers {listed}; got solver="
-                f"{solver!r}. Use {name}={OF_SOME_SOLVERS[name]!r}, or another solver."
+                f"{solver!r}. Use {name}={OF_BATCHES[name]!r}, or another solver."
             )
     given = params.get("alpha")
     way = WAYS.get(given) if isinstance(given, str) else None

@@ -187,7 +187,7 @@ def _warn_if_like_a_constant(task, trained, losses) -> None:
         where = "on the validation rows" if is_watched else "on the rows trained on"
         first = "Lower alpha, or use n_init=5 for more starting points"
         if not task.solver.finds_minima:
-            first = "Lower alpha or learning_rate_init, or use solver='lbfgs'"
+            first = f"Lower alpha or learning_rate_init, or use {task.solver.instead}"
         warn(
             f"The network is worse than a constant: its loss {where} is "
             f"{loss[worst]:.4g}, that of a constant {constant[worst]:.4g}. "

@@ -112,6 +112,11 @@ class Solver(Interface, abstract=True):
         """What helps a network whose J has grown without bound, with the cause."""
         return "J is not bounded along its steps: try another solver"
 
+    @property
+    def instead(self) -> str:
+        """What to use in the place of this solver to reach a minimum, in words."""
+        return "solver='lbfgs'"
+
     def remedy(self, status: Status) -> str:
         """What helps a network that has ended like this."""
         return self.remedies.get(status, "Increase max_iter or tol")

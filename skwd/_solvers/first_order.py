@@ -24,10 +24,15 @@ from skwd._solvers.stepping import State
 
 # Rows per step of batch_size="auto", as in scikit-learn.
 AUTO_BATCH = 200
-# What is read by the solvers that step on mini-batches.
-OF_BATCHES = frozenset(
-    {"learning_rate", "warmup_epochs", "decay", "batch_size", "dropout"}
-)
+# What solvers that step on mini-batches read, and "lbfgs" does not: the values that ask
+# for nothing.
+OF_BATCHES: dict[str, Any] = {
+    "batch_size": "auto",
+    "learning_rate": "constant",
+    "warmup_epochs": 0,
+    "decay": "l2",
+    "dropout": 0.0,
+}
 # What solver="auto" makes of Adam: the rate falls by a cosine, and training ends where
 # it is 0. 60 epochs: errors 1.01 and 1.03 (tables of 3,000 rows, of 9,000 and 16,000);
 # 150: 1.00 and .99; a rate of .004: 1.01 and 1.05; 256 rows at .01: 1.01 and 1.02
@@ -36,6 +41,11 @@ PLAN = {"learning_rate": "cosine", "batch_size": 128, "max_iter": 100}
 PLANNED_RATE, PLAIN_RATE = 0.008, 0.001
 # More than this part of its start, and J of sgd or adam has risen by steps too long.
 NOISY_RISE = 0.1
+
+
+def given_parameters(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """The parameters that only some solvers read, and that are given a value."""
+    return tuple(name for name, none in OF_BATCHES.items() if params[name] != none)
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,8 @@ class FirstOrder(Solver, abstract=True):
         Disturbs the units in training.
     is_planned : bool
         It has the epochs that it needs, and patience does not end it.
+    given : tuple of str
+        The parameters that "lbfgs" does not read, and that are given a value.
     """
 
     update: Update
@@ -61,12 +73,12 @@ class FirstOrder(Solver, abstract=True):
     batch_size: int | None
     noise: Dropout | None = None
     is_planned: bool = False
+    given: tuple[str, ...] = ()
 
     unit: ClassVar[str] = "epochs"
     remedies: ClassVar[Mapping[Status, str]] = {
         Status.MAX_ITER: "Increase max_iter, tol or learning_rate_init",
         Status.ROSE: "Lower learning_rate_init",
-        Status.SLOW: "Increase learning_rate_init, or use solver='lbfgs'",
     }
 
     @classmethod
@@ -89,6 +101,7 @@ class FirstOrder(Solver, abstract=True):
             shuffle=bool(params["shuffle"]),
             batch_size=size,
             noise=Dropout.of(params["dropout"]),
+            given=given_parameters(params),
         )
 
     @classmethod
@@ -112,6 +125,16 @@ class FirstOrder(Solver, abstract=True):
     def when_it_diverges(self) -> str:
         rate = self.schedule.initial
         return f"learning_rate_init={rate:g} is too large for this data: lower it"
+
+    @property
+    def instead(self) -> str:
+        left_out = [f"{name}={OF_BATCHES[name]!r}" for name in self.given]
+        return " and ".join([super().instead, *left_out])
+
+    def remedy(self, status):
+        if status is Status.SLOW:
+            return f"Increase learning_rate_init, or use {self.instead}"
+        return super().remedy(status)
 
     def watches_loss(self, network):
         return not self.is_planned
@@ -182,7 +205,7 @@ class SGDSolver(FirstOrder):
     name = "sgd"
     sees_all_rows = False
     has_epochs = True
-    reads = OF_BATCHES
+    reads = frozenset(OF_BATCHES)
 
     @classmethod
     def optimizer(cls, params, decay):
@@ -196,7 +219,7 @@ class AdamSolver(FirstOrder):
     name = "adam"
     sees_all_rows = False
     has_epochs = True
-    reads = OF_BATCHES
+    reads = frozenset(OF_BATCHES)
 
     @classmethod
     def optimizer(cls, params, decay):
@@ -211,9 +234,10 @@ class AdamSolver(FirstOrder):
         plan = {**params, **PLAN}
         if rate == PLAIN_RATE:
             plan["learning_rate_init"] = PLANNED_RATE
-        if epochs < PLAN["max_iter"]:
-            return cls.of({**plan, "max_iter": epochs})
-        return cls.of(plan).changed(is_planned=True)
+        is_whole = epochs >= PLAN["max_iter"]
+        if not is_whole:
+            plan["max_iter"] = epochs
+        return cls.of(plan).changed(is_planned=is_whole, given=())
 
     @classmethod
     def suits(cls, n_rows, n_params):

@@ -10,7 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from skwd._solvers.base import Solver, hooks_of
-from skwd._solvers.first_order import AdamSolver, GradientDescentSolver, SGDSolver
+from skwd._solvers.first_order import (
+    AdamSolver,
+    GradientDescentSolver,
+    SGDSolver,
+    given_parameters,
+)
 from skwd._solvers.hooks import Hooks
 from skwd._solvers.minimum import LbfgsSolver
 
@@ -18,19 +23,6 @@ SOLVERS: dict[str, type[Solver]] = {
     solver.name: solver
     for solver in (LbfgsSolver, GradientDescentSolver, SGDSolver, AdamSolver)
 }
-# Parameters that only some solvers read, and the values that ask for nothing.
-OF_SOME_SOLVERS: dict[str, Any] = {
-    "batch_size": "auto",
-    "learning_rate": "constant",
-    "warmup_epochs": 0,
-    "decay": "l2",
-    "dropout": 0.0,
-}
-
-
-def given_parameters(params: Mapping[str, Any]) -> set[str]:
-    """The parameters that only some solvers read, and that are given a value."""
-    return {name for name, none in OF_SOME_SOLVERS.items() if params[name] != none}
 
 
 def solvers_with(*offers: str) -> tuple[str, ...]:
@@ -99,7 +91,7 @@ def solver_of(
     """
     if params["solver"] != "auto":
         return SOLVERS[params["solver"]].of(params)
-    asked = given_parameters(params)
+    asked = set(given_parameters(params))
     kinds = tuple(
         SOLVERS[name] for name in solvers_with(*needs) if asked <= SOLVERS[name].reads
     )
