@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from scipy.stats import norm, t
+from scipy.stats import norm, sem, t
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
@@ -18,9 +18,10 @@ from skwd import WeightDecayMLPRegressor, WeightDecayMLPRegressorCV
 from skwd._cv.folds import splits_of
 from skwd._cv.intervals import interval
 from skwd._cv.models import choose_by_folds
-from skwd._cv.noise import FLOOR, LEAST_ROWS
+from skwd._cv.noise import FLOOR, LEAST_ROWS, gain_on_constant
 from skwd._cv.problem import FOLDS as FOLDS_STREAM
 from skwd._cv.problem import INTERVALS
+from skwd._cv.settings import Data
 from skwd._cv.tails import DEGREES, log_density
 from skwd._cv.weighted_fit import weighted_fit
 from skwd._data.merged_rows import numbers_of_copies
@@ -464,3 +465,33 @@ def test_deviations_of_y_whose_squares_are_no_numbers(posterior, noise, c, monke
     wanted = model.fit(X, y).predict(X, return_std=True)[1]
     found = model.fit(X, c * y).predict(X, return_std=True)[1]
     np.testing.assert_allclose(found / c, wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_gain_on_the_constant_is_one_of_likelihood_row_by_row(seed):
+    rng = np.random.default_rng(seed)
+    n_groups, size = int(rng.integers(10, 40)), int(rng.integers(1, 4))
+    n = n_groups * size
+    y, rho = rng.chisquare(1, n), rng.gamma(2.0, 0.5, n)
+    group = np.repeat(np.arange(n_groups), size)
+    fold, weight = group % 5, rng.integers(1, 4, n).astype(float)
+
+    def gain(rows, weight, together):
+        some = Data(np.empty((len(rows), 0)), y[rows], weight)
+        return gain_on_constant(some, rho[rows], fold[rows], together)
+
+    mean = np.array([y[fold != k].mean() for k in fold])
+    gains = 2.0 * (
+        norm(scale=np.sqrt(rho)).logpdf(np.sqrt(y))
+        - norm(scale=np.sqrt(mean)).logpdf(np.sqrt(y))
+    )
+    rows, ones = np.arange(n), np.ones(n)
+    assert_allclose(gain(rows, ones, rows), (gains.mean(), sem(gains)), rtol=1e-9)
+    # Rows of a group are one draw: their mean.
+    of_groups = gains.reshape(n_groups, size).mean(axis=1)
+    expected = of_groups.mean(), sem(of_groups)
+    assert_allclose(gain(rows, ones, group), expected, rtol=1e-9)
+    # A weight of 2 is a repeated row, and no further draw.
+    again = np.repeat(rows, weight.astype(int))
+    expected = gain(again, np.ones(len(again)), again)
+    assert_allclose(gain(rows, weight, rows), expected, rtol=1e-9)

@@ -216,38 +216,17 @@ class Candidates:
         constant = self.constant(self.first_folds)
         return np.abs(self.first - constant) <= EQUAL * abs(constant)
 
-    def constants(self, folds: slice = ALL) -> np.ndarray:
-        """The held-out losses (F,) of the best constants of the rows trained on."""
-        pairs = zip(self.tasks[folds], self.tests[folds])
-        return np.array(
-            [mean_loss_of_constant(t.loss, test, t.constant) for t, test in pairs]
-        )
-
     def constant(self, folds: slice = ALL) -> float:
-        """Their mean."""
-        return float(np.mean(self.constants(folds)))
+        """The mean held-out loss of the best constants of the rows trained on."""
+        pairs = zip(self.tasks[folds], self.tests[folds])
+        losses = [mean_loss_of_constant(t.loss, test, t.constant) for t, test in pairs]
+        return float(np.mean(losses))
 
-    def gain(self) -> tuple[float, float]:
-        """How much the best multiple is below the constant, and its standard error.
-
-        Of the folds that have judged it; 0 where there is one alone.
-        """
-        losses = self._judging[:, self.best]
-        gains, n_folds = self.constants(slice(0, len(losses))) - losses, len(losses)
-        if n_folds == 1:
-            return float(gains[0]), 0.0
-        return float(gains.mean()), float(_standard_error(gains))
-
+    @np.errstate(over="ignore", invalid="ignore")
     def path(self, unit: float) -> AlphaPath:
         """What was seen, for a default alpha of ``unit``."""
         losses, errors = self._judging, None
         if len(losses) > 1:
-            errors = _standard_error(losses)
+            errors = losses.std(axis=0, ddof=1) / np.sqrt(len(losses))
         unknown = np.full(losses.shape[1], np.nan)
         return AlphaPath(unit * self.multiples, losses.mean(axis=0), errors, unknown)
-
-
-@np.errstate(over="ignore", invalid="ignore")
-def _standard_error(of_folds: np.ndarray) -> np.ndarray:
-    """That of the mean over folds, of (F, ...)."""
-    return of_folds.std(axis=0, ddof=1) / np.sqrt(len(of_folds))

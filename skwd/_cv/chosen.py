@@ -24,9 +24,6 @@ class Chosen:
         alpha_choice_, of a choice between models.
     first_stage_alpha : float or None
         That of the first of two stages, where it was chosen.
-    gain : tuple of float or None
-        Of a choice between models: how much the held-out loss of the best alpha is
-        below that of the constant, and its standard error over the splits.
     """
 
     task: TrainingTask
@@ -34,4 +31,3 @@ class Chosen:
     trained: AlphaChoice
     choice: dict[str, Any] | None = None
     first_stage_alpha: float | None = None
-    gain: tuple[float, float] | None = None

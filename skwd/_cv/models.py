@@ -117,7 +117,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     first = first and first * unit
     if sparse.issparse(data.X) and problem.settings["encoding"] == "auto":
         choice["reason"] += "; sparse X has no models on parts"
-    return Chosen(task, targets, trained, choice, first, candidates.gain())
+    return Chosen(task, targets, trained, choice, first)
 
 
 def _judge_models(
