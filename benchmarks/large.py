@@ -2,7 +2,7 @@
 
     python benchmarks/large.py [--rows 1000000]
 
-Rows of 20 columns, 64 ReLU units, Adam on batches of 200, two BLAS threads: an epoch of
+Rows of 20 columns, 64 ReLU units, Adam on batches of 200: an epoch of
 fit on an array (its columns in parts, too), on a memory map of the same and on CSR with
 a tenth of the values; the same rows through partial_fit in a hundred parts; and a
 search of 1000 networks, on 1000 rows each. Memory is what the fit itself takes at most,
