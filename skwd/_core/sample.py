@@ -92,6 +92,12 @@ class Sample:
         return Sample(self.X, y, weight, rows, origin=self.origin)
 
     @property
+    def has_varying_y(self) -> bool:
+        """Whether a target varies over the rows where it is known."""
+        low, high = np.fmin.reduce(self.y, axis=0), np.fmax.reduce(self.y, axis=0)
+        return bool((low < high).any())
+
+    @property
     def encoder(self) -> Encoder | None:
         """What makes the columns of its rows of those of the user's X, if anything."""
         return self.X.encoder if isinstance(self.X, EncodedRows) else None

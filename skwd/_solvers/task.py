@@ -95,7 +95,7 @@ class TrainingTask:
     @property
     def has_varying_y(self) -> bool:
         """Whether y varies over the rows trained on."""
-        return bool((self.training.y != self.training.y[0]).any())
+        return self.training.has_varying_y
 
 
 def train_path(
