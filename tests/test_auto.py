@@ -376,6 +376,21 @@ def test_a_row_whose_square_is_hardly_a_number_is_no_warning():
     assert np.isfinite(model.predict(X)).all()
 
 
+@pytest.mark.parametrize("solver", ["gd", "sgd", "adam"])
+@pytest.mark.parametrize("size", [1e5, 1e10, 1e40])
+def test_networks_that_all_diverge_are_beaten_by_a_line(solver, size):
+    """Nothing is computed of losses that are infinite."""
+    X, y = line()
+    model = WeightDecayMLPRegressor(**SMALL, solver=solver, max_iter=30, encoding=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", RuntimeWarning)
+        model.fit(size * X, y)
+    scores = model.alpha_choice_["scores"]
+    assert scores["network"] < scores["constant"] < scores["linear model"]
+    assert model.score(size * X, y) > 0.9
+
+
 @pytest.mark.slow
 def test_what_is_left_and_what_is_refused():
     X, y = curve()

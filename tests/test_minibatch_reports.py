@@ -252,3 +252,32 @@ def test_the_held_out_rows_are_as_if_given(solver, monkeypatch):
     assert_array_equal(given.coefs_[0], by_split.coefs_[0])
     assert given.loss_curve_ == by_split.loss_curve_
     assert given.validation_scores_ == by_split.validation_scores_
+
+
+@pytest.mark.filterwarnings("ignore:solver=")
+@pytest.mark.parametrize("n", [1, 7, 49])
+@pytest.mark.parametrize("value", [0.1, 3.0, 1e8])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"alpha": 0.0},
+        {"decay": "decoupled"},
+        {"encoding": "parts"},
+        {"loss": "huber"},
+        {"loss": "poisson"},
+        {"missing_targets": "mask"},
+        {"normalize_y": False},
+    ],
+)
+def test_rounding_of_a_constant_y_is_not_taken_for_divergence(how, value, n):
+    """Its J begins at rounding, of which any step of Adam is many times."""
+    data, y = np.random.default_rng(0).standard_normal((n, 3)), np.full((n, 2), value)
+    if "missing_targets" in how:
+        y[::2, 0] = np.nan
+        y[-1] = value
+    model = linear("adam", learning_rate_init=1e-3, max_iter=30, **how).fit(data, y)
+    if how != {"loss": "poisson"}:
+        assert np.abs(model.predict(data) - value).max() < 0.05
+    else:
+        assert np.abs(np.log(model.predict(data) / value)).max() < 1e-2

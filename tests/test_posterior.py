@@ -244,3 +244,34 @@ def test_blocks_of_rows_change_nothing(hidden, regression, monkeypatch):
     mean, of_blocks = model.predict(X, return_std=True)
     assert mean.shape == of_blocks.shape == (len(X),)
     assert_allclose(of_blocks, std, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:solver=", "error::RuntimeWarning")
+@pytest.mark.parametrize("solver", ["lbfgs", "gd", "adam"])
+@pytest.mark.parametrize("activation", ["relu", "gelu", "tanh"])
+def test_a_constant_y_determines_no_more_than_there_is(solver, activation):
+    """Its variance is 0, and no floor: what is below rounding is not determined."""
+    how = {
+        "activation": activation,
+        "solver": solver,
+        "posterior": True,
+        "max_iter": 99,
+    }
+    for seed in range(24):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((rng.integers(1, 30), [1, 3, 14][seed % 3 - seed % 2]))
+        model = WeightDecayMLPRegressor(
+            hidden_layer_sizes=[(), (3,), (2, 2)][seed % 3],
+            encoding=[None, "parts"][seed % 2],
+            alpha=[None, 0.01, 1.0][seed // 2 % 3],
+            random_state=0,
+            **how,
+        )
+        model.fit(X, np.full(len(X), seed % 4))
+        n_params = sum(part.size for part in model.coefs_ + model.intercepts_)
+        assert -1e-6 < model.n_effective_params_ < n_params + 1e-6
+        y, deviation = model.predict(X, return_std=True)
+        off = np.sqrt(np.mean((y - seed % 4) ** 2))  # but for rounding
+        # At most 0.999 of the rows are spent.
+        assert off - 1e-15 <= model.noise_std_ <= (off + 1e-15) * np.sqrt(1001)
+        assert np.isfinite(deviation).all()

@@ -141,7 +141,7 @@ def test_units_that_are_amiss_are_named_as_the_cause(solver):
     model = network(solver=solver, max_iter=2, alpha=0.01, normalize_y=False)
     _, text = said(model, X, 1e4 * Y)
     deviation = f"{1e4 * Y.std():.3g}"
-    cause = f"Use normalize_y=True for y, whose standard deviation is {deviation}. Incr"
+    cause = f"Use normalize_y=True for y, whose deviation is {deviation}. Incr"
     assert cause in text and "tandardise X" not in text
     _, text = said(network(max_iter=2, alpha=0.01), 1e3 * X, 1e4 * Y)
     largest = f"{1e3 * X.std(axis=0).max():.3g}"
@@ -157,6 +157,26 @@ def test_a_constant_is_never_told_to_be_scaled():
     _, message = said(model, X, np.full(len(X), 3.0))
     assert message.startswith("solver='adam' reached max_iter")
     assert "normalize_y" not in message
+
+
+@pytest.mark.parametrize("loss", ["huber", "absolute_error", "quantile"])
+@pytest.mark.parametrize("solver", ["gd", "sgd", "adam"])
+@pytest.mark.parametrize("missing", ["error", "mask"])
+def test_a_scaled_y_with_outliers_is_never_told_to_be_scaled(loss, solver, missing):
+    """One row far out makes the standard deviation large, not what y is divided by."""
+    if missing == "mask":
+        loss = "squared_error"
+    far_out = np.where(np.arange(len(Y)) == 0, 1e6, Y)
+    model = network(loss=loss, solver=solver, max_iter=3, missing_targets=missing)
+    model.set_params(alpha=0.1, learning_rate_init=1e-9)
+    _, text = said(model, X, far_out)
+    assert "max_iter" in text and "normalize_y" not in text
+    model.set_params(normalize_y=False)
+    _, text = said(model, X, 1e6 * Y)
+    assert "Use normalize_y=True for y, whose deviation is " in text
+    model.set_params(normalize_y=True)  # as it says
+    _, text = said(model, X, 1e6 * Y)
+    assert "normalize_y" not in text
 
 
 def test_counts_are_never_told_to_be_scaled():

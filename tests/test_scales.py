@@ -1,5 +1,7 @@
 """Steps that are too long, data of any scale, and what a warm start may not change."""
 
+import warnings
+
 import numpy as np
 import pytest
 from refusal import LABELS, X, Y, assert_refused
@@ -9,7 +11,11 @@ from sklearn.linear_model import LinearRegression
 from stacks import make_stack
 
 import skwd._solvers.lbfgs
-from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd import (
+    WeightDecayMLPClassifier,
+    WeightDecayMLPRegressor,
+    WeightDecayMLPRegressorCV,
+)
 
 LINEAR = {"hidden_layer_sizes": (), "alpha": 0.0, "random_state": 0}
 
@@ -168,3 +174,22 @@ def test_a_warm_start_refuses_labels_after_classes():
     ).fit(X, np.arange(12) % 3)
     with pytest.raises(ValueError, match="out_activation_='softmax', but"):
         model.fit(X, np.column_stack([LABELS, 1 - LABELS, LABELS]))
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("shift", [0.0, 7.0, 1e5])
+@pytest.mark.parametrize("n", [20, 61, 400])
+def test_where_the_pull_cancels_the_grid_is_that_of_noise(n, shift, unit):
+    """X'(s r) of an even function of symmetric columns is rounding, of any size."""
+    half = np.random.default_rng(n).standard_normal((n, 2))
+    X, y = np.concatenate([half, -half]), np.sum(half**2, axis=1)
+    y = 250.0 * np.concatenate([y, y]) + 40.0
+    X = unit * (X + shift)
+    model = WeightDecayMLPRegressorCV(
+        hidden_layer_sizes=(3,), alphas=3, cv=2, max_iter=1, random_state=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = model.fit(X, y).alphas_[-1]
+    wanted = np.sqrt(X.var(axis=0).sum() / len(X))  # of a y of deviation 1
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)

@@ -14,6 +14,8 @@ from skwd._solvers.units import column_deviations
 # model; of a hidden network it is the scale itself, where it collapses. A third or
 # three times: as good.
 LOWEST, HIGHEST_LINEAR = 1e-9, 1e6
+# A pull of the data that is this small a part of that of noise has cancelled.
+CANCELLED = 1e-8
 
 
 def default_alpha(task: TrainingTask, least_rows: float = 0.0) -> np.ndarray:
@@ -67,20 +69,32 @@ def alpha_grid(scale: float, n_alphas: int) -> np.ndarray:
 def alpha_scale(
     sample: Sample, penalty: Penalty | None = None, loss: Loss | None = None
 ) -> float:
-    """a = ||X'(s r)||_2 / sum s with r = y - mean(y), 1 where that is 0.
+    """a = ||X'(s r)||_2 / sum s with r = y - mean(y), or what noise would make of it.
 
     The spectral norm for several outputs: without weights, the pull of the data on an
-    identity network. r is in the units of dl/draw, which ``loss`` tells of.
+    identity network. r is in the units of dl/draw, which ``loss`` tells of. Where all
+    of it cancels, as of an even function of symmetric columns, rounding is left; then
+    it is the scale of noise, and 1 where X or y does not vary.
     """
-    if not (sample.y != sample.y[0]).any():
+    if not sample.has_varying_y:
         return 1.0  # with a constant y one alpha is as good as another
     with np.errstate(over="ignore", invalid="ignore"):  # the training tells of it
-        pull = sample.pull()
+        slope = np.ones(1)
         if loss is not None:
-            pull *= loss.slope(sample.y, sample.norm_weight)
+            slope = loss.slope(sample.y, sample.norm_weight)
+        pull, noise = sample.pull() * slope, _scale_of_noise(sample, slope.max())
     penalty = L2() if penalty is None else penalty
     top = penalty.reference_alpha(pull) if np.isfinite(pull).all() else 0.0
+    if not top > CANCELLED * noise and 0.0 < noise < np.inf:
+        top = noise
     return top if top > 0.0 else 1.0
+
+
+def _scale_of_noise(sample: Sample, slope: float) -> float:
+    """What a would be of noise of y's deviation; ``slope`` is that of dl/draw."""
+    square = np.square(column_deviations(sample)).sum()
+    per_output = np.sqrt(square * sample.y.shape[1] / sample.total_weight)
+    return float(per_output * sample.deviation_of_y * slope)
 
 
 def alpha_range(task: TrainingTask) -> tuple[float, float]:
@@ -106,7 +120,6 @@ def search_scale(task: TrainingTask) -> float:
         if task.layout.n_weight_layers == 1:
             square *= task.curvature
             return float(square) if 0.0 < square < np.inf else a
-        per_output = np.sqrt(square * sample.y.shape[1] / sample.total_weight)
-        chance = per_output * task.deviation_of_y
-        chance *= task.loss.slope(sample.y, sample.norm_weight).max()
-    return max(a, float(chance)) if np.isfinite(chance) else a
+        slope = task.loss.slope(sample.y, sample.norm_weight)
+        noise = _scale_of_noise(sample, slope.max())
+    return max(a, noise) if np.isfinite(noise) else a

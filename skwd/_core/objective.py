@@ -155,6 +155,18 @@ class Objective:
 
         return self._of_samples("curvature", of)
 
+    def worth(self) -> np.ndarray:
+        """How much of J is much, (K,): the loss of the best constant prediction.
+
+        Of y that does not vary it is rounding; there it is what J is counted in.
+        """
+
+        def of(loss: Loss, sample: Sample) -> float:
+            return float(sample.has_varying_y)
+
+        constant, varies = np.abs(self.constant_loss()), self._of_samples("varies", of)
+        return np.where(varies > 0.0, constant, self.curvature())
+
     def loss_size(self) -> np.ndarray:
         """The size of what a loss without units of y is the difference of, (K,)."""
 

@@ -92,6 +92,12 @@ class Sample:
         return Sample(self.X, y, weight, rows, origin=self.origin)
 
     @property
+    def has_varying_y(self) -> bool:
+        """Whether a target varies over the rows where it is known."""
+        low, high = np.fmin.reduce(self.y, axis=0), np.fmax.reduce(self.y, axis=0)
+        return bool((low < high).any())
+
+    @property
     def encoder(self) -> Encoder | None:
         """What makes the columns of its rows of those of the user's X, if anything."""
         return self.X.encoder if isinstance(self.X, EncodedRows) else None
@@ -163,17 +169,27 @@ class Sample:
     def pull(self) -> np.ndarray:
         """X'(s r) / sum s with r = y - mean(y), (d, n_outputs).
 
-        The same about every origin. Missing targets are as if they were at the mean.
+        The same about every origin.
         """
-        known = np.isfinite(self.y)
-        y = np.where(known, self.y, 0.0)
-        mean = self.norm_weight @ y
-        if not known.all():
-            mean = mean / np.maximum(self.norm_weight @ known, 1e-300)
-        residual = np.where(known, y - mean, 0.0)
-        residual *= self.norm_weight[:, np.newaxis]
+        residual = self._residual() * self.norm_weight[:, np.newaxis]
         total = np.zeros((self.X.shape[1], residual.shape[1]))
         for block in row_blocks(len(self)):
             rows = block if self.rows is None else self.rows[block]
             total += self.X[rows].T @ residual[block]
         return total
+
+    @property
+    def deviation_of_y(self) -> float:
+        """Root mean square of y about its mean, over all outputs."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = self.norm_weight @ np.square(self._residual())
+            return float(np.sqrt(squares.mean()))
+
+    def _residual(self) -> np.ndarray:
+        """y about its mean, (n, n_outputs), and 0 where it is missing."""
+        known = np.isfinite(self.y)
+        y = np.where(known, self.y, 0.0)
+        mean = self.norm_weight @ y
+        if not known.all():
+            mean = mean / np.maximum(self.norm_weight @ known, 1e-300)
+        return np.where(known, y - mean, 0.0)

@@ -9,6 +9,8 @@ import numpy as np
 # Directions whose curvature is this much smaller than the largest are not determined by
 # the data.
 NEGLIGIBLE = 1e-10
+# Curvatures of hidden biases are known to this part of their sum, but for rounding.
+ROUNDING = 1e-12
 
 
 @dataclass
@@ -18,7 +20,7 @@ class UnpenalisedBlock:
     Output biases (and weights without decay) come first, then hidden biases. Of the
     former, directions that nothing determines are left out. A hidden bias may be one
     that the data leave wide open, or next to: ``floor`` is the least curvature that a
-    direction of them has.
+    direction of them has. Where it is below rounding, as of a constant y, that is.
     """
 
     basis: np.ndarray  # (n_unpenalised, r)
@@ -37,7 +39,9 @@ class UnpenalisedBlock:
         kept = values > NEGLIGIBLE * values.max(initial=0.0)
         T_first = vectors[:, kept] / np.sqrt(values[kept])
         C = block[np.ix_(second, first)] @ T_first
-        inner = block[np.ix_(second, second)] - C @ C.T
+        inner = block[np.ix_(second, second)]
+        floor = max(floor, ROUNDING * float(np.trace(inner)))
+        inner = inner - C @ C.T
         inner_values, vectors = np.linalg.eigh(inner)
         inner_values = np.maximum(inner_values, 0.0)
         floored = np.maximum(inner_values, floor)

@@ -102,10 +102,13 @@ class Candidates:
             The lowest of the first.
         most : float
             The first are the middle one and the next. Where both losses are above
-            this, and would be after a further step like theirs, nothing else is judged.
+            this, and would be after a further step like theirs, nothing else is judged;
+            nor where both have diverged.
         """
         first = about * FIRST
         self._add(first)
+        if np.isinf(self.first).all():
+            return
         if not self.first.min() - np.ptp(self.first) <= most:
             return
         while (multiple := self._further(first[0])) is not None:

@@ -45,7 +45,12 @@ def posterior_attributes(
 
 
 def _warn_if_moving(task, trained, networks, laplaces) -> None:
-    """Name it when a first-order solver has stopped away from the minimum."""
+    """Name it when a first-order solver has stopped away from the minimum.
+
+    Of y that does not vary there is no noise to count in, and nothing to be unsure of.
+    """
+    if not task.has_varying_y:
+        return
     objective = task.objective(trained.alpha[networks])
     _, gradients = objective.loss_gradient(trained.params[networks])
     for g, laplace in zip(gradients, laplaces):

@@ -251,6 +251,8 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         Y, weight = targets.encode(data.y, data.weight)
         sample = Sample(data.X, targets.scaled(Y), weight)
         sample = sample.encoded(whole.training.encoder)
+        assert whole.training.origin is not None
+        sample = sample.in_units(sample.y, whole.training.origin)
         scale = alpha_scale(sample, whole.penalty, whole.loss)
         if asked is None:
             return grown_grid(scale, scored)

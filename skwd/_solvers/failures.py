@@ -19,13 +19,24 @@ def scaling_remedies(task: TrainingTask) -> str:
             "standardise X (StandardScaler), whose columns have a standard deviation "
             f"of {largest:.3g} at most"
         )
-    deviation = task.deviation_of_y if task.has_varying_y else 0.0  # but for rounding
-    amiss = deviation > 0.0 and not LEAST_DEVIATION <= deviation <= MOST_DEVIATION
-    if task.loss.moments is not None and amiss:
-        found.append(
-            f"use normalize_y=True for y, whose standard deviation is {deviation:.3g}"
-        )
+    deviation = _deviation_of_y(task)
+    if deviation > 0.0 and not LEAST_DEVIATION <= deviation <= MOST_DEVIATION:
+        found.append(f"use normalize_y=True for y, whose deviation is {deviation:.3g}")
     return "; ".join(found)
+
+
+def _deviation_of_y(task: TrainingTask) -> float:
+    """What normalize_y divides y by, root mean square over outputs; 0 if by nothing.
+
+    So it is one where y has been divided. The loss says what it is: of robust losses
+    not the standard deviation, which outliers make large at any scale.
+    """
+    sample, moments = task.training, task.loss.moments
+    if moments is None or not task.has_varying_y:  # but for rounding
+        return 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        _, deviations = moments(sample.y, sample.norm_weight)
+        return float(np.sqrt(np.square(deviations).mean()))
 
 
 def advice(first: str, task: TrainingTask) -> str:
@@ -40,8 +51,7 @@ def check_any_usable(trained: StackFit, task: TrainingTask) -> None:
         return
     solver = task.solver
     if (trained.status == Status.OVERFLOW).all():
-        has_units = task.loss.moments is not None
-        is_large = has_units and task.deviation_of_y > MOST_DEVIATION
+        is_large = _deviation_of_y(task) > MOST_DEVIATION
         y = ", and y (normalize_y=True)" if is_large else ""
         raise ValueError(
             "Solver produced non-finite parameter weights. The input data may contain "

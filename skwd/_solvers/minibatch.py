@@ -281,6 +281,6 @@ def exploded(objective: Objective, fun: np.ndarray, start: np.ndarray) -> np.nda
     gone = ~(fun <= EXPLOSION * np.abs(start)) | ~np.isfinite(fun)
     if gone.any():
         # A perfect fit may be left: at worst for a constant of so high a loss.
-        allowed = np.maximum(np.abs(start), np.abs(objective.constant_loss()))
+        allowed = np.maximum(np.abs(start), objective.worth())
         gone = ~(fun <= EXPLOSION * allowed) | ~np.isfinite(fun)
     return gone

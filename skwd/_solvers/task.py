@@ -81,13 +81,6 @@ class TrainingTask:
         return self.training.curvature(self.loss)
 
     @property
-    def deviation_of_y(self) -> float:
-        """Root mean square of the training y about its mean, over all outputs."""
-        y, norm_weight = self.training.y, self.training.norm_weight
-        with np.errstate(over="ignore", invalid="ignore"):
-            return float(np.sqrt((norm_weight @ np.square(y - norm_weight @ y)).mean()))
-
-    @property
     def largest_deviation_of_X(self) -> float:
         """The largest deviation of a column over the training rows."""
         return largest_deviation(self.training)
@@ -95,7 +88,7 @@ class TrainingTask:
     @property
     def has_varying_y(self) -> bool:
         """Whether y varies over the rows trained on."""
-        return bool((self.training.y != self.training.y[0]).any())
+        return self.training.has_varying_y
 
 
 def train_path(

@@ -212,7 +212,7 @@ def _monitor(
         params0,
         validation=validation,
         watch_loss=solver.watches_loss(objective.network),
-        worth=np.abs(objective.constant_loss()),
+        worth=objective.worth(),
         penalised=None if solver.decay.minimises_J else objective,
         patience=solver.n_iter_no_change,
         tol=min(solver.n_iter_no_change, solver.max_iter) * solver.tol,
