@@ -231,6 +231,7 @@ def test_rare_values_have_parts_too(n_rare, sign):
     np.testing.assert_array_equal(twice.knots[0], ours.knots[0])
 
 
+@pytest.mark.filterwarnings("ignore:encoding='parts' leaves all columns")
 def test_columns_of_two_values_or_one_stay():
     X, y = mixed()
     for columns in ([3], [3, 4]):

@@ -254,7 +254,7 @@ def test_the_held_out_rows_are_as_if_given(solver, monkeypatch):
     assert given.validation_scores_ == by_split.validation_scores_
 
 
-@pytest.mark.filterwarnings("ignore:solver=")
+@pytest.mark.filterwarnings("ignore:solver=", "ignore:encoding=")
 @pytest.mark.parametrize("n", [1, 7, 49])
 @pytest.mark.parametrize("value", [0.1, 3.0, 1e8])
 @pytest.mark.parametrize(

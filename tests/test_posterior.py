@@ -246,7 +246,9 @@ def test_blocks_of_rows_change_nothing(hidden, regression, monkeypatch):
     assert_allclose(of_blocks, std, rtol=1e-5)
 
 
-@pytest.mark.filterwarnings("ignore:solver=", "error::RuntimeWarning")
+@pytest.mark.filterwarnings(
+    "ignore:solver=", "ignore:encoding=", "error::RuntimeWarning"
+)
 @pytest.mark.parametrize("solver", ["lbfgs", "gd", "adam"])
 @pytest.mark.parametrize("activation", ["relu", "gelu", "tanh"])
 def test_a_constant_y_determines_no_more_than_there_is(solver, activation):
