@@ -145,7 +145,8 @@ def _trained(
     first = chosen.first_stage_alpha
     first_stage = alpha[0] if first is None else np.full(alpha.shape[1], first)
     fold_tasks = second_stage(fold_tasks, first_stage, keep_best=not ensemble)
-    fits = AlphaChoice.of(train_cells(fold_tasks, alpha, settings["n_jobs"]))
+    told = "without a fold" if settings["verbose"] else None
+    fits = AlphaChoice.of(train_cells(fold_tasks, alpha, settings["n_jobs"], told))
     n_init = len(fold_tasks[0].params0)
     is_constant = not (trained.params[best] * chosen.task.layout.decay_mask).any()
     for number, task in enumerate(fold_tasks):

@@ -36,6 +36,8 @@ def weighted_fit(
     weighted = replace(
         problem, data=data._replace(weight=weight), settings=settings, earlier=None
     )
+    if settings["verbose"]:
+        print("the fit again, to rows weighted by the variance:")
     task, targets = weighted.whole()
     fit = choose_by_folds(weighted, task, targets)
     if not _is_judged(fit) or fit.trained.unusable.all():

@@ -270,12 +270,12 @@ def warn_of_unread(estimator: Any, settings: Settings, problem: Problem) -> None
 def ratio_settings(estimator: Any, settings: Settings) -> Settings | None:
     """Those of rho, the network of noise="varying"; None where the noise is constant.
 
-    Of the estimator's layers, activation and workers, with all else by default.
+    Of the estimator's layers, activation, workers and verbose, else by default.
     """
     if not varies(settings.params):
         return None
     params = dict(_defaults(estimator.__class__))
-    kept = ("hidden_layer_sizes", "activation", "n_jobs")
+    kept = ("hidden_layer_sizes", "activation", "n_jobs", "verbose")
     params |= {name: settings[name] for name in kept}
     params |= {"loss": "gamma", "alpha": "auto"}
     solver, make_targets = solver_of(params), estimator._targets_of(params)
