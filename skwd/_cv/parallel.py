@@ -58,12 +58,15 @@ def cross_validate(
 
 
 def train_cells(
-    tasks: list[TrainingTask], alphas: np.ndarray, n_jobs, what: str | None = None
+    tasks: list[TrainingTask],
+    alphas: np.ndarray,
+    n_jobs,
+    told: Callable[[int], None] | None = None,
 ) -> StackFit:
     """Train tasks x alphas x restarts, chunk by chunk, as `train_path` numbers them.
 
-    ``alphas`` (A, G) or (F, A, G). Networks that somebody hears of are one stack. With
-    ``what`` a line says how many there are, and one after each chunk how many are done.
+    ``alphas`` (A, G) or (F, A, G). Networks that somebody hears of are one stack;
+    ``told``, if given, hears after each chunk how many networks it had.
     """
     n_alphas, n_init = alphas.shape[-2], len(tasks[0].params0)
     if len(tasks) * n_alphas * n_init == 1 or tasks[0].solver.is_heard:
@@ -80,14 +83,11 @@ def train_cells(
             some = [_with_starts(tasks[f], starts) for f in part.tasks]
             jobs.append((some, alphas[cells]))
             mine.append(numbers[cells][:, :, starts].ravel())
-    progress, found = None, []
-    if what is not None:
-        print(f"{what}: {numbers.size} fits")
-        progress = Progress(numbers.size, f"{what}: ")
+    found = []
     for fits, of_it in zip(_results(train_path, jobs, n_jobs), mine):
         found.append(fits)
-        if progress is not None:
-            progress.add(len(of_it))
+        if told is not None:
+            told(len(of_it))
     return StackFit.joined(found, mine)
 
 
