@@ -112,9 +112,12 @@ class RegressionTargets(Targets):
             least, is_excluded = self.loss.domain
             if (y <= least if is_excluded else y < least).any():
                 sign, lowest = ">" if is_excluded else ">=", np.nanmin(y)
+                other = "loss='squared_error' for targets of either sign"
+                if lowest == 0.0:
+                    other = "loss='tweedie' and power=1.5 for targets that may be 0"
                 raise ValueError(
                     f"loss={self.loss.name!r} needs {name} {sign} {least:g}; got "
-                    f"{lowest:g}. Use loss='squared_error' for targets of either sign."
+                    f"{lowest:g}. Use {other}."
                 )
         return y.reshape(len(y), -1), weight
 
