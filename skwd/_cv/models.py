@@ -256,13 +256,14 @@ def _searched(
 def _say(settings: Any, model: str, multiples, losses, seconds: float) -> None:
     """Tell of the losses (F, m) in some folds, with verbose by a line a multiple."""
     tell_part(settings.solver.hooks, model)
+    if not settings["verbose"]:
+        return
     for multiple, loss in zip(multiples, losses.mean(axis=0)):
-        if settings["verbose"]:
-            print(
-                f"{model}, {multiple:.3g} times the default alpha: held-out loss "
-                f"{loss:.5g} in {len(losses)} fold{'s' * (len(losses) > 1)} "
-                f"({seconds / len(multiples):.1f} s)"
-            )
+        print(
+            f"{model}, {multiple:.3g} times the default alpha: held-out loss "
+            f"{loss:.5g} in {len(losses)} fold{'s' * (len(losses) > 1)} "
+            f"({seconds / len(multiples):.1f} s)"
+        )
 
 
 def _choice(
