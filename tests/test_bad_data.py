@@ -35,6 +35,8 @@ def test_y_not_finite(value, what):
     assert_refused(REGRESSOR, start, X, with_value(Y, 2, value), whole=False)
     two = with_value(np.column_stack([Y, Y]), (2, 1), value)
     assert_refused(REGRESSOR, start, X, two, whole=False)
+    if what == "NaN":
+        start = "y must hold a label in every row; got None in row 2"
     assert_refused(CLASSIFIER, start, X, with_value(LABELS, 2, value), whole=False)
 
 

@@ -74,12 +74,40 @@ def test_rounds_of_a_choice_of_alpha(regression, alpha):
     X, y = regression
     heard, model = Heard(), WeightDecayMLPRegressor(alpha=alpha, **SMALL)
     model.set_callbacks(heard).fit(X, y)
-    assert set(heard.ended) == {"round", "fit"}
+    scan = {"scan"} if alpha == "evidence" else set()
+    assert set(heard.ended) == {"round", "fit"} | scan
     assert np.isfinite(heard.scores).all()
     sooner = Heard("round", 1)
     model.set_callbacks(sooner).fit(X, y)
     assert sooner.ended.count("round") < heard.ended.count("round")
     assert model.score(X, y) > 0.5
+
+
+@needs_callbacks
+@pytest.mark.parametrize(
+    ("how", "parts"),
+    [
+        ({"alpha": "auto", "encoding": None}, {"network", "linear model"}),
+        ({"alpha": "auto"}, {"network", "linear model", "additive model"}),
+        ({"intervals": 3}, {"networks without a fold"}),
+        ({"noise": "varying"}, {"networks without a fold", "network"}),
+        ({"alpha": "auto", "noise": "varying"}, {"networks without a fold", "network"}),
+        ({"alpha": "evidence"}, {"scan"}),
+    ],
+    ids=str,
+)
+def test_parts_of_a_fit_are_tasks_that_cannot_be_stopped(regression, how, parts):
+    X, y = regression
+    model = WeightDecayMLPRegressor(**SMALL, **how)
+    plain = clone(model).fit(X, y)
+    for part in [None, *parts]:
+        heard = Heard(part, 1)  # asks to stop
+        model.set_callbacks(heard).fit(X, y)
+        assert parts <= set(heard.ended)
+        assert sorted(heard.begun) == sorted(heard.ended)
+        np.testing.assert_array_equal(model.coefs_[0], plain.coefs_[0])
+        first = heard.ended.index(min(parts, key=heard.ended.index))
+        assert first < len(heard.ended) - 1 and heard.ended[-1] == "fit"
 
 
 @pytest.mark.slow

@@ -455,6 +455,13 @@ def test_what_weight_decay_has_left(ensemble):
         random_state=0,
     ).fit(X, y)
     display = WeightDecayDisplay.from_estimator(model, max_columns=3)
+    display.figure_.canvas.draw()
+    layers = display.ax_[0]
+    starts = layers.transData.transform(np.c_[range(3), display.initial_sizes])
+    for text, bar, start in zip(layers.texts, display.bars_, starts):
+        box = text.get_window_extent()  # above the bar and the line of its start
+        assert box.y0 >= max(bar.get_window_extent().y1, start[1])
+        assert box.y1 <= layers.bbox.y1
     heights = [bar.get_height() for bar in display.bars_]
     sizes = [np.sqrt(np.mean(W**2)) for W in model.coefs_]
     assert_allclose(heights, sizes)

@@ -152,6 +152,34 @@ def test_classes_of_groups_are_kept_in_proportion():
     model.set_params(intervals=StratifiedGroupKFold(4)).fit(X, y, groups=group)
 
 
+def message_of(model, X, y, groups, **val):
+    with pytest.raises(ValueError, match="this fit holds none out") as caught:
+        model.fit(X, y, groups=groups, **val)
+    return str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore:alpha='auto'. the signal is too weak")
+def test_each_way_that_the_message_names_takes_groups():
+    X, y, group = persons()
+    plain = WeightDecayMLPRegressor(**SMALL)
+    labels = WeightDecayMLPClassifier(**SMALL)
+    of_classes, of_numbers = (
+        message_of(labels, X, y > 0.0, group),
+        message_of(plain, X, y, group),
+    )
+    ways = [{"alpha": "auto"}, {"intervals": 4}, {"early_stopping": True}]
+    for way in [*ways, {"noise": "varying"}]:  # each that is named serves
+        name = next(iter(way))
+        assert name in of_numbers
+        clone(plain).set_params(**way).fit(X, y, groups=group)
+        assert (name in of_classes) == (name != "noise")
+        if name != "noise":
+            clone(labels).set_params(**way).fit(X, y > 0.0, groups=group)
+    stopping = clone(plain).set_params(early_stopping=True)
+    own = message_of(stopping, X, y, group, X_val=X, y_val=y)
+    assert "early_stopping" not in own and 'noise="varying", or leave' in own
+
+
 def test_bad_groups_are_refused_before_training():
     X, y, group = persons()
     plain = WeightDecayMLPRegressor(**SMALL)

@@ -267,12 +267,17 @@ def test_a_quantile_has_that_part_of_new_rows_below_it(q):
 @pytest.mark.parametrize(
     ("given", "y", "message"),
     [
-        ({"loss": "gamma"}, [0.0, 1.0, 2.0], "loss='gamma' needs y > 0; got 0"),
+        (
+            {"loss": "gamma"},
+            [0.0, 1.0, 2.0],
+            "loss='gamma' needs y > 0; got 0. Use loss='tweedie' and power=1.5 for "
+            "targets that may be 0.",
+        ),
         ({"loss": "tweedie"}, [-1.0, 1.0, 2.0], "loss='tweedie' needs y >= 0; got -1"),
         (
             {"loss": "tweedie", "power": 2.5},
             [0.0, 1.0, 2.0],
-            "loss='tweedie' needs y > 0",
+            "loss='tweedie' needs y > 0; got 0. Use loss='tweedie' and power=1.5 for",
         ),
         ({"quantile": 1.0}, [0.0, 1.0, 2.0], "quantile must be a number between 0 and"),
         ({"huber_delta": 0}, [0.0, 1.0, 2.0], "huber_delta must be None or a finite"),

@@ -8,6 +8,7 @@ from sklearn.model_selection import cross_val_score
 from skwd import (
     CoverageDisplay,
     WeightDecayMLPClassifier,
+    WeightDecayMLPClassifierCV,
     WeightDecayMLPRegressor,
     WeightDecayMLPRegressorCV,
     log_likelihood_scorer,
@@ -106,7 +107,49 @@ def test_a_label_that_is_missing(dtype, missing):
         assert_refused(model, message, X, Y, groups=y)
 
 
-def test_a_number_that_is_missing():
+def holed(y, dtype):
+    """y with its third value missing, in a dtype of NumPy or of pandas."""
+    kind = pd.Series if y.ndim == 1 else pd.DataFrame
+    y = y.copy()
+    y.reshape(len(y), -1)[2, -1] = np.nan
+    return kind(y).astype(dtype) if dtype[0].isupper() else y.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "object", "Float64"])
+@pytest.mark.parametrize("two", [False, True], ids=["one target", "two targets"])
+def test_a_number_that_is_missing(dtype, two):
+    """The remedy is one that works for this very input, in whatever dtype it comes."""
+    y = np.column_stack([Y, Y]) if two else Y
+    start = "Input y contains NaN. Leave such rows out"
+    mask = f"{start}, or set missing_targets='mask', which takes what is known."
+    for estimator, may_be_masked in [
+        (WeightDecayMLPRegressor(), True),
+        (WeightDecayMLPRegressor(alpha="auto", noise="varying"), True),
+        (WeightDecayMLPRegressor(loss="huber"), False),
+        (WeightDecayMLPRegressor(alpha="evidence"), False),
+        (WeightDecayMLPRegressor(posterior=True), False),
+        (WeightDecayMLPRegressor(intervals=3), False),
+        (WeightDecayMLPRegressorCV(cv=2), True),
+    ]:
+        message = mask if two and may_be_masked else f"{start}."
+        assert_refused(estimator, message, X, holed(y, dtype))
+    if two:
+        WeightDecayMLPRegressor(missing_targets="mask").fit(X, holed(y, dtype))
+    stopping = WeightDecayMLPRegressor(early_stopping=True)
+    message = (mask if two else f"{start}.").replace(" y ", " y_val ")
+    assert_refused(stopping, message, X, y, X_val=X, y_val=holed(y, dtype))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "object", "Float64"])
+@pytest.mark.parametrize("as_column", [False, True])
+def test_a_label_that_is_a_number_and_missing(dtype, as_column):
+    y = holed(np.arange(len(X)) % 2.0, dtype)
+    y = np.asarray(y)[:, np.newaxis] if as_column else y
+    for estimator in (WeightDecayMLPClassifier(), WeightDecayMLPClassifierCV(cv=2)):
+        assert_refused(estimator, NO_LABEL, X, y)
+
+
+def test_an_object_that_is_missing():
     objects = Y.astype(object)
     objects[2] = pd.NA
     message = "Input y contains NaN. Leave such rows out."

@@ -104,7 +104,7 @@ NAN = np.where(np.arange(40) == 7, np.nan, 1.0)
     ("message", "X", "y", "weight"),
     [
         (r"Input X contains NaN\.(?s:.*)", X * NAN[:, np.newaxis], Y, None),
-        (r"Input y contains NaN\.", X, Y * NAN, None),
+        (r"Input y contains NaN\. Leave such rows out\.", X, Y * NAN, None),
         (r"Found array with 0 sample(?s:.*)", X[:0], Y[:0], None),
         (r"Found input variables with inconsistent(?s:.*)", X, Y[:39], None),
         (

@@ -1,9 +1,12 @@
 """Chunks, workers and backends: they change the time a search takes, nothing else."""
 
+import contextlib
+import io
 import re
 import threading
 import time
 import tracemalloc
+import warnings
 
 import joblib
 import numpy as np
@@ -11,7 +14,7 @@ import pytest
 from joblib.parallel import get_active_backend
 from searches import ALPHAS, assert_same_choice
 from sklearn.base import clone
-from sklearn.exceptions import FitFailedWarning
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -21,7 +24,12 @@ import skwd._cv.parallel
 import skwd._solvers.lbfgs
 import skwd._solvers.minibatch
 import skwd._solvers.task
-from skwd import WeightDecayMLPClassifierCV, WeightDecayMLPRegressorCV
+from skwd import (
+    WeightDecayMLPClassifier,
+    WeightDecayMLPClassifierCV,
+    WeightDecayMLPRegressor,
+    WeightDecayMLPRegressorCV,
+)
 from skwd._core.blas import ONE_BLAS_THREAD
 from skwd._cv.chunks import chunks
 from skwd._solvers.result import Status
@@ -172,6 +180,54 @@ def test_progress(regression, capsys, monkeypatch):
     assert [line[:11] for line in lines[8:]] == [f"Iteration {k}" for k in (1, 2, 3)]
     model().fit(*regression)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "n_fits", "n_said"),
+    [
+        ({"intervals": 4}, 4, 1),
+        ({"intervals": 4, "n_init": 2}, 8, 1),
+        ({"intervals": 4, "n_jobs": 2}, 4, 1),
+        ({"intervals": 4, "alpha": "auto", "encoding": None}, 4, 1),
+        ({"noise": "varying"}, 10, 2),  # those of the variance too
+    ],
+    ids=str,
+)
+def test_progress_of_the_networks_without_a_fold(change, n_fits, n_said, monkeypatch):
+    """They take longer than the fit to all rows, and a long fit is not silent."""
+    monkeypatch.setattr(skwd._cv.chunks, "CHUNK_BYTES", 1)
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 2))
+    y = X[:, 0] + np.exp(1.5 * X[:, 1]) * rng.standard_normal(300)
+    how = {"hidden_layer_sizes": (3,), "max_iter": 30, "random_state": 0, **change}
+    models = [WeightDecayMLPRegressor(verbose=True, **how)]
+    if "noise" not in change:
+        models.append(WeightDecayMLPClassifier(verbose=True, **how))
+    for estimator in models:
+        said = printed(estimator, X, y if estimator is models[0] else y > 0.0)
+        start = f"without a fold: {n_fits} fits"
+        begun = [k for k, line in enumerate(said) if line == start]
+        assert len(begun) == n_said
+        for k in begun:
+            step = change.get("n_init", 1)  # the starts of a fold are one chunk
+            for done, line in zip(range(step, n_fits + 1, step), said[k + 1 :]):
+                part = f"{done} of {n_fits} fits done ({done / n_fits:.0%}) in "
+                assert line.startswith(f"without a fold: {part}")
+        assert ("the variance of y:" in said) == ("noise" in change)
+        assert not printed(estimator.set_params(verbose=False), X, y > 0.0)
+    chosen = WeightDecayMLPRegressorCV(
+        cv=3, alphas=[0.1, 1.0], intervals=True, verbose=True, hidden_layer_sizes=(3,)
+    )
+    assert "without a fold: 3 fits" in printed(chosen, X, y)
+
+
+def printed(estimator, X, y):
+    """The lines that a fit prints."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        estimator.fit(X, y)
+    return out.getvalue().splitlines()
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])

@@ -14,6 +14,7 @@ from skwd._alpha.constant import is_without_weights
 from skwd._alpha.scales import alpha_range, search_scale
 from skwd._curvature.laplace import Laplace
 from skwd._solvers.base import Solver
+from skwd._solvers.hooks import tell_part
 from skwd._solvers.result import Status
 from skwd._solvers.task import TrainingTask
 
@@ -39,6 +40,7 @@ def first_fits(task: TrainingTask, one_alpha: bool, verbose: bool) -> AlphaChoic
         scan = train_from(task.objective(alphas), starts, with_few_iterations(solver))
         for k in map(int, np.flatnonzero(~scan.unusable)):
             found = laplace_of(task, scan.params[k], scan.alpha[k], one_alpha=one_alpha)
+            tell_part(solver.hooks, "scan")
             if verbose:
                 print_found("Scan", found)
             scan.laplace[k] = found

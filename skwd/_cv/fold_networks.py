@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,12 +20,13 @@ from skwd._core.network import Network
 from skwd._core.rows import shift_origin
 from skwd._cv.chosen import Chosen
 from skwd._cv.chunks import share_memory
-from skwd._cv.parallel import train_cells
+from skwd._cv.parallel import Progress, train_cells
 from skwd._cv.problem import Problem
 from skwd._cv.settings import Settings
 from skwd._cv.splits import Split, tasks
 from skwd._data.targets import Targets
 from skwd._solvers.failures import check_any_usable
+from skwd._solvers.hooks import tell_part
 from skwd._solvers.task import TrainingTask
 
 Rows = tuple[np.ndarray, np.ndarray]
@@ -145,8 +146,9 @@ def _trained(
     first = chosen.first_stage_alpha
     first_stage = alpha[0] if first is None else np.full(alpha.shape[1], first)
     fold_tasks = second_stage(fold_tasks, first_stage, keep_best=not ensemble)
-    fits = AlphaChoice.of(train_cells(fold_tasks, alpha, settings["n_jobs"]))
     n_init = len(fold_tasks[0].params0)
+    told = _progress(settings, len(fold_tasks) * n_init)
+    fits = AlphaChoice.of(train_cells(fold_tasks, alpha, settings["n_jobs"], told))
     is_constant = not (trained.params[best] * chosen.task.layout.decay_mask).any()
     for number, task in enumerate(fold_tasks):
         fit = fits[number * n_init + np.arange(n_init)]
@@ -155,6 +157,21 @@ def _trained(
         if is_constant:
             fit.params[:] = constant_params(task)
         yield fit
+
+
+def _progress(settings: Settings, n_fits: int) -> Callable[[int], None]:
+    """What is told of each chunk of the networks without a fold."""
+    progress = None
+    if settings["verbose"]:
+        print(f"without a fold: {n_fits} fits")
+        progress = Progress(n_fits, "without a fold: ")
+
+    def told(n_more: int) -> None:
+        tell_part(settings.solver.hooks, "networks without a fold")
+        if progress is not None:
+            progress.add(n_more)
+
+    return told
 
 
 def rows_left_out(folds: list[TrainedFold]) -> tuple[np.ndarray, np.ndarray]:

@@ -44,6 +44,7 @@ from skwd._cv.single import Splits, in_single
 from skwd._data.merged_rows import distinct_rows
 from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
+from skwd._solvers.hooks import tell_part
 from skwd._solvers.task import TrainingTask, train_path
 
 # Fewer different rows than this leave nothing to judge by.
@@ -237,9 +238,7 @@ def _searched(
         assert task.training.origin is not None
         tests.append(held_out.in_units(held_out.y, task.training.origin))
         tasks.append(task)
-    n_jobs, told = problem.settings["n_jobs"], None
-    if problem.settings["verbose"]:
-        told = partial(_say, model)
+    n_jobs, told = problem.settings["n_jobs"], partial(_say, problem.settings, model)
     candidates = Candidates(share_memory(tasks), tests, n_jobs, told)
     candidates.search(**about)
     if not tasks[0].penalty.has_second_stage:
@@ -254,8 +253,11 @@ def _searched(
     return candidates
 
 
-def _say(model: str, multiples: np.ndarray, losses: np.ndarray, seconds: float) -> None:
-    """A line for each multiple, of its losses (F, m) in some folds."""
+def _say(settings: Any, model: str, multiples, losses, seconds: float) -> None:
+    """Tell of the losses (F, m) in some folds, with verbose by a line a multiple."""
+    tell_part(settings.solver.hooks, model)
+    if not settings["verbose"]:
+        return
     for multiple, loss in zip(multiples, losses.mean(axis=0)):
         print(
             f"{model}, {multiple:.3g} times the default alpha: held-out loss "

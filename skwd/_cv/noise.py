@@ -210,6 +210,8 @@ def _learn_ratio(
     if n_different < LEAST_ROWS:
         reason = f"fewer than {LEAST_ROWS} different rows"
         return None, {**constant, "reason": reason}, ones
+    if settings["verbose"]:
+        print("the variance of y:")
     targets = settings.make_targets(data.y, data.weight)
     problem = Problem(data, None, settings, seed, targets, group=group)
     chosen = choose_by_folds(problem, *problem.whole())

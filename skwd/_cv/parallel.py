@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from time import perf_counter
 
@@ -38,7 +38,7 @@ def cross_validate(
         ([splits[f] for f in part.tasks], alphas[part.alphas], cell_scorer, interrupt)
         for part in parts
     )
-    start, n_done = perf_counter(), 0
+    progress, n_done = Progress(whole.score.size) if verbose else None, 0
     try:
         with one_blas_thread_each():
             found_in_order = run(train_and_score, jobs, min(n_jobs, len(parts)))
@@ -47,9 +47,8 @@ def cross_validate(
                 n_done += found.score.size
                 if told is not None:
                     told(n_done, whole.score.size)
-                if verbose:
-                    seconds = perf_counter() - start
-                    print(_progress_line(n_done, whole.score.size, seconds))
+                if progress is not None:
+                    progress.add(found.score.size)
     except BaseException:
         interrupt.requested = True  # for the threads that are still at work
         raise
@@ -58,10 +57,16 @@ def cross_validate(
     return whole
 
 
-def train_cells(tasks: list[TrainingTask], alphas: np.ndarray, n_jobs) -> StackFit:
+def train_cells(
+    tasks: list[TrainingTask],
+    alphas: np.ndarray,
+    n_jobs,
+    told: Callable[[int], None] | None = None,
+) -> StackFit:
     """Train tasks x alphas x restarts, chunk by chunk, as `train_path` numbers them.
 
-    ``alphas`` (A, G) or (F, A, G). Networks that somebody hears of are one stack.
+    ``alphas`` (A, G) or (F, A, G). Networks that somebody hears of are one stack;
+    ``told``, if given, hears after each chunk how many networks it had.
     """
     n_alphas, n_init = alphas.shape[-2], len(tasks[0].params0)
     if len(tasks) * n_alphas * n_init == 1 or tasks[0].solver.is_heard:
@@ -78,7 +83,12 @@ def train_cells(tasks: list[TrainingTask], alphas: np.ndarray, n_jobs) -> StackF
             some = [_with_starts(tasks[f], starts) for f in part.tasks]
             jobs.append((some, alphas[cells]))
             mine.append(numbers[cells][:, :, starts].ravel())
-    return StackFit.joined(_results(train_path, jobs, n_jobs), mine)
+    found = []
+    for fits, of_it in zip(_results(train_path, jobs, n_jobs), mine):
+        found.append(fits)
+        if told is not None:
+            told(len(of_it))
+    return StackFit.joined(found, mine)
 
 
 def choose_cells(
@@ -92,7 +102,7 @@ def choose_cells(
     n_parts = -(-n_jobs // len(tasks)) if WAYS[way].restarts_apart else 1
     starts = _restarts(n_init, n_parts)
     jobs = [(_with_starts(task, some), way, kind) for task in tasks for some in starts]
-    found = _results(train_choosing, jobs, n_jobs)
+    found = list(_results(train_choosing, jobs, n_jobs))
     each = len(starts)
     return [
         AlphaChoice.joined(found[f * each : (f + 1) * each], starts)
@@ -112,18 +122,30 @@ def _with_starts(task: TrainingTask, starts: np.ndarray) -> TrainingTask:
     return replace(task, params0=task.params0[starts])
 
 
-def _results(function: Callable, jobs: list[tuple], n_jobs: int) -> list:
+def _results(function: Callable, jobs: list[tuple], n_jobs: int) -> Iterator:
     """What ``function`` makes of each job, by as many workers as there are jobs for."""
     n_jobs = min(n_jobs, len(jobs))
     if n_jobs == 1:
-        return [function(*job) for job in jobs]
+        yield from (function(*job) for job in jobs)
+        return
     with one_blas_thread_each():
-        return list(run(function, jobs, n_jobs))
+        yield from run(function, jobs, n_jobs)
 
 
-def _progress_line(n_done: int, n_fits: int, seconds: float) -> str:
-    left = seconds * (n_fits - n_done) / n_done
-    return (
-        f"{n_done} of {n_fits} fits done ({n_done / n_fits:.0%}) in {seconds:.1f} s, "
-        f"about {left:.1f} s left"
-    )
+class Progress:
+    """Prints how many fits of a search, or of folds, are done, and the time left."""
+
+    def __init__(self, n_fits: int, what: str = ""):
+        self.n_fits, self.what = n_fits, what
+        self.start, self.n_done = perf_counter(), 0
+
+    def add(self, n_fits: int) -> None:
+        """A line, after so many more."""
+        self.n_done += n_fits
+        seconds = perf_counter() - self.start
+        left = seconds * (self.n_fits - self.n_done) / self.n_done
+        print(
+            f"{self.what}{self.n_done} of {self.n_fits} fits done "
+            f"({self.n_done / self.n_fits:.0%}) in {seconds:.1f} s, "
+            f"about {left:.1f} s left"
+        )

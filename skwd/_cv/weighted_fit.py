@@ -12,6 +12,7 @@ from skwd._cv.models import choose_by_folds
 from skwd._cv.noise import deviations_of, some_rows
 from skwd._cv.problem import Problem
 from skwd._data.number_targets import RegressionTargets
+from skwd._solvers.hooks import of_parts
 
 
 def weighted_fit(
@@ -32,10 +33,14 @@ def weighted_fit(
     counted = np.flatnonzero(weight)
     weight[counted] /= rho[:, 0]
     weight *= data.weight.sum() / weight.sum()  # they count as rows still
-    settings = replace(problem.settings, solver=problem.settings.solver.quiet())
+    solver = problem.settings.solver
+    solver = solver.changed(verbose=0, hooks=of_parts(solver.hooks))
+    settings = replace(problem.settings, solver=solver)
     weighted = replace(
         problem, data=data._replace(weight=weight), settings=settings, earlier=None
     )
+    if settings["verbose"]:
+        print("the fit again, to rows weighted by the variance:")
     task, targets = weighted.whole()
     fit = choose_by_folds(weighted, task, targets)
     if not _is_judged(fit) or fit.trained.unusable.all():

@@ -10,12 +10,15 @@ def is_na(value) -> bool:
     return type(value).__name__ == "NAType"
 
 
-def with_plain_missing(y):
+def with_plain_missing(y, of_labels: bool = False):
     """y, with None for what is missing in an array of objects, NaN and pandas' NA too.
 
     scikit-learn's checks raise a TypeError for one, and do not name y for the other.
+    ``of_labels``: one column of floats with NaN as well, which are labels here.
     """
     values = np.asarray(y) if hasattr(y, "__array__") else np.empty(0)
+    if of_labels and values.dtype.kind == "f" and values.shape[1:] in ((), (1,)):
+        values = values.astype(object) if np.isnan(values).any() else values
     if values.dtype.kind != "O":
         return y
     flat = values.ravel().tolist()

@@ -29,6 +29,8 @@ class RegressionTargets(Targets):
         Learn mean and scale from the rows to train on, if the loss may have units.
     masked : bool
         NaN is a target that is not known; rows without any other have no weight.
+    may_be_masked : bool
+        The parameters allow for that.
     mean, scale : ndarray (n_targets,)
         Of y, once they are learnt.
     varies : ndarray of bool (n_targets,)
@@ -41,16 +43,28 @@ class RegressionTargets(Targets):
     loss: Loss
     normalize: bool
     masked: bool = False
+    may_be_masked: bool = False
     mean: np.ndarray | float = 0.0
     scale: np.ndarray | float = 1.0
     varies: np.ndarray | bool = True
     known: np.ndarray | bool = True
 
     @classmethod
-    def of(cls, y, weight, *, loss: Loss, normalize: bool, masked: bool, **classes):
+    def of(
+        cls,
+        y,
+        weight,
+        *,
+        loss: Loss,
+        normalize: bool,
+        masked: bool,
+        may_be_masked: bool = False,
+        **classes,
+    ):
         """The targets of the y of a fit, whose units are still to be learnt."""
         loss = MaskedLoss(loss) if masked else loss
-        return cls(y.shape[1:], loss, normalize and loss.moments is not None, masked)
+        normalize = normalize and loss.moments is not None
+        return cls(y.shape[1:], loss, normalize, masked, may_be_masked)
 
     @property
     def counts_with(self) -> str:
@@ -88,16 +102,22 @@ class RegressionTargets(Targets):
                 )
             rows = y.reshape(len(y), -1)
             weight = np.where(np.isnan(rows).all(axis=1), 0.0, weight)
-        elif not np.isfinite(y).all():  # objects may have held NaN
+        elif not np.isfinite(y).all():
             what = "NaN" if np.isnan(y).any() else "infinity"
-            raise ValueError(f"Input {name} contains {what}. Leave such rows out.")
+            remedy = "Leave such rows out"
+            if what == "NaN" and self.may_be_masked and y.size > len(y):
+                remedy += ", or set missing_targets='mask', which takes what is known"
+            raise ValueError(f"Input {name} contains {what}. {remedy}.")
         if self.loss.domain is not None:
             least, is_excluded = self.loss.domain
             if (y <= least if is_excluded else y < least).any():
                 sign, lowest = ">" if is_excluded else ">=", np.nanmin(y)
+                other = "loss='squared_error' for targets of either sign"
+                if lowest == 0.0:
+                    other = "loss='tweedie' and power=1.5 for targets that may be 0"
                 raise ValueError(
                     f"loss={self.loss.name!r} needs {name} {sign} {least:g}; got "
-                    f"{lowest:g}. Use loss='squared_error' for targets of either sign."
+                    f"{lowest:g}. Use {other}."
                 )
         return y.reshape(len(y), -1), weight
 

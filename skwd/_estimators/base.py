@@ -107,9 +107,11 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
         self, settings: Settings, X, y, sample_weight, *, suffix="", reset=False
     ) -> Data:
         """Checked data; ``suffix`` is "_val" for validation data."""
-        y = with_plain_missing(y)
-        may_miss = settings.params.get("missing_targets") == "mask"
-        check_y = CHECK_Y | ({"ensure_all_finite": "allow-nan"} if may_miss else {})
+        numeric = "missing_targets" in settings.params
+        y = with_plain_missing(y, of_labels=not numeric)
+        # What a number that is missing means is for the targets, which see it in any
+        # dtype.
+        check_y = CHECK_Y | ({"ensure_all_finite": "allow-nan"} if numeric else {})
         if suffix:  # the same checks, in messages that name the validation data
             with says_how_it_is_seen("X_val"):
                 validate_data(self, X, reset=False, skip_check_array=True)
@@ -117,7 +119,7 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
                     X = check_array(X, **CHECK_X, input_name="X_val", estimator=self)
             y = check_array(y, **check_y, input_name="y_val", estimator=self)
             check_consistent_length(X, y)
-        elif may_miss and y is not None:
+        elif numeric and y is not None:
             with says_what_is_no_number(X):
                 X = validate_data(self, X, reset=reset, **CHECK_X)
             y = check_array(y, **check_y, input_name="y", estimator=self)

@@ -17,6 +17,7 @@ from skwd._cv.scoring import known_score, scorer_of_loss
 from skwd._data.number_targets import RegressionTargets
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
+from skwd._estimators.parameter_values import may_be_masked
 from skwd._estimators.partial import NotThere
 from skwd._estimators.warnings import warn
 
@@ -219,6 +220,7 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
             loss=LOSSES[params["loss"]].with_parameters(params),
             normalize=params["normalize_y"],
             masked=params["missing_targets"] == "mask",
+            may_be_masked=may_be_masked(params),
         )
 
     def __sklearn_tags__(self):

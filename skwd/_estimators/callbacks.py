@@ -100,7 +100,9 @@ class FitWatch:
         """Settings that tell of each round of a choice of alpha, or each iteration."""
         hooks = settings.solver.hooks
         hooks = Hooks() if hooks is None else hooks
-        hooks = replace(hooks, after_round=self._after_round)
+        hooks = replace(
+            hooks, after_round=self._after_round, after_part=self._after_part
+        )
         if not isinstance(settings.alpha, str) or settings.alpha == "auto":
             hooks = replace(hooks, after_iteration=self._after_iteration)
         return replace(settings, solver=settings.solver.changed(hooks=hooks))
@@ -140,6 +142,10 @@ class FitWatch:
     def _after_round(self, network: int, params: np.ndarray, alpha: np.ndarray) -> bool:
         context = self._begin(self.parent, "round")
         return self._end(context, lambda: self._fitted_with(params, alpha))
+
+    def _after_part(self, name: str) -> None:
+        """Other networks than those of all rows: there is nothing yet to stop at."""
+        self._end(self._begin(self.parent, name))
 
     def _begin(self, parent, name: str, max_subtasks: int | None = 0):
         context = parent.subcontext(task_name=name, max_subtasks=max_subtasks)

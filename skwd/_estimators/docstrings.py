@@ -118,7 +118,8 @@ random_state : int, RandomState instance or None, default=None
 """,
     "verbose": """\
 verbose : bool or int, default=False
-    Print a line per iteration, or per round of a search for alpha by name.
+    Print a line per iteration, or per round of a search for alpha by name; of the folds
+    of ``intervals`` and ``noise`` how many fits are done, and the time left.
 <<track_gradients>>
 """,
     "n_jobs": """\

@@ -72,7 +72,8 @@ n_iter_, t_ : int
     Iterations or epochs, of the last fit of a search by name, and rows seen.
 converged_ : bool
     Whether "lbfgs" or "gd" ended at a minimum of J, by ``tol``. Of "sgd", "adam" and
-    with early stopping: whether patience ran out before ``max_iter``.
+    with early stopping: whether patience ran out before ``max_iter``, or the 100 epochs
+    of ``solver="auto"`` were at their end.
 """,
     "searched": """\
 alpha_ : float

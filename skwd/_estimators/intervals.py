@@ -33,9 +33,11 @@ def with_groups(problem: Problem, groups) -> Problem:
         or (settings["early_stopping"] and problem.held_out is None)
     )
     if not holds_out:
+        noise = ', noise="varying"' if "noise" in settings.params else ""
+        stopping = "" if settings["early_stopping"] else " or early_stopping=True"
         raise ValueError(
             "groups are rows that are held out together, and this fit holds none out. "
-            'Set alpha="auto" or intervals, or leave groups out.'
+            f'Set alpha="auto", intervals{noise}{stopping}, or leave groups out.'
         )
     how = {"ensure_2d": False, "dtype": None, "input_name": "groups"}
     groups = with_plain_missing(np.asarray(groups))

@@ -125,6 +125,15 @@ def check_missing_targets(params) -> None:
             )
 
 
+def may_be_masked(params) -> bool:
+    """Whether missing_targets="mask" goes with a regressor's other parameters."""
+    try:
+        check_missing_targets({**params, "missing_targets": "mask"})
+    except ValueError:
+        return False
+    return True
+
+
 def check_sparsity(sparsity, l1_ratio, decay: str) -> None:
     """Raise unless sparsity and decay suit l1_ratio, which has been checked."""
     named = sparsity is None or isinstance(sparsity, str)

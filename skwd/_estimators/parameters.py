@@ -30,6 +30,7 @@ from skwd._estimators.rules import RULES, is_list, is_real, meant
 from skwd._estimators.warnings import warn
 from skwd._solvers.decay import DECAYS
 from skwd._solvers.first_order import OF_BATCHES, given_parameters
+from skwd._solvers.hooks import of_parts
 from skwd._solvers.registry import (
     SOLVERS,
     solver_of,
@@ -270,15 +271,16 @@ def warn_of_unread(estimator: Any, settings: Settings, problem: Problem) -> None
 def ratio_settings(estimator: Any, settings: Settings) -> Settings | None:
     """Those of rho, the network of noise="varying"; None where the noise is constant.
 
-    Of the estimator's layers, activation and workers, with all else by default.
+    Of the estimator's layers, activation, workers and verbose, else by default.
     """
     if not varies(settings.params):
         return None
     params = dict(_defaults(estimator.__class__))
-    kept = ("hidden_layer_sizes", "activation", "n_jobs")
+    kept = ("hidden_layer_sizes", "activation", "n_jobs", "verbose")
     params |= {name: settings[name] for name in kept}
     params |= {"loss": "gamma", "alpha": "auto"}
-    solver, make_targets = solver_of(params), estimator._targets_of(params)
+    solver = solver_of(params).changed(verbose=0, hooks=of_parts(settings.solver.hooks))
+    make_targets = estimator._targets_of(params)
     in_parts = params["encoding"] == "parts"
     how = settings.hidden, solver, "auto", None, in_parts, make_targets
     return Settings(params, *how)

@@ -25,11 +25,28 @@ class Hooks:
         returns whether the training of this network should stop.
     after_round : callable, optional
         The same for each round of a choice of alpha.
+    after_part : callable, optional
+        Is told by a name of each part of a fit that trains other networks than those of
+        all rows: a model that alpha="auto" has judged, networks without a fold.
     """
 
     keeps_gradients: bool = False
     after_iteration: Tell | None = None
     after_round: Tell | None = None
+    after_part: Callable[[str], None] | None = None
+
+
+def tell_part(hooks: Hooks | None, name: str) -> None:
+    """Tell of a part of a fit that has other networks than those of all rows."""
+    if hooks is not None and hooks.after_part is not None:
+        hooks.after_part(name)
+
+
+def of_parts(hooks: Hooks | None) -> Hooks | None:
+    """The hooks of networks that are a part of a fit: for their own parts alone."""
+    if hooks is None or hooks.after_part is None:
+        return None
+    return Hooks(after_part=hooks.after_part)
 
 
 def tell_round(

@@ -179,7 +179,7 @@ class CoverageDisplay:
             ax.set_ylim(min(0.5, lowest - 0.02), 1.02)
         for name, part in self.observed.items():
             if self.deviations is None:
-                said = f"{np.interp(0.9, x, part):.0%} at 90 %"
+                said = f"{np.interp(0.9, x, part):.0%} at 90%"
             else:
                 said = f"{part.min():.0%} to {part.max():.0%}"
             self.lines_ += ax.plot(

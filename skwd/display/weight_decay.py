@@ -134,7 +134,8 @@ class WeightDecayDisplay:
             markersize=30,
             label="at start",
         )
-        for place, size in enumerate(self.sizes):
+        above = np.maximum(self.sizes, self.initial_sizes)  # of the bar and its line
+        for place, size in enumerate(above):
             text = f"{self.n_weights[place]} weights"
             if self.n_effective is not None:
                 found = f"{self.n_effective[place]:.0f}"
@@ -142,7 +143,7 @@ class WeightDecayDisplay:
             layers.annotate(
                 text,
                 (place, size),
-                (0, 2),
+                (0, 3),
                 textcoords="offset points",
                 ha="center",
                 fontsize=8,
