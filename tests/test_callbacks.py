@@ -94,7 +94,6 @@ def test_rounds_of_a_choice_of_alpha(regression, alpha):
         ({"alpha": "auto", "noise": "varying"}, {"networks without a fold", "network"}),
         ({"alpha": "evidence"}, {"scan"}),
     ],
-    ids=str,
 )
 def test_parts_of_a_fit_are_tasks_that_cannot_be_stopped(regression, how, parts):
     X, y = regression
