@@ -78,11 +78,11 @@ def alpha_from(
     "laplace-torch"           prior_precision       prior_precision / (n sigma^-2)
     ========================  ====================  ==================================
 
-    glmnet divides a Gaussian y by its standard deviation first (with 1 / n), and lambda
-    with it (Friedman, Hastie and Tibshirani, JSS 2010; its vignette, "Appendix 0").
-    Losses are means over rows in torch and Keras. Of networks for squared error it is
-    exact with ``normalize_y=False``: elsewhere y is in its own deviations. Penalties of
-    other libraries may hold biases too.
+    glmnet divides a Gaussian y by its standard deviation (with 1 / n), and also lambda
+    (Friedman, Hastie and Tibshirani, JSS 2010; its vignette, "Appendix 0").
+    Losses are means over rows in torch and Keras. For networks with squared error the
+    translation is exact with ``normalize_y=False``, as y is standardised otherwise. The
+    penalties of some other libraries contain biases too.
 
     Parameters
     ----------
@@ -91,14 +91,14 @@ def alpha_from(
     value : float
         The number there.
     n : int, optional
-        Rows, or the sum of their weights: for those that have n in the table.
+        Rows, or the sum of their weights: needed where the table has n.
     batch_size : int, optional
         For "MLP", whose penalty is divided by it.
     n_outputs : int, default=1
         For losses that are means over the outputs there.
     noise_precision : float, optional
-        For "MacKay" and "brnn" beta; for "laplace-torch" 1 / sigma_noise^2, without
-        which it is that of classes.
+        For "MacKay" and "brnn" beta; for "laplace-torch" 1 / sigma_noise^2 of a
+        regression, left out for a classification.
     y_deviation : float, optional
         For "glmnet", of a Gaussian y: its standard deviation, ``y.std()``.
 

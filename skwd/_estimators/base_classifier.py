@@ -60,7 +60,8 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         coverage : float, optional
-            Also return sets that hold this part of classes, given ``intervals``.
+            Also return sets that hold the class of this fraction of rows, after a fit
+            with ``intervals``.
 
         Returns
         -------
@@ -79,7 +80,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         return self.classes_[best]
 
     def predict_set(self, X, coverage=0.9, class_conditional=False):
-        """Sets that hold the class of about a part ``coverage`` of new rows, by CV+.
+        """Sets with the class of about a fraction ``coverage`` of new rows, by CV+.
 
         After a fit with ``intervals``; the formula and what it guarantees are in
         guide/uncertainty.md.
@@ -90,7 +91,7 @@ class BaseClassifier(ClassifierMixin, BaseWeightDecayMLP):
         coverage : float, default=0.9
             Between 0 and 1.
         class_conditional : bool, default=False
-            Cover a part ``coverage`` of the rows of each class, with larger sets.
+            Cover a fraction ``coverage`` of the rows of each class, with larger sets.
 
         Returns
         -------

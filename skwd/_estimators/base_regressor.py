@@ -42,9 +42,11 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         return_std : bool, default=False
-            Also return y's deviation, given ``posterior=True`` or ``noise="varying"``.
+            Also return the standard deviation of y, after a fit with ``posterior=True``
+            or ``noise="varying"``.
         coverage : float, optional
-            Also return intervals that hold this part of targets, given ``intervals``.
+            Also return intervals that cover this fraction of targets, after a fit with
+            ``intervals``.
 
         Returns
         -------
@@ -119,7 +121,7 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         return (y * self.y_scale_ + self.y_mean_).astype(raw.dtype)
 
     def predict_interval(self, X, coverage=0.9):
-        """Intervals that cover about a part ``coverage`` of new targets, by CV+.
+        """Intervals that cover about a fraction ``coverage`` of new targets, by CV+.
 
         After a fit with ``intervals``; the formula and what it guarantees are in
         guide/uncertainty.md.
@@ -134,7 +136,7 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         -------
         ends : ndarray of shape (n_samples, 2) or (n_samples, n_outputs, 2)
             Infinite, with a warning, where the rows are too few for ``coverage``; not
-            below 0 where the loss knows no such y.
+            below 0 with a log link.
 
         Examples
         --------

@@ -73,8 +73,8 @@ class OneFit(BaseWeightDecayMLP):
         X_val, y_val, sample_weight_val : array-like, optional
             Rows for ``early_stopping=True``; through a Pipeline: guide/questions.md.
         groups : array-like of shape (n_samples,), optional
-            Rows that belong together: alpha="auto", ``intervals``, ``noise`` and
-            ``early_stopping`` hold out all of a group or none of it.
+            The group of each row: alpha="auto", ``intervals``, ``noise`` and
+            ``early_stopping`` hold out all rows of a group or none.
 
         Returns
         -------

@@ -28,14 +28,14 @@ def log_likelihood_scorer(estimator: Any, X, y, sample_weight=None) -> float:
 
         mean of  -z^2 / 2 - ln(std) - ln(2 pi) / 2 ,   z = (y - prediction) / std
 
-    A few rows far out may decide it: each counts by its squared distance in deviations.
-    `neg_crps_scorer` is less sensitive to them.
+    A few outliers may decide it, as a row counts by its squared distance in deviations.
+    `neg_crps_scorer` is less sensitive to outliers.
 
     Parameters
     ----------
     estimator : regressor
-        Fitted, with a deviation: ``posterior=True``, or ``noise="varying"`` outside of
-        a CV form, whose scores know one noise.
+        Fitted with ``posterior=True``, or with ``noise="varying"``. In the search of a
+        CV form only ``posterior=True`` will do, as its networks have a constant noise.
     X : array-like of shape (n_samples, n_features)
         Rows.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -73,8 +73,8 @@ def neg_crps_scorer(estimator: Any, X, y, sample_weight=None) -> float:
         mean of  std (z (2 Phi(z) - 1) + 2 phi(z) - 1 / sqrt(pi)) ,
         z = (y - prediction) / std
 
-    The absolute error is what it becomes at a deviation of 0. A scorer for ``scoring=``
-    of searches and ``cross_val_score``, as `log_likelihood_scorer`.
+    At a deviation of 0 the CRPS is the absolute error. A scorer for ``scoring=`` of
+    searches and ``cross_val_score``, as `log_likelihood_scorer`.
 
     Parameters
     ----------

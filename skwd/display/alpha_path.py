@@ -33,9 +33,9 @@ class AlphaPathDisplay:
     score_name : str, optional
         For the axis.
     columns_left : ndarray of shape (n_alphas,), optional
-        Columns of X that a sparse penalty has left.
+        The number of columns of X that a sparse penalty has not removed.
     model : str, optional
-        What the scores are of, where an estimator chose among models.
+        The model that the scores belong to, where an estimator chose among models.
 
     Attributes
     ----------
@@ -47,12 +47,12 @@ class AlphaPathDisplay:
     best_line_, one_se_line_, chosen_line_ : matplotlib artists
         The marks; ``one_se_line_`` is None without several splits.
     columns_line_ : matplotlib artist
-        The columns that are left, on an axis of its own; None without.
+        The columns left, on an axis of its own; None without ``columns_left``.
 
     See Also
     --------
     WeightDecayMLPRegressorCV : Compares alphas by cross-validation.
-    WeightDecayMLPRegressor : Compares them with ``alpha="auto"``, "loo" or "gcv".
+    WeightDecayMLPRegressor : Compares alphas by ``alpha="auto"``, "loo" or "gcv".
 
     Examples
     --------
@@ -103,9 +103,9 @@ class AlphaPathDisplay:
         Parameters
         ----------
         estimator : estimator of this package
-            A fitted CV estimator, or one fitted with ``alpha="auto"``, "loo" or "gcv";
-            a Pipeline or TransformedTargetRegressor that ends in one; or a search over
-            alpha (GridSearchCV) or over other parameters of any of these.
+            A fitted CV form, or an estimator fitted with ``alpha="auto"``, "loo" or
+            "gcv"; a Pipeline or TransformedTargetRegressor that ends in one; or a
+            search (GridSearchCV) over alpha or over other parameters of any of these.
         ax : matplotlib axes, optional
             Where to draw; new axes by default.
         score_name : str, optional

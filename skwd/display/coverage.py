@@ -22,23 +22,23 @@ AT, N_GROUPS = 0.9, 10
 
 
 class CoverageDisplay:
-    """The part of some rows within intervals, against the coverage asked for.
+    """The fraction of rows within intervals, against the coverage asked for.
 
-    On the diagonal the intervals are right; above it too wide, below it too narrow. Of
+    On the diagonal the intervals are right; above it too wide, below it too narrow. For
     ``predict(X, return_std=True)`` the intervals are those of a Gaussian, prediction
-    plus and minus a multiple of the deviation, and of an estimator with ``intervals``
-    those of predict_interval. With ``by="deviation"`` it is the part covered at 90 % in
-    each tenth of the rows, by their predicted deviation: one noise for all rows covers
-    too many where y varies little, and too few where it varies much. Rows that were not
-    trained on say more. Create it with `from_estimator`; every parameter is stored as
-    an attribute.
+    plus and minus a multiple of the deviation; for an estimator with ``intervals`` they
+    are those of predict_interval. With ``by="deviation"`` it is the fraction covered at
+    90 % in each tenth of the rows, by their predicted deviation: one noise for all rows
+    covers too many where y varies little, and too few where it varies much. Take rows
+    that were not trained on. Create it with `from_estimator`; every
+    parameter is stored as an attribute.
 
     Parameters
     ----------
     coverages : ndarray of shape (n_coverages,)
-        Asked for; one alone with ``deviations``.
+        The coverages asked for; a single one with ``deviations``.
     observed : dict of str to ndarray of shape (n_coverages,) or (n_groups,)
-        The part of the rows that is covered, by the name of the intervals.
+        The fraction of the rows that is covered, by the name of the intervals.
     deviations : ndarray of shape (n_groups,), optional
         The mean predicted deviation of each group of rows, where there are groups.
 
@@ -85,10 +85,11 @@ class CoverageDisplay:
             Their targets; NaN is one that is not known, and left out.
         by : {"coverage", "deviation"}, default="coverage"
             Against the coverage asked for, or at 90 % in ten groups of the rows by
-            their predicted deviation; without one, by the width of their intervals.
+            their predicted deviation, or by the width of their interval where there is
+            no deviation.
         cv : int, splitter or iterable, optional
-            Rows out of fold: clones of the estimator, which need not be fitted then,
-            are fitted without each fold of X and y, and cover its rows.
+            Judge held-out rows: clones of the estimator, which need not be fitted then,
+            are fitted without each fold of X and y, and judged on its rows.
         ax : matplotlib axes, optional
             Where to draw; new axes by default.
 
@@ -104,7 +105,8 @@ class CoverageDisplay:
         NotFittedError
             Where fit has not been called, and without ``cv``.
         ValueError
-            For another ``by``, without deviations or intervals, or known targets.
+            For another ``by``, or without deviations and intervals, or without any
+            known target.
         """
         if by not in ("coverage", "deviation"):
             raise ValueError(

@@ -11,10 +11,10 @@ from skwd.display.matplotlib import axes_of, plain_powers
 class LossCurveDisplay:
     """J, and with early stopping the validation loss, after each iteration or epoch.
 
-    The validation loss is that part of J without the penalty, on rows held out, and may
-    lie below J for that alone: what tells of it is its own fall and rise. A line
-    marks where it was lowest, the weights that are returned. Create it with
-    `from_estimator`; every parameter is stored as an attribute.
+    The validation loss is J without the penalty, on held-out rows, so that it may lie
+    below J: look at where it falls and rises, not at its distance from J. A line marks
+    its lowest point, whose weights are returned. Create it with `from_estimator`; every
+    parameter is stored as an attribute.
 
     Parameters
     ----------

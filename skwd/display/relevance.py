@@ -13,10 +13,10 @@ class RelevanceDisplay:
 
     A bar for each column, the most important on top: its ``feature_importances_``, the
     share of the mean squared derivative of the output by that column, in deviations of
-    the column. With ``alpha_groups="input"`` or a list the effective parameters of the
-    weights that share its alpha stand beside it. Of a Pipeline, columns have the names
-    that the steps before the estimator give. Create it with `from_estimator`; every
-    parameter is stored as an attribute.
+    the column. With ``alpha_groups="input"`` or a list, the number beside a bar is the
+    effective parameters of the weights that share the column's alpha. In a Pipeline,
+    columns have the names that the steps before the estimator give. Create it with
+    `from_estimator`; every parameter is stored as an attribute.
 
     Parameters
     ----------

@@ -19,12 +19,12 @@ LETTER = 0.07
 class TermsDisplay:
     """The terms of an additive model: what each column of X adds to its prediction.
 
-    A panel for each column, those whose term varies most first: the function of the
-    column, minus its mean over the rows given, in y's units (of a log link and of
-    classes in those of the raw prediction), and, after a fit with ``posterior=True``,
-    two of its standard deviations to each side. Below it stand the values of the
-    column. Of a category there is a point for each. Create it with `from_estimator`;
-    every parameter is stored as an attribute.
+    A panel for each column, first those whose term varies most. It shows the function
+    of the column, minus its mean over the rows given, in y's units (with a log link and
+    for classes in those of the raw prediction) and, after a fit with
+    ``posterior=True``, a band of two standard deviations to each side. Below the
+    function are the values of the column. A column of categories has a point for each
+    of them. Create it with `from_estimator`; every parameter is stored as an attribute.
 
     Parameters
     ----------

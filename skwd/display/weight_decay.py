@@ -10,12 +10,12 @@ from skwd.display.relevance import RelevanceDisplay
 
 
 class WeightDecayDisplay:
-    """The size of each layer's weights, and what they make of each column.
+    """The size of each layer's weights, and the importance of each column.
 
     On the left the root mean square of each layer's weights beside that of its initial
-    weights; with a posterior or alpha by name, how many of them the data determine. On
-    the right, `RelevanceDisplay`. Create it with `from_estimator`; every parameter is
-    stored as an attribute.
+    weights and, with a posterior or alpha by "evidence", "loo" or "gcv", the number of
+    weights that the data determine. On the right, `RelevanceDisplay`. Create it with
+    `from_estimator`; every parameter is stored as an attribute.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class WeightDecayDisplay:
     n_weights : array-like of shape (n_layers,)
         Weights of each layer.
     n_effective : array-like of shape (n_layers,) or None
-        Those of them that the data determine.
+        The number of these that the data determine.
     columns : RelevanceDisplay
         Not drawn yet.
 
