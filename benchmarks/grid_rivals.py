@@ -301,7 +301,7 @@ def jax_stack(search):
     return scores
 
 
-SKWD, SKLEARN = "skwd, CV estimator", "GridSearchCV, scikit-learn"
+SKWD, SKLEARN = "skwd, CV form", "GridSearchCV, scikit-learn"
 ADAPTERS = {
     SKLEARN: grid_over_sklearn,
     "GridSearchCV, skwd": grid_over_skwd,

@@ -1,4 +1,4 @@
-"""Choosing lambda by cross-validation: skwd's CV estimator against other ways to do it.
+"""Choosing lambda by cross-validation: skwd's CV form against other ways to do it.
 
 8 alphas x 5 folds and a refit, the same splits, J, epochs and number of processors (2)
 for all. Every way has a process of its own, in which its first search pays for what has

@@ -88,9 +88,7 @@ def regressors(seed):
         "GridSearchCV, max_iter=200": Rival(
             MLPRegressor, 200, seed, "neg_mean_squared_error"
         ),
-        "CV estimator": WeightDecayMLPRegressorCV(
-            posterior=True, random_state=seed, **NET
-        ),
+        "CV form": WeightDecayMLPRegressorCV(posterior=True, random_state=seed, **NET),
         "the default alpha": ours(None),
         "evidence, relu": ours("evidence"),
         "evidence, tanh per layer": ours("evidence", **PER_LAYER),
@@ -110,7 +108,7 @@ def classifiers(seed):
 
     return {
         "GridSearchCV, max_iter=1000": Rival(MLPClassifier, 1000, seed, "neg_log_loss"),
-        "CV estimator": WeightDecayMLPClassifierCV(
+        "CV form": WeightDecayMLPClassifierCV(
             scoring="neg_log_loss", random_state=seed, **NET
         ),
         "the default alpha": ours(None),

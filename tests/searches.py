@@ -1,4 +1,4 @@
-"""GridSearchCV over the estimator of one alpha: what the CV estimators must return."""
+"""GridSearchCV over the estimator of one alpha: what the CV forms must return."""
 
 import warnings
 
@@ -13,7 +13,7 @@ ALPHAS = np.array([1e-4, 3e-3, 0.05, 0.7])
 
 
 def grid_search(model, X, y, weight=None, **fit_params):
-    """The search that ``model``, a CV estimator, is said to be; fitted."""
+    """The search that ``model``, a CV form, is said to be; fitted."""
     params = model.get_params(deep=False)
     search = {name: params.pop(name) for name in ("alphas", "cv", "scoring", "n_jobs")}
     params.pop("rule")
@@ -25,7 +25,7 @@ def grid_search(model, X, y, weight=None, **fit_params):
     how = {"cv": search["cv"], "scoring": scoring, "n_jobs": search["n_jobs"]}
     grid = {"alpha": search["alphas"]}
     with warnings.catch_warnings():
-        # Some that stop early are; the CV estimators say it of the one they refit.
+        # Some that stop early are; the CV forms say it of the one they refit.
         warnings.filterwarnings("ignore", "The network is worse than a constant")
         return _fitted(plain, grid, how, model, X, y, weight, fit_params)
 
@@ -77,7 +77,7 @@ def assert_same_search(model, search, rtol=0.0):
 
 
 def assert_same_choice(a, b):
-    """Two CV estimators agree in all but the seconds, to the last bit."""
+    """Two CV forms agree in all but the seconds, to the last bit."""
     assert list(a.cv_results_) == list(b.cv_results_)
     for key, value in a.cv_results_.items():
         if "time" not in key:

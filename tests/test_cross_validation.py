@@ -1,4 +1,4 @@
-"""The CV estimators return what GridSearchCV returns on the same splits."""
+"""The CV forms return what GridSearchCV returns on the same splits."""
 
 import numpy as np
 import pandas as pd

@@ -281,10 +281,10 @@ def test_an_estimator_that_is_not_fitted():
 
 
 REMEDIES = [  # whose alphas suit the loss
-    (WeightDecayMLPRegressor(), "alpha='auto', 'loo' or 'gcv', or a CV estimator"),
-    (WeightDecayMLPRegressor(loss="poisson"), "alpha='auto' or 'loo', or a CV est"),
-    (WeightDecayMLPRegressor(loss="huber"), "alpha='auto', or a CV estimator"),
-    (WeightDecayMLPClassifier(), "alpha='auto' or 'loo', or a CV estimator"),
+    (WeightDecayMLPRegressor(), "alpha='auto', 'loo' or 'gcv', or a CV form"),
+    (WeightDecayMLPRegressor(loss="poisson"), "alpha='auto' or 'loo', or a CV form"),
+    (WeightDecayMLPRegressor(loss="huber"), "alpha='auto', or a CV form"),
+    (WeightDecayMLPClassifier(), "alpha='auto' or 'loo', or a CV form"),
 ]
 
 
@@ -532,7 +532,7 @@ def test_too_few_rows_have_no_path():
         AlphaPathDisplay.from_estimator(model)
     assert str(error.value) == (
         "alpha='auto' has no path of alphas to draw: fewer than 12 different rows. Fit "
-        "with alpha='loo' or 'gcv', or a CV estimator, or search over alpha."
+        "with alpha='loo' or 'gcv', or a CV form, or search over alpha."
     )
 
 

@@ -176,7 +176,7 @@ def test_choose_lambda(tmp_path):
 @pytest.mark.slow
 @needs_examples
 def test_lambda_without_a_grid(tmp_path):
-    """Three tables whose ways agree, the CV estimator with GridSearchCV to the last."""
+    """Three tables whose ways agree, the CV form with GridSearchCV to the last."""
     picture = tmp_path / "picture.png"
     printed = run_example(
         "lambda_without_a_grid.py",

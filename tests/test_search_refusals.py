@@ -1,4 +1,4 @@
-"""What the CV estimators refuse, in these words, and what they say of lost networks."""
+"""What the CV forms refuse, in these words, and what they say of lost networks."""
 
 import re
 import warnings

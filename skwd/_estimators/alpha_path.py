@@ -38,7 +38,7 @@ def path_of(estimator) -> dict:
         named = f"alpha={named}, or " if by_name else ""
         raise ValueError(
             f"alpha={given!r} has no path of alphas to draw{why}. Fit with {named}a CV "
-            "estimator, or search over alpha."
+            "form, or search over alpha."
         )
     of_splits, fitted = hasattr(estimator, "cv_results_"), estimator._fitted
     model = fitted.path_model

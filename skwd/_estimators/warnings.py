@@ -265,7 +265,7 @@ def _warn_of_the_choice(task, trained, networks, name: str) -> None:
     n = max(task.training.total_weight, task.n_rows)
     most, dof = n * n_outputs, trained.dof(k)
     if dof > USED_UP * most:
-        first = "Use fewer units, columns or layers, more rows, or a CV estimator"
+        first = "Use fewer units, columns or layers, more rows, or a CV form"
         warn(
             f"alpha={name!r}: the network uses up {dof:.4g} of {most:.4g} degrees of "
             "freedom of the data, and little is left to judge alpha by. "
