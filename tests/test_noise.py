@@ -480,11 +480,13 @@ def test_a_gain_on_the_constant_is_one_of_likelihood_row_by_row(seed):
         some = Data(np.empty((len(rows), 0)), y[rows], weight)
         return gain_on_constant(some, rho[rows], fold[rows], together)
 
-    mean = np.array([y[fold != k].mean() for k in fold])
-    gains = 2.0 * (
-        norm(scale=np.sqrt(rho)).logpdf(np.sqrt(y))
-        - norm(scale=np.sqrt(mean)).logpdf(np.sqrt(y))
-    )
+    def gains_of(weight):
+        """By the likelihood, beside the mean of the rows of other folds."""
+        mean = [np.average(y[fold != k], weights=weight[fold != k]) for k in fold]
+        law, one = norm(scale=np.sqrt(rho)), norm(scale=np.sqrt(mean))
+        return 2.0 * (law.logpdf(np.sqrt(y)) - one.logpdf(np.sqrt(y)))
+
+    gains = gains_of(np.ones(n))
     rows, ones = np.arange(n), np.ones(n)
     assert_allclose(gain(rows, ones, rows), (gains.mean(), sem(gains)), rtol=1e-9)
     # Rows of a group are one draw: their mean.
@@ -495,3 +497,7 @@ def test_a_gain_on_the_constant_is_one_of_likelihood_row_by_row(seed):
     again = np.repeat(rows, weight.astype(int))
     expected = gain(again, np.ones(len(again)), again)
     assert_allclose(gain(rows, weight, rows), expected, rtol=1e-9)
+    # One row may weigh more than all others by far.
+    weight[0] = 1e30
+    expected = np.average(gains_of(weight), weights=weight)
+    assert_allclose(gain(rows, weight, rows)[0], expected, rtol=1e-9)

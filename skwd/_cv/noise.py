@@ -236,6 +236,7 @@ def _learn_ratio(
     return ratio, choice, left_out
 
 
+@np.errstate(divide="ignore", over="ignore", invalid="ignore")
 def gain_on_constant(
     data: Data, left_out: np.ndarray, fold: np.ndarray, together: np.ndarray
 ) -> tuple[float, float]:
@@ -245,14 +246,20 @@ def gain_on_constant(
     without each ``fold`` (n,); rows that are held ``together`` (n,) are one draw.
     """
     y, weight = data.y, data.weight / data.weight.sum()
-    of_fold = np.bincount(fold, weight)
-    means = (weight @ y - np.bincount(fold, weight * y)) / (1.0 - of_fold)
-    constant = means[fold]
+    weights, sums = np.bincount(fold, weight), np.bincount(fold, weight * y)
+    constant = (_of_others(sums) / _of_others(weights))[fold]
     gains = y / constant - y / left_out + np.log(constant / left_out)
     gain = float(weight @ gains)
     draws = np.bincount(together, weight * (gains - gain))
     n_draws = max(2, len(np.unique(together)))
     return gain, float(np.sqrt(draws @ draws * n_draws / (n_draws - 1)))
+
+
+def _of_others(values: np.ndarray) -> np.ndarray:
+    """The sum of all other values, (K,): added up, so that no digits are lost."""
+    before = np.concatenate([[0.0], np.cumsum(values)[:-1]])
+    after = np.concatenate([[0.0], np.cumsum(values[::-1])[:-1]])
+    return before + after[::-1]
 
 
 def _without_folds(
