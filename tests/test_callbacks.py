@@ -88,10 +88,18 @@ def test_rounds_of_a_choice_of_alpha(regression, alpha):
     ("how", "parts"),
     [
         ({"alpha": "auto", "encoding": None}, {"network", "linear model"}),
-        ({"alpha": "auto"}, {"network", "linear model", "additive model"}),
+        pytest.param(
+            {"alpha": "auto"},
+            {"network", "linear model", "additive model"},
+            marks=pytest.mark.slow,
+        ),
         ({"intervals": 3}, {"networks without a fold"}),
         ({"noise": "varying"}, {"networks without a fold", "network"}),
-        ({"alpha": "auto", "noise": "varying"}, {"networks without a fold", "network"}),
+        pytest.param(
+            {"alpha": "auto", "noise": "varying"},
+            {"networks without a fold", "network"},
+            marks=pytest.mark.slow,
+        ),
         ({"alpha": "evidence"}, {"scan"}),
     ],
 )
