@@ -31,3 +31,8 @@ class Chosen:
     trained: AlphaChoice
     choice: dict[str, Any] | None = None
     first_stage_alpha: float | None = None
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether models and alphas were compared by held-out losses."""
+        return self.choice is not None and bool(self.choice["scores"])

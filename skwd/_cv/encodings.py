@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from skwd._core.sample import Sample
-from skwd._data.encoding import Encoding
+from skwd._data.encoding import Encoding, why_without_parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,16 @@ class Encodings:
     @cached_property
     def whole(self) -> Encoding:
         """That of all rows of positive weight."""
-        return Encoding.learnt(Sample(self.X, self.Y, self.weight))
+        return Encoding.learnt(self._sample)
+
+    @property
+    def why_without_parts(self) -> str:
+        """Why X has no columns in parts, and what to do."""
+        return why_without_parts(self._sample)
+
+    @property
+    def _sample(self) -> Sample:
+        return Sample(self.X, self.Y, self.weight)
 
     def learnt(self, training: Sample, among: Sample | None) -> Encoding:
         """That of rows to train on, with the layers of the rows that they are among.

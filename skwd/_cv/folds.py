@@ -21,8 +21,8 @@ def judging_splits(problem: Problem) -> list[tuple[np.ndarray, np.ndarray]]:
     Y, _ = problem.targets.encode(data.y, data.weight)
     strata, rng = problem.targets.strata(Y), problem.stream(STREAM)
     are_groups = problem.group is not None
-    together = problem.copies if problem.group is None else problem.group
-    return list(splits_of(together, data.weight, strata, rng, are_groups=are_groups))
+    numbers = problem.together
+    return list(splits_of(numbers, data.weight, strata, rng, are_groups=are_groups))
 
 
 def splits_of(

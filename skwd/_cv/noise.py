@@ -216,7 +216,7 @@ def _learn_ratio(
     problem = Problem(data, None, settings, seed, targets, group=group)
     chosen = choose_by_folds(problem, *problem.whole())
     choice = dict(chosen.choice or {})
-    if not choice["scores"] or choice["model"] == CONSTANT:
+    if not chosen.is_judged or choice["model"] == CONSTANT:
         return None, {**constant, **choice, "model": CONSTANT}, ones
     networks = KeptNetworks.of(chosen.task, chosen.trained)
     rho = raw_ratio(networks, data.X)
@@ -225,8 +225,7 @@ def _learn_ratio(
         return None, {**choice, "model": CONSTANT, "reason": reason}, ones
     ratio = Ratio(networks, float(rho.min()), float(rho.max()))
     left_out = _without_folds(ratio, problem, chosen, fold)
-    together = problem.held_together(data.y[:, np.newaxis], np.arange(len(data.y)))
-    gain, error = gain_on_constant(data, left_out, fold, together)
+    gain, error = gain_on_constant(data, left_out, fold, problem.together)
     if not gain > ERRORS * error:
         reason = f"{choice['model']}: a gain of {gain:.2g}, within {ERRORS:g} standard"
         reason = f"{reason} errors of {error:.2g}"

@@ -73,18 +73,19 @@ class Problem:
     @cached_property
     def copies(self) -> np.ndarray:
         """A number for each row, which it shares with its copies: (n,)."""
-        Y, _ = self.targets.encode(*self.data[1:])
-        return numbers_of_copies(self.data.X, Y)
+        return numbers_of_copies(self.data.X, self.encodings.Y)
+
+    @property
+    def together(self) -> np.ndarray:
+        """The same number for all rows of a group, or else for copies: (n,)."""
+        return self.copies if self.group is None else self.group
 
     def group_of(self, rows: np.ndarray) -> np.ndarray | None:
         """The group of each of some rows, where rows belong together."""
         return None if self.group is None else self.group[rows]
 
     def held_together(self, Y: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """A number for each of some rows, the same for those that one fold holds: (n,).
-
-        These are the rows of a group, or else copies. ``Y`` (n, n_targets) is theirs.
-        """
+        """That of some rows alone, whose targets are ``Y`` (n, n_targets): (n,)."""
         if self.group is None:
             return numbers_of_copies(self.data.X, Y, rows)
         return np.unique(self.group[rows], return_inverse=True)[1]
@@ -237,8 +238,7 @@ class Problem:
         counted = np.flatnonzero(sample.weight)  # a weight of 0 is a removed row
         rows = counted if sample.rows is None else sample.rows[counted]
         # No row is watched by its copy, or by its group.
-        together = self.held_together(sample.y[counted], rows)
-        first, value = first_of_each(together)
+        first, value = first_of_each(self.held_together(sample.y[counted], rows))
         what = "groups" if self.group is not None else "different samples"
         parts = validation_split(
             len(first),

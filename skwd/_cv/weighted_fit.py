@@ -26,7 +26,7 @@ def weighted_fit(
     and are left as they are.
     """
     loss, n_targets = chosen.targets.loss, residuals.shape[1]
-    if not _is_judged(chosen) or n_targets > 1 or not loss.is_quadratic:
+    if not chosen.is_judged or n_targets > 1 or not loss.is_quadratic:
         return None
     data = problem.data
     weight = np.array(data.weight, dtype=np.float64)
@@ -43,7 +43,7 @@ def weighted_fit(
         print("the fit again, to rows weighted by the variance:")
     task, targets = weighted.whole()
     fit = choose_by_folds(weighted, task, targets)
-    if not _is_judged(fit) or fit.trained.unusable.all():
+    if not fit.is_judged or fit.trained.unusable.all():
         return None
     assert fit.choice is not None
     off = np.zeros(len(weight))
@@ -57,11 +57,6 @@ def weighted_fit(
     before = float(np.mean(losses))
     after = -float(fit.choice["scores"][fit.choice["model"]])
     return fit if after < before else None
-
-
-def _is_judged(chosen: Chosen) -> bool:
-    """Whether models and alphas were judged by rows left out."""
-    return chosen.choice is not None and bool(chosen.choice["scores"])
 
 
 def level_of(problem: Problem, before: Chosen, after: Chosen) -> float:

@@ -209,9 +209,12 @@ def quantiles_of(n_numeric: int) -> int:
     return min(QUANTILES, MOST_QUANTILES // max(1, n_numeric))
 
 
-def why_without_parts(X: np.ndarray) -> str:
-    """Why no column has parts, and what to do, in a sentence without its full stop."""
-    n_numeric = sum(len(np.unique(x)) >= LEAST_VALUES for x in X.T)
+def why_without_parts(sample: Sample) -> str:
+    """Why no column of a sample, whose X is as the user has it, has parts.
+
+    And what to do; without the full stop.
+    """
+    n_numeric = sum(_has_values(sample, j) for j in range(sample.X.shape[1]))
     most = MOST_QUANTILES // LEAST_QUANTILES
     if n_numeric > most:
         return (

@@ -12,7 +12,6 @@ from skwd._core.activations import ACTIVATIONS
 from skwd._core.losses import LOSSES
 from skwd._cv.problem import Problem
 from skwd._cv.settings import Settings
-from skwd._data.encoding import why_without_parts
 from skwd._estimators.alpha_groups import check_alpha_groups
 from skwd._estimators.parameter_values import (
     check_alpha,
@@ -245,8 +244,7 @@ def _read_by(cls: type, names: tuple[str, ...]) -> dict[str, list[str]]:
 def warn_of_unread(estimator: Any, settings: Settings, problem: Problem) -> None:
     """Name a parameter that changes nothing beside the others, or with these data."""
     if settings.in_parts and not problem.encodings.have_parts:
-        X, _, weight = problem.data
-        why = why_without_parts(X[weight > 0.0])
+        why = problem.encodings.why_without_parts
         warn(f"encoding='parts' leaves all columns of X as they are: {why}.")
     if settings["ensemble"] and settings["n_init"] == 1:
         warn(

@@ -231,13 +231,11 @@ class AdamSolver(FirstOrder):
         if params["early_stopping"]:  # its patience goes by a constant rate
             return cls.of(params)
         rate, epochs = float(params["learning_rate_init"]), int(params["max_iter"])
-        plan = {**params, **PLAN}
+        most = PLAN["max_iter"]
+        plan = {**params, **PLAN, "max_iter": min(epochs, most)}
         if rate == PLAIN_RATE:
             plan["learning_rate_init"] = PLANNED_RATE
-        is_whole = epochs >= PLAN["max_iter"]
-        if not is_whole:
-            plan["max_iter"] = epochs
-        return cls.of(plan).changed(is_planned=is_whole, given=())
+        return cls.of(plan).changed(is_planned=epochs >= most, given=())
 
     @classmethod
     def suits(cls, n_rows, n_params):
