@@ -8,11 +8,16 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from stacks import make_stack
 from test_stack import assert_same, solver_named
 
-from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd import (
+    WeightDecayMLPClassifier,
+    WeightDecayMLPRegressor,
+    WeightDecayMLPRegressorCV,
+)
 from skwd._alpha.choice import laplace_of
 from skwd._core.objective import Objective
 from skwd._cv import parallel
 from skwd._solvers.hooks import Hooks, layer_norms
+from skwd._solvers.minimum import LbfgsSolver
 from skwd._solvers.row_space import MULTIPLE, RowSpace, n_inputs_on, widths
 from skwd._solvers.training import train
 
@@ -46,11 +51,13 @@ def across_the_rows(model, X):
     return W - np.linalg.pinv(rows, rcond=1e-7) @ (rows @ W)
 
 
+@pytest.mark.parametrize("is_sparse", [False, True])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("loss", ["squared_error", "multinomial", "poisson"])
-def test_J_and_its_gradient_are_the_same_in_both_spaces(loss, dtype):
+def test_J_and_its_gradient_are_the_same_in_both_spaces(loss, dtype, is_sparse):
     n_outputs = 3 if loss == "multinomial" else 2
     how = {"loss": loss, "n_outputs": n_outputs, "weighted": True, "dtype": dtype}
+    how["sparse"] = is_sparse
     objective, params = a_stack(alpha=np.array([1e-3, 0.1, 2.0]), **how)
     assert widths(objective).tolist() == [WIDTH] * 3
     space = RowSpace(objective, WIDTH)
@@ -70,10 +77,12 @@ def test_J_and_its_gradient_are_the_same_in_both_spaces(loss, dtype):
     np.testing.assert_allclose(space.objective.data_loss(inside), at_first, rtol=rtol)
 
 
+@pytest.mark.parametrize("is_sparse", [False, True])
 @pytest.mark.parametrize("hidden", [(), (7,), (5, 4)], ids=str)
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_it_ends_at_a_minimum_of_J_of_all_columns(hidden, activation):
-    objective, params = a_stack(hidden=hidden, activation=activation, alpha=0.03)
+def test_it_ends_at_a_minimum_of_J_of_all_columns(hidden, activation, is_sparse):
+    how = {"hidden": hidden, "activation": activation, "sparse": is_sparse}
+    objective, params = a_stack(alpha=0.03, **how)
     fit = train(objective, params, solver_named(max_iter=5000, tol=1e-12))
     J, gradient = objective.loss_gradient(fit.params)
     np.testing.assert_allclose(fit.fun, J, rtol=1e-9)
@@ -84,23 +93,29 @@ def test_it_ends_at_a_minimum_of_J_of_all_columns(hidden, activation):
         assert (slope < 1e-4 * start).all()
 
 
+@pytest.mark.parametrize("is_sparse", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_linear_models_are_those_of_scikit_learn(wide, weighted):
+def test_linear_models_are_those_of_scikit_learn(wide, weighted, is_sparse):
     X, y = wide
+    X_of_peer = X
+    if is_sparse:
+        X_of_peer = np.where(X > 3.0, X, 0.0)
+        X = sparse.csr_matrix(X_of_peer)
     weight = np.random.default_rng(1).uniform(0.2, 3.0, N) if weighted else np.ones(N)
     linear = {"hidden_layer_sizes": (), "alpha": 0.02}
     model = WeightDecayMLPRegressor(**linear).fit(X, y, weight)
-    peer = Ridge(alpha=0.02 * weight.sum()).fit(X, y, weight)
-    np.testing.assert_allclose(model.predict(X), peer.predict(X), rtol=1e-7)
+    peer = Ridge(alpha=0.02 * weight.sum()).fit(X_of_peer, y, weight)
+    np.testing.assert_allclose(model.predict(X), peer.predict(X_of_peer), rtol=1e-7)
     coef = model.coefs_[0][:, 0] * model.y_scale_
     np.testing.assert_allclose(coef, peer.coef_, atol=1e-8)
     labels = np.digitize(y, np.quantile(y, [0.3, 0.7]))
     model = WeightDecayMLPClassifier(**linear, max_iter=5000, tol=1e-9)
     model.fit(X, labels, weight)
     peer = LogisticRegression(C=1.0 / (0.02 * weight.sum()), tol=1e-10, max_iter=10_000)
-    peer.fit(X, labels, weight)
-    np.testing.assert_allclose(model.predict_proba(X), peer.predict_proba(X), atol=1e-4)
-    np.testing.assert_allclose(across_the_rows(model, X), 0.0, atol=1e-9)
+    peer.fit(X_of_peer, labels, weight)
+    found, expected = model.predict_proba(X), peer.predict_proba(X_of_peer)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    np.testing.assert_allclose(across_the_rows(model, X_of_peer), 0.0, atol=1e-8)
 
 
 def test_networks_of_other_rows_stay_what_they_are_alone():
@@ -297,16 +312,81 @@ def test_auto_goes_by_the_rows_of_wide_tables():
     )
     with pytest.warns(UserWarning):
         assert solver(X) == "lbfgs"
-        assert solver(sparse.csr_matrix(X)) == "adam"
+        assert solver(sparse.csr_matrix(X)) == "lbfgs"
         assert solver(X, early_stopping=True) == "adam"
+        assert solver(X, l1_ratio=0.5, solver="adam") == "adam"
 
 
-@pytest.mark.parametrize("why", ["sparse X", "memory", "another alpha for a column"])
+@pytest.mark.parametrize("is_sparse", [False, True])
+def test_auto_takes_coordinates_where_they_are_half_of_the_columns(is_sparse):
+    """Whatever the number of rows: there are fewer, and Adam steps in all columns."""
+    suits = LbfgsSolver.suits
+    assert suits(5000, 1_000_000, 500_000)
+    assert not suits(5000, 1_000_000, 500_001)
+    rng, n = np.random.default_rng(0), 800
+    quick = {"max_iter": 2, "hidden_layer_sizes": (100,), "random_state": 0}
+    for d, solver in ((1000, "adam"), (1700, "lbfgs")):
+        X, y = rng.standard_normal((n, d)), rng.standard_normal(n)
+        X = sparse.csr_matrix(np.where(X > 2.0, X, 0.0)) if is_sparse else X
+        with pytest.warns(UserWarning):
+            model = WeightDecayMLPRegressor(**quick, alpha=1.0).fit(X, y)
+        assert model.solver_ == solver
+
+
+@pytest.mark.parametrize(
+    "unit, dtype",
+    [(1e-6, np.float64), (1e-6, np.float32), (1.0, np.float64), (1.0, np.float32)]
+    # By all columns; those of float32 lose digits in products before the mean is out.
+    + [(1e3, np.float64)],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_sparse_rows_are_fitted_as_dense_ones(seed, unit, dtype):
+    """With copies, rows that are next to equal, constant columns and empty rows."""
+    rng = np.random.default_rng(seed)
+    X = np.where(rng.random((N, 4 * D)) < 0.1, rng.exponential(size=(N, 4 * D)), 0.0)
+    X[1], X[2], X[3] = X[0], X[0] + 1e-7 * (X[0] > 0.0), 0.0
+    X[:, 5] = 2.0
+    y = X[:, 6:12].sum(axis=1) + 0.3 * rng.standard_normal(N)
+    X = (unit * X).astype(dtype)
+    how = {"hidden_layer_sizes": (), "alpha": 0.02 * unit**2, "max_iter": 10_000}
+    eps = float(np.finfo(dtype).eps)
+    dense = WeightDecayMLPRegressor(**how).fit(X, y)
+    model = WeightDecayMLPRegressor(**how).fit(sparse.csr_matrix(X), y)
+    assert model.loss_ == pytest.approx(dense.loss_, rel=max(1e-7, 100.0 * eps))
+    atol = max(1e-6, 1e3 * eps) * y.std()
+    np.testing.assert_allclose(model.predict(X), dense.predict(X), atol=atol)
+    dense = WeightDecayMLPClassifier(**how).fit(X, y > np.median(y))
+    model = WeightDecayMLPClassifier(**how).fit(sparse.csr_matrix(X), y > np.median(y))
+    assert model.loss_ == pytest.approx(dense.loss_, rel=max(1e-6, 100.0 * eps))
+
+
+def test_folds_of_sparse_rows_choose_as_those_of_dense_ones(few_factors):
+    X, y = few_factors
+    X = np.concatenate([X, np.zeros_like(X)], axis=1)
+    how = {"hidden_layer_sizes": (), "random_state": 0, "cv": 4}
+    how |= {"alphas": [1e-3, 0.1, 10.0]}
+    dense = WeightDecayMLPRegressorCV(**how).fit(X, y)
+    model = WeightDecayMLPRegressorCV(**how).fit(sparse.csr_matrix(X), y)
+    for key in ("mean_test_score", "std_test_score"):
+        found, expected = model.cv_results_[key], dense.cv_results_[key]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(model.predict(X), dense.predict(X), rtol=1e-6)
+
+
+WHY = "sparse columns", "large units", "one by far", "memory", "of a column"
+
+
+@pytest.mark.parametrize("why", WHY)
 def test_what_is_not_in_the_space_of_rows(monkeypatch, why):
-    objective, _ = a_stack(sparse=why == "sparse X")
+    is_sparse = why in ("sparse columns", "large units", "one by far")
+    objective, _ = a_stack(sparse=is_sparse, n=N if why != "sparse columns" else 75)
+    if why == "large units":
+        objective.samples[0].X.data *= 100.0
+    if why == "one by far":  # whose digits would be lost in products
+        objective.samples[0].X.data[objective.samples[0].X.indices == 3] *= 1e-6
     if why == "memory":
         monkeypatch.setattr("skwd._solvers.row_space.GATHER_BYTES", N * D * 8)
-    if why == "another alpha for a column":
+    if why == "of a column":  # an alpha of its own
         layout = objective.network.layout
         groups = layout.column_groups(np.arange(D) % 2)
         alpha = np.full((3, groups.n_groups), 0.01)
@@ -314,6 +394,6 @@ def test_what_is_not_in_the_space_of_rows(monkeypatch, why):
             objective.network, objective.loss, objective.samples, alpha, groups=groups
         )
     assert widths(objective).tolist() == [D] * 3
-    if why != "another alpha for a column":
+    if why in ("sparse columns", "memory"):
         sample = objective.samples[0]
-        assert n_inputs_on(objective.network.layout, sample, N) == D
+        assert n_inputs_on(objective.network.layout, sample, len(sample)) == D

@@ -22,7 +22,8 @@ import numpy as np
 from skwd._alpha.scales import default_alpha
 from skwd._core.sample import Sample
 from skwd._solvers.direct import Moments, dense, dense_blocks, moments, moments_of
-from skwd._solvers.row_space import basis, has_basis, n_inputs_on, rotated
+from skwd._solvers.row_basis import basis, has_basis, rotated
+from skwd._solvers.row_space import n_inputs_on
 from skwd._solvers.task import TrainingTask
 
 # An error above the lowest by this part of it is as good; the default is multiplied by
@@ -74,7 +75,8 @@ def rows_needed(task: TrainingTask) -> float:
     if width < d:
         if not has_basis(sample):
             return 1.0
-        sample, units = rotated(sample, width), basis(sample).Q.T @ units
+        found = basis(sample)
+        sample, units = rotated(sample, found, width), found.inside(units)
         units = np.pad(units, [(0, width - len(units)), (0, 0)])
     share = width / d
     with np.errstate(all="ignore"):

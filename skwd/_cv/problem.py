@@ -152,10 +152,10 @@ class Problem:
         layout = layout_of(units, encoding)
         n_rows, n_counted = len(training), int(np.count_nonzero(training.weight))
         chosen = settings.solver if solver is None else solver
-        n_params = layout.n_params
+        n_inside = layout.n_params
         if validation is None:
-            n_params = params_on(layout, training, n_counted)
-        chosen = chosen.resolved(n_counted, n_params)
+            n_inside = params_on(layout, training, n_counted)
+        chosen = chosen.resolved(n_counted, layout.n_params, n_inside)
         training = rows_to_train_on(
             training,
             full_batch=chosen.rows_per_step(n_counted) == n_counted,

@@ -185,7 +185,6 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         alpha = float(alphas[best])
         if watch is not None:
             watch.training(problem, whole, targets)
-        loud = loud.resolved(whole.n_rows, whole.layout.n_params)
         loud = whole.solver.changed(verbose=int(self.verbose > 1), hooks=loud.hooks)
         of_groups = np.full((1, whole.groups.n_groups), alpha)
         fit = train_cells([replace(whole, solver=loud)], of_groups, self.n_jobs)

@@ -73,9 +73,10 @@ class AutoSolver:
         """The same, of which nobody hears."""
         return self.changed(verbose=0, hooks=None)
 
-    def resolved(self, n_rows: int, n_params: int) -> Solver:
-        """The solver that suits so many rows and parameters."""
-        suiting = (kind for kind in self.kinds if kind.suits(n_rows, n_params))
+    def resolved(self, n_rows: int, n_params: int, n_inside: int) -> Solver:
+        """The solver that suits so many rows and parameters, as `Solver.suits` has it."""
+        sizes = n_rows, n_params, n_inside
+        suiting = (kind for kind in self.kinds if kind.suits(*sizes))
         kind = next(suiting, self.kinds[0])
         solver = (kind.of_auto if self.is_free else kind.of)(self.params)
         return solver.changed(**self.changes) if self.changes else solver

@@ -7,7 +7,7 @@ basis Q of the rows' space, X' = Q R, the first weights are W = Q V, and
     J(W, ...) = J(V, ...)   with R' in the place of X,   ||W|| = ||V||
 
 (the representer theorem: Schölkopf, Herbrich and Smola, COLT 2001). n rows of d columns
-are n columns then. L-BFGS takes the same steps in any orthonormal basis, where columns
+are n columns then (`row_basis`). L-BFGS takes the same steps in any orthonormal basis, where columns
 are not in units of their own (`units`); what it starts with across the rows is left
 out.
 """
@@ -15,23 +15,23 @@ out.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import sparse
 
 from skwd._core.layout import Layout
 from skwd._core.network import Network
 from skwd._core.objective import Objective
 from skwd._core.sample import GATHER_BYTES, Sample
 from skwd._solvers.hooks import Hooks, Tell
-from skwd._solvers.units import ROUNDINGS, rounding_of_columns, unscaled_deviations
-
-EPS = float(np.finfo(np.float64).eps)
+from skwd._solvers.row_basis import Basis, basis, has_basis, rotated
 
 # Coordinates are a multiple of this, with zeros: folds of n and n + 1 rows are then
 # networks of one shape, but for one in so many.
 MULTIPLE = 32
+# Sparse rows have coordinates where there are so many times more columns: products of
+# their entries alone take less time than those of all coordinates.
+SPARSE = 2
 
 
 def n_inputs_on(layout: Layout, sample: Sample, n_rows: int) -> int:
@@ -40,11 +40,13 @@ def n_inputs_on(layout: Layout, sample: Sample, n_rows: int) -> int:
     Its columns, or coordinates in the space of the rows, where they are fewer.
     """
     n_inputs = layout.layer_units[0]
-    if sparse.issparse(sample.X):
-        return n_inputs
     found = -(-n_rows // MULTIPLE) * MULTIPLE
-    is_small = n_rows * (n_inputs + 1) * sample.dtype.itemsize <= GATHER_BYTES
-    return min(found, n_inputs) if is_small else n_inputs
+    is_sparse = sparse.issparse(sample.X)
+    if found * (SPARSE if is_sparse else 1) >= n_inputs:
+        return n_inputs
+    dense = found if is_sparse else n_inputs
+    is_small = n_rows * (dense + 1) * sample.dtype.itemsize <= GATHER_BYTES
+    return found if is_small else n_inputs
 
 
 def params_on(layout: Layout, sample: Sample, n_rows: int) -> int:
@@ -95,7 +97,7 @@ class RowSpace:
             Network(self._narrow, network.activation),
             objective.loss,
             [
-                _rotated(s, self._bases[i], width) if i in self._bases else s
+                rotated(s, self._bases[i], width) if i in self._bases else s
                 for i, s in enumerate(samples)
             ],
             objective.alpha,
@@ -108,8 +110,8 @@ class RowSpace:
         found = self._moved(params, self._layout, self._narrow)
         first, old = self._narrow.W(found, 0), self._layout.W(params, 0)
         for k in range(len(params)):
-            Q = self._basis_of(k)
-            first[k, : Q.shape[1]] = Q.T @ old[k]
+            basis_of_rows = self._basis_of(k)
+            first[k, : len(basis_of_rows.R)] = basis_of_rows.inside(old[k])
         return found
 
     def outside(self, params: np.ndarray, first: int = 0) -> np.ndarray:
@@ -120,8 +122,9 @@ class RowSpace:
         found = self._moved(params, self._narrow, self._layout)
         inside, of_columns = self._narrow.W(params, 0), self._layout.W(found, 0)
         for k in range(len(params)):
-            Q = self._basis_of(first + k)
-            of_columns[k] = Q @ inside[k, : Q.shape[1]]
+            basis_of_rows = self._basis_of(first + k)
+            V = inside[k, : len(basis_of_rows.R)]
+            of_columns[k] = basis_of_rows.outside(V)
         return found
 
     def hooks(self, hooks: Hooks | None) -> Hooks | None:
@@ -141,8 +144,8 @@ class RowSpace:
 
         return told
 
-    def _basis_of(self, network: int) -> np.ndarray:
-        return self._bases[self._sample_of[network]].Q
+    def _basis_of(self, network: int) -> Basis:
+        return self._bases[self._sample_of[network]]
 
     @staticmethod
     def _moved(params: np.ndarray, old: Layout, new: Layout) -> np.ndarray:
@@ -152,84 +155,3 @@ class RowSpace:
         for layer in range(1, old.n_weight_layers):
             new.Wb(found, layer)[:] = old.Wb(params, layer)
         return found
-
-
-class Basis(NamedTuple):
-    """Of the space of r directions that the n rows of a sample have, X' = Q R."""
-
-    Q: np.ndarray  # (d, r) orthonormal
-    R: np.ndarray  # (r, n) the rows by their coordinates
-    # (r,) what coordinates are measured in, as their columns' `unscaled_deviations` say
-    unscaled: np.ndarray | None
-
-
-def has_basis(sample: Sample) -> bool:
-    """Whether coordinates keep what each column says of the rows of a dense X.
-
-    They are sums over all columns, and the rounding of the largest swamps a column that
-    is by far smaller; and numbers must not overflow.
-    """
-    sizes = _column_sizes(sample)
-    total = float(np.linalg.norm(sizes))
-    if not total < np.finfo(sample.dtype).max:
-        return False
-    n = len(sample)
-    varies = sizes > ROUNDINGS * np.sqrt(n) * rounding_of_columns(sample)
-    return bool((sizes[varies] > max(n, len(sizes)) * EPS * total).all())
-
-
-def basis(sample: Sample) -> Basis:
-    """That of a sample which `has_basis`; it is found once, and kept if rows are.
-
-    Directions that rows have by rounding alone are left out: rows about their mean have
-    one less than there are rows.
-    """
-    if "basis" in sample.kept:
-        return sample.kept["basis"]
-    rows = [X[:, :-1] for X, _, _ in sample.blocks()]
-    X = np.concatenate(rows).astype(np.float64, copy=False)
-    Q, R = linalg.qr(X.T, mode="economic", check_finite=False)
-    sizes = _column_sizes(sample)
-    value_rounding = rounding_of_columns(sample) + np.finfo(sample.dtype).eps * sizes
-    rounding = len(X) * (value_rounding @ np.abs(Q))
-    rounding += max(X.shape) * EPS * np.linalg.norm(sizes)
-    has_rows = np.sqrt(np.square(R).sum(axis=1)) > rounding
-    Q, R = Q[:, has_rows], R[has_rows]
-    unscaled = unscaled_deviations(sample)
-    if unscaled is not None and has_rows.any():
-        # The directions that make Q' diag(1 / deviations^2) Q diagonal have units of
-        # their own, those of their columns. Coordinates' own deviations would raise
-        # directions of noise to the size of others.
-        known = np.where(unscaled > 0.0, unscaled, unscaled.max())
-        of_units = linalg.qr(Q / known[:, np.newaxis], mode="r", check_finite=False)[0]
-        _, inverse, directions = linalg.svd(of_units[: Q.shape[1]], check_finite=False)
-        Q, R, unscaled = Q @ directions.T, directions @ R, 1.0 / inverse
-    found = Basis(Q, R, unscaled)
-    if sample.gather_once:
-        sample.kept["basis"] = found
-    return found
-
-
-def rotated(sample: Sample, width: int) -> Sample:
-    """The rows of a sample by their coordinates, with zeros up to ``width``."""
-    return _rotated(sample, basis(sample), width)
-
-
-def _rotated(sample: Sample, found: Basis, width: int) -> Sample:
-    X = np.zeros((len(sample), width), dtype=sample.dtype)
-    X[:, : len(found.R)] = found.R.T
-    unscaled = found.unscaled
-    if unscaled is not None:
-        unscaled = np.pad(unscaled, (0, width - len(unscaled)))
-    return Sample(X, sample.y, sample.weight, kept={"unscaled": unscaled})
-
-
-def _column_sizes(sample: Sample) -> np.ndarray:
-    """Roots of the sums of squares of the columns, (d,)."""
-    if "sizes" not in sample.kept:
-        total = np.zeros(sample.X.shape[1])
-        with np.errstate(over="ignore", invalid="ignore"):
-            for X, _, _ in sample.blocks():
-                total += np.square(X[:, :-1], dtype=np.float64).sum(axis=0)
-        sample.kept["sizes"] = np.sqrt(total)
-    return sample.kept["sizes"]

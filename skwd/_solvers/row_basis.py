@@ -1,0 +1,207 @@
+"""Orthonormal bases of the space that a sample's rows span, for `row_space`."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import linalg, sparse
+
+from skwd._core.interface import Interface
+from skwd._core.rows import SparseRows, row_blocks
+from skwd._core.sample import Sample
+from skwd._solvers.units import (
+    MOST_DEVIATION,
+    ROUNDINGS,
+    column_deviations,
+    largest_deviation,
+    rounding_of_columns,
+    unscaled_deviations,
+)
+
+EPS = float(np.finfo(np.float64).eps)
+# Products of sparse rows lose half of the digits: what is left of a row is a direction
+# of its own where its square is above this part of the longest row's.
+LEAST_SQUARE = 1e-10
+# Rows whose products with all others are computed at a time.
+PRODUCT_ROWS = 512
+
+
+@dataclass(eq=False)
+class Basis(Interface, abstract=True):
+    """Of the space of r directions that the n rows of a sample have, X' = Q R.
+
+    Attributes
+    ----------
+    R : ndarray (r, n)
+        The rows by their coordinates.
+    unscaled : ndarray (r,) or None
+        What coordinates are measured in, as their columns' `unscaled_deviations` say.
+    """
+
+    R: np.ndarray
+    unscaled: np.ndarray | None
+
+    @abstractmethod
+    def inside(self, W: np.ndarray) -> np.ndarray:
+        """Q'W, (r, h), of first weights (d, h)."""
+
+    @abstractmethod
+    def outside(self, V: np.ndarray) -> np.ndarray:
+        """Q V, (d, h), of first weights (r, h) in the space of the rows."""
+
+
+@dataclass(eq=False)
+class DenseBasis(Basis):
+    """Of dense rows: ``Q`` is (d, r)."""
+
+    Q: np.ndarray
+
+    def inside(self, W):
+        return self.Q.T @ W
+
+    def outside(self, V):
+        return self.Q @ V
+
+
+@dataclass(eq=False)
+class SparseBasis(Basis):
+    """Of sparse rows, about their mean: Q' = L^-1 X_r, with some r of the rows.
+
+    X_r X_r' = L L' is a Cholesky factor, (r, r). Q has the zeros of no column: it is
+    not computed.
+    """
+
+    X: SparseRows
+    L: np.ndarray
+
+    def inside(self, W):
+        return self._solved(self.X @ W, "N")
+
+    def outside(self, V):
+        return self.X.transposed_times(self._solved(V, "T"))
+
+    def _solved(self, B: np.ndarray, trans: str) -> np.ndarray:
+        how: dict[str, Any] = {"lower": True, "trans": trans, "check_finite": False}
+        return linalg.solve_triangular(self.L, B, **how)
+
+
+def has_basis(sample: Sample) -> bool:
+    """Whether coordinates keep what each column says of the rows.
+
+    They are sums over all columns, and the rounding of the largest swamps a column that
+    is by far smaller; and numbers must not overflow. Sparse columns of large units,
+    which coordinates would not have one by one, stay as they are.
+    """
+    n, sizes = len(sample), _column_sizes(sample)
+    if sparse.issparse(sample.X):
+        most = float(np.sqrt(n * _longest_square(sample)))
+        least = np.sqrt(LEAST_SQUARE) * most
+        if not largest_deviation(sample) <= MOST_DEVIATION:
+            return False
+    else:
+        most = float(np.linalg.norm(sizes))
+        least = max(n, len(sizes)) * EPS * most
+    if not most < np.finfo(sample.dtype).max:
+        return False
+    varies = sizes > ROUNDINGS * np.sqrt(n) * rounding_of_columns(sample)
+    return bool((sizes[varies] > least).all())
+
+
+def basis(sample: Sample) -> Basis:
+    """That of a sample which `has_basis`; it is found once, and kept if rows are.
+
+    Directions that rows have by rounding alone are left out: rows about their mean have
+    one less than there are rows.
+    """
+    if "basis" in sample.kept:
+        return sample.kept["basis"]
+    is_sparse = sparse.issparse(sample.X)
+    found = _sparse_basis(sample) if is_sparse else _dense_basis(sample)
+    if sample.gather_once:
+        sample.kept["basis"] = found
+    return found
+
+
+def rotated(sample: Sample, found: Basis, width: int) -> Sample:
+    """The rows of a sample by their coordinates, with zeros up to ``width``."""
+    X = np.zeros((len(sample), width), dtype=sample.dtype)
+    X[:, : len(found.R)] = found.R.T
+    unscaled = found.unscaled
+    if unscaled is not None:
+        unscaled = np.pad(unscaled, (0, width - len(unscaled)))
+    return Sample(X, sample.y, sample.weight, kept={"unscaled": unscaled})
+
+
+def _dense_basis(sample: Sample) -> DenseBasis:
+    rows = [X[:, :-1] for X, _, _ in sample.blocks()]
+    X = np.concatenate(rows).astype(np.float64, copy=False)
+    Q, R = linalg.qr(X.T, mode="economic", check_finite=False)
+    sizes = _column_sizes(sample)
+    value_rounding = rounding_of_columns(sample) + np.finfo(sample.dtype).eps * sizes
+    rounding = len(X) * (value_rounding @ np.abs(Q))
+    rounding += max(X.shape) * EPS * np.linalg.norm(sizes)
+    has_rows = np.sqrt(np.square(R).sum(axis=1)) > rounding
+    Q, R = Q[:, has_rows], R[has_rows]
+    unscaled = unscaled_deviations(sample)
+    if unscaled is not None and has_rows.any():
+        # The directions that make Q' diag(1 / deviations^2) Q diagonal have units of
+        # their own, those of their columns. Coordinates' own deviations would raise
+        # directions of noise to the size of others.
+        known = np.where(unscaled > 0.0, unscaled, unscaled.max())
+        of_units = linalg.qr(Q / known[:, np.newaxis], mode="r", check_finite=False)[0]
+        _, inverse, directions = linalg.svd(of_units[: Q.shape[1]], check_finite=False)
+        Q, R, unscaled = Q @ directions.T, directions @ R, 1.0 / inverse
+    return DenseBasis(R, unscaled, Q)
+
+
+def _sparse_basis(sample: Sample) -> SparseBasis:
+    """Rows are taken, the longest of what is left first, while they are long enough."""
+    X = sample.take(slice(None)).astype(np.float64)
+    products = _products(X)
+    least = LEAST_SQUARE * _longest_square(sample)
+    factor, taken, rank, _ = linalg.lapack.dpstrf(products, tol=least, lower=1)
+    L, order = np.tril(factor)[:, :rank], taken - 1
+    R = np.empty((rank, len(sample)))
+    R[:, order] = L.T
+    unscaled = unscaled_deviations(sample)
+    if unscaled is not None:  # of small units: their weights cost more than they bend J
+        size = np.sqrt(np.square(column_deviations(sample)).mean())
+        unscaled = np.full(rank, size)
+    return SparseBasis(R, unscaled, X[order[:rank]], L[:rank])
+
+
+def _products(X: SparseRows) -> np.ndarray:
+    """X X' of sparse rows about their origin, (n, n)."""
+    n = X.shape[0]
+    found = np.empty((n, n))
+    for block in row_blocks(n, PRODUCT_ROWS):
+        found[block] = (X.X[block] @ X.X.T).toarray()
+    if X.origin is not None:
+        along = X.X @ X.origin - 0.5 * (X.origin @ X.origin)
+        found -= along[:, np.newaxis]
+        found -= along
+    return found
+
+
+def _longest_square(sample: Sample) -> float:
+    """The square of the longest sparse row, not about the origin."""
+    values = sample.take(slice(None)).X.astype(np.float64)
+    squares = np.asarray(values.multiply(values).sum(axis=1))
+    return float(squares.max(initial=0.0))
+
+
+def _column_sizes(sample: Sample) -> np.ndarray:
+    """Roots of the sums of squares of the columns, (d,)."""
+    if "sizes" not in sample.kept:
+        total = np.zeros(sample.X.shape[1])
+        with np.errstate(over="ignore", invalid="ignore"):
+            for X, _, _ in sample.blocks():
+                if isinstance(X, SparseRows):
+                    total += X.column_squares(np.ones(X.shape[0]))
+                else:
+                    total += np.square(X[:, :-1], dtype=np.float64).sum(axis=0)
+        sample.kept["sizes"] = np.sqrt(total)
+    return sample.kept["sizes"]
