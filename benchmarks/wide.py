@@ -33,7 +33,7 @@ MODELS = {
     "numbers": (WeightDecayMLPRegressor, MLPRegressor),
     "classes": (WeightDecayMLPClassifier, MLPClassifier),
 }
-SIZES = (250, 600), (400, 2000), (400, 10_000)
+SIZES = (2000, 300), (250, 600), (1000, 800), (3000, 1000), (400, 2000), (400, 10_000)
 
 
 def fitted(model, X, y):
@@ -84,7 +84,7 @@ def errors(kinds):
 
 
 def words(n, d, n_topics=4, length=100):
-    """tf-idf of n texts whose words go by Zipf's law, each topic's by one of its own."""
+    """tf-idf of n texts: words by Zipf's law, half of them by that of a topic."""
     rng = np.random.default_rng(0)
     common = 1.0 / np.arange(1, d + 1)
     by_topic = common * np.exp(rng.standard_normal((n_topics, d)))

@@ -119,12 +119,34 @@ def test_more_columns_than_rows_are_seen_in_the_space_of_the_rows(monkeypatch, l
     assert fitted(quick(cls), wide, y).alpha_ == pytest.approx(c)
 
 
-@pytest.mark.parametrize("n", [480, 500])
-def test_of_up_to_500_rows_any_number_of_columns_is_looked_at(n):
+@pytest.mark.parametrize("is_sparse", [False, True])
+@pytest.mark.parametrize("n, d", [(600, 250), (900, 900), (1200, 201)])
+def test_of_many_columns_three_hundred_rows_tell(monkeypatch, n, d, is_sparse):
+    """Those of weight, at equal distances."""
     rng = np.random.default_rng(0)
-    X, y = rng.standard_normal((n, 800)), rng.standard_normal(n)
-    model = fitted(quick(hidden_layer_sizes=()), X, y)
-    assert model.alpha_ > 2.0 * C / n
+    X = np.maximum(rng.standard_normal((n, d)), 0.0)
+    y = X[:, :5].sum(axis=1) + 3.0 * rng.standard_normal(n)
+    weight = np.ones(n)
+    weight[::3] = 0.0
+    counting = np.flatnonzero(weight)
+    asked = counting[np.linspace(0, len(counting) - 1, 300).astype(int)]
+    X = sparse.csr_matrix(X) if is_sparse else X
+    found = fitted(quick(), X, y, weight).alpha_ * weight.sum()
+    assert found > 2.0 * C
+    others = np.setdiff1d(counting, asked)
+    for rows, is_seen in ((others, False), (asked, True)):
+        of_others = y.copy()
+        of_others[rows] = rng.permutation(y[rows])
+        again = fitted(quick(), X, of_others, weight).alpha_ * weight.sum()
+        assert (again == pytest.approx(found, rel=1e-6)) is not is_seen
+
+
+def test_what_is_too_large_for_the_space_of_the_rows_keeps_c(monkeypatch):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((400, 700)), rng.standard_normal(400)
+    assert fitted(quick(), X, y).alpha_ > 2.0 * C / 400
+    monkeypatch.setattr("skwd._solvers.row_space.GATHER_BYTES", 300 * 700 * 8)
+    assert fitted(quick(), X, y).alpha_ == pytest.approx(C / 400)
 
 
 def test_the_ends_of_what_is_as_good_as_the_best():
@@ -297,13 +319,10 @@ def test_what_keeps_c(noisy, params):
     assert found == pytest.approx(few.alpha_)  # nothing was learnt from y
 
 
-def test_few_rows_many_columns_labels_and_parts_of_a_stream_keep_c(noisy):
+def test_few_rows_labels_and_parts_of_a_stream_keep_c(noisy):
     X, y = noisy
     few = fitted(quick(), X[:199], y[:199])
     assert few.alpha_ * 199 == pytest.approx(C)
-    rng = np.random.default_rng(0)
-    many = fitted(quick(), rng.standard_normal((520, 501)), rng.standard_normal(520))
-    assert many.alpha_ * 520 == pytest.approx(C)
     labels = np.stack([y > 0.0, y > 1.0], axis=1)
     found = fitted(quick(WeightDecayMLPClassifier), X, labels)
     assert rows(found) == pytest.approx(C_CLASSES)

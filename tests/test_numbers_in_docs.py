@@ -58,7 +58,8 @@ def test_numbers_in_the_guide():
     assert f"by {linear_rows.factor_of(0.0):g} at least" in rule
     assert f"with {linear_rows.N_UNITS} further ones" in rule
     assert f"from {linear_rows.LEAST_ROWS:g} rows" in text
-    assert f"up to {linear_rows.MOST_COLUMNS} columns" in text
+    assert f"more than {linear_rows.MOST_COLUMNS} columns" in text
+    assert f"by {linear_rows.THEIR_ROWS} rows" in text
     assert (folds.FOLDS, auto.FIRST_FOLDS) == (5, 2)
     assert "on five shuffled folds" in text
     behind = f"{auto.BEHIND:.0%}".replace("%", " %")

@@ -31,9 +31,12 @@ from skwd._solvers.task import TrainingTask
 # where it is less, to this power (as the weights of two layers share what one has):
 # benchmarks/linear_rows.py.
 EQUAL, REFERENCE, POWER = 3e-3, 2.0, 0.5
-# Fewer rows say too little, and more columns take too long; where networks are trained
-# in the space of the rows, its directions count, which are as many as rows.
-LEAST_ROWS, MOST_COLUMNS = 200.0, 500
+# Fewer rows say too little.
+LEAST_ROWS = 200.0
+# Of more columns, which take too long, so many rows at equal distances are asked in the
+# space that they span. Errors are no higher than with 500 or 2,000 rows, on made tables
+# of 210 to 1,000 columns (benchmarks/wide.py --errors).
+MOST_COLUMNS, THEIR_ROWS = 200, 300
 # The random sums: 100 of them tell products and even functions from noise.
 N_UNITS = 100
 # The grid of priors, in rows: so many to a decade, from FEWEST (a tenth of the default)
@@ -63,12 +66,15 @@ def factor_of(needed: float) -> float:
 def rows_needed(task: TrainingTask) -> float:
     """The prior that linear models need, in rows; 1 where c or nothing is known."""
     sample, d = task.training, task.training.X.shape[1]
-    width = n_inputs_on(task.layout, sample, len(sample))
-    n_columns = d if width == d else len(sample)
-    if sample.total_weight < LEAST_ROWS or not 0 < n_columns <= MOST_COLUMNS:
-        return 1.0
     curvature = _curvature(task)
-    if curvature is None:
+    if sample.total_weight < LEAST_ROWS or d == 0 or curvature is None:
+        return 1.0
+    counting = np.flatnonzero(sample.weight > 0.0)
+    if d > MOST_COLUMNS and len(counting) > THEIR_ROWS:
+        among = np.linspace(0, len(counting) - 1, THEIR_ROWS).astype(int)
+        sample = sample.part(counting[among])
+    width = n_inputs_on(task.layout, sample, len(sample))
+    if width > MOST_COLUMNS + THEIR_ROWS:  # too large for the space of the rows
         return 1.0
     units = np.random.default_rng(0).uniform(-1.0, 1.0, (d, N_UNITS))
     units *= np.sqrt(6.0 / (d + N_UNITS))  # as a hidden layer begins

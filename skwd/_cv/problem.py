@@ -27,7 +27,7 @@ from skwd._data.merged_rows import (
 from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
 from skwd._solvers.registry import AutoSolver
-from skwd._solvers.row_space import params_on
+from skwd._solvers.row_space import size_on
 from skwd._solvers.task import TrainingTask
 from skwd._solvers.units import starting_sizes
 
@@ -152,10 +152,10 @@ class Problem:
         layout = layout_of(units, encoding)
         n_rows, n_counted = len(training), int(np.count_nonzero(training.weight))
         chosen = settings.solver if solver is None else solver
-        n_inside = layout.n_params
+        n_params, is_wide = layout.n_params, False
         if validation is None:
-            n_inside = params_on(layout, training, n_counted)
-        chosen = chosen.resolved(n_counted, layout.n_params, n_inside)
+            n_params, is_wide = size_on(layout, training, n_counted)
+        chosen = chosen.resolved(n_counted, n_params, is_wide=is_wide)
         training = rows_to_train_on(
             training,
             full_batch=chosen.rows_per_step(n_counted) == n_counted,

@@ -25,8 +25,8 @@ activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "elu", \
 solver : {"auto", "lbfgs", "gd", "sgd", "adam"}, default="auto"
     "lbfgs" and "gd" (gradient descent) use all rows in each step, "sgd" and "adam" use
     mini-batches; all minimise J. "auto" is "lbfgs", but "adam" where rows times
-    parameters are above 5e7 (unless columns are twice as many as rows), or where a
-    parameter is only for epochs: guide/solvers.md.
+    parameters are above 5e7, unless X is sparse and has twice as many columns as rows,
+    or where a parameter is only for epochs: guide/solvers.md.
 """,
     "encoding": """\
 encoding : None, "parts" or "auto", default="auto"

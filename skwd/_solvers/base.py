@@ -66,10 +66,11 @@ class Solver(Interface, abstract=True):
         return cls.of(params)
 
     @classmethod
-    def suits(cls, n_rows: int, n_params: int, n_inside: int) -> bool:
+    def suits(cls, n_rows: int, n_params: int, is_wide: bool) -> bool:
         """Whether solver="auto" may be this one, for so many rows and parameters.
 
-        ``n_inside`` are those that are left in the space of the rows (`row_space`).
+        ``is_wide``: X is sparse, and minima are sought in the space of its rows, where
+        weights are far fewer than those of all columns that a step would change.
         """
         return False
 
@@ -136,7 +137,7 @@ class Solver(Interface, abstract=True):
         """The same solver, of which nobody hears: for networks that are only judged."""
         return self.changed(verbose=0, hooks=None)
 
-    def resolved(self, n_rows: int, n_params: int, n_inside: int) -> Solver:
+    def resolved(self, n_rows: int, n_params: int, *, is_wide: bool) -> Solver:
         """Itself; "auto" becomes a solver for so many rows and parameters."""
         return self
 

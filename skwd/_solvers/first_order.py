@@ -238,5 +238,5 @@ class AdamSolver(FirstOrder):
         return cls.of(plan).changed(is_planned=epochs >= most, given=())
 
     @classmethod
-    def suits(cls, n_rows, n_params, n_inside):
+    def suits(cls, n_rows, n_params, is_wide):
         return True

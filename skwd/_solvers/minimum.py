@@ -28,9 +28,6 @@ EPS = float(np.finfo(np.float64).eps)
 # On tables of 3,000 rows it takes 2.6 times the time of Adam's plan and has errors .99
 # of it, of 9,000 and 16,000 rows 4.6 and .96 (benchmarks/solvers.py).
 AUTO_WORK = 5e7
-# And wherever the space of the rows has so many times fewer parameters, all of which
-# Adam would change at each step: WIDE_FIGURES (benchmarks/wide.py --text).
-WIDE = 2
 # In units of tol: J of a linear model is convex, and a few iterations more find its
 # minimum to more digits than a linear peer's.
 CONVEX = 1e-5
@@ -73,8 +70,8 @@ class LbfgsSolver(Solver):
         return cls(**common_fields(params), max_fun=float(params["max_fun"]))
 
     @classmethod
-    def suits(cls, n_rows, n_params, n_inside):
-        return n_rows * n_inside <= AUTO_WORK or WIDE * n_inside <= n_params
+    def suits(cls, n_rows, n_params, is_wide):
+        return is_wide or n_rows * n_params <= AUTO_WORK
 
     def network_bytes(self, layout: Layout, n_rows: int, itemsize: int) -> int:
         return lbfgs.network_bytes(layout.n_params)

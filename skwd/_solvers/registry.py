@@ -73,10 +73,10 @@ class AutoSolver:
         """The same, of which nobody hears."""
         return self.changed(verbose=0, hooks=None)
 
-    def resolved(self, n_rows: int, n_params: int, n_inside: int) -> Solver:
-        """The solver that suits so many rows and parameters, as `Solver.suits` has it."""
-        sizes = n_rows, n_params, n_inside
-        suiting = (kind for kind in self.kinds if kind.suits(*sizes))
+    def resolved(self, n_rows: int, n_params: int, *, is_wide: bool) -> Solver:
+        """The solver that suits such sizes, as `Solver.suits` has them."""
+        how = n_rows, n_params, is_wide
+        suiting = (kind for kind in self.kinds if kind.suits(*how))
         kind = next(suiting, self.kinds[0])
         solver = (kind.of_auto if self.is_free else kind.of)(self.params)
         return solver.changed(**self.changes) if self.changes else solver

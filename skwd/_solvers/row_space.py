@@ -7,9 +7,9 @@ basis Q of the rows' space, X' = Q R, the first weights are W = Q V, and
     J(W, ...) = J(V, ...)   with R' in the place of X,   ||W|| = ||V||
 
 (the representer theorem: Schölkopf, Herbrich and Smola, COLT 2001). n rows of d columns
-are n columns then (`row_basis`). L-BFGS takes the same steps in any orthonormal basis, where columns
-are not in units of their own (`units`); what it starts with across the rows is left
-out.
+are n columns then (`row_basis`). L-BFGS takes the same steps in any orthonormal basis,
+where columns are not in units of their own (`units`); what it starts with across the
+rows is left out.
 """
 
 from __future__ import annotations
@@ -49,10 +49,11 @@ def n_inputs_on(layout: Layout, sample: Sample, n_rows: int) -> int:
     return found if is_small else n_inputs
 
 
-def params_on(layout: Layout, sample: Sample, n_rows: int) -> int:
-    """The parameters of such a network."""
+def size_on(layout: Layout, sample: Sample, n_rows: int) -> tuple[int, bool]:
+    """The parameters of such a network, and whether sparse rows have left some out."""
     fewer = layout.layer_units[0] - n_inputs_on(layout, sample, n_rows)
-    return layout.n_params - fewer * layout.layer_units[1]
+    is_wide = fewer > 0 and sparse.issparse(sample.X)
+    return layout.n_params - fewer * layout.layer_units[1], is_wide
 
 
 def widths(objective: Objective) -> np.ndarray:
