@@ -57,7 +57,7 @@ def test_scores_are_those_of_plain_fits_on_the_same_folds(
 ):
     """At the same multiple of c / n, and in the deviation of the y each has seen.
 
-    They stop early, at LOOSER times tol; the fit to all rows does not.
+    They stop early, at LOOSER times tol or MOST_ITERATIONS; the last fit does not.
     """
     X, y = curve() if hidden else line()
     seen, path = [], auto.Candidates.path
@@ -79,7 +79,8 @@ def test_scores_are_those_of_plain_fits_on_the_same_folds(
         losses = []
         for train, test in splits:
             alpha = multiple * (5.0 / len(train))
-            plain = clone(model).set_params(alpha=alpha, tol=LOOSER * model.tol)
+            looser = {"tol": LOOSER * model.tol, "max_iter": auto.MOST_ITERATIONS}
+            plain = clone(model).set_params(alpha=alpha, **looser)
             quiet(plain, X[train], y[train])
             error = (y[test] - plain.predict(X[test])) / plain.y_scale_
             losses.append(0.5 * np.mean(error**2))
@@ -98,7 +99,7 @@ def test_scores_are_those_of_plain_fits_on_the_same_folds(
 
 
 @pytest.mark.parametrize(
-    "solver, max_iter, judged", [("lbfgs", 3000, 500), ("lbfgs", 7, 7), ("adam", 9, 9)]
+    "solver, max_iter, judged", [("lbfgs", 3000, 250), ("lbfgs", 7, 7), ("adam", 9, 9)]
 )
 def test_what_is_judged_is_trained_less_exactly(solver, max_iter, judged):
     params = WeightDecayMLPRegressor(max_iter=max_iter, tol=1e-3).get_params()
@@ -406,7 +407,7 @@ def test_what_is_left_and_what_is_refused():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_best_alpha_of_all_folds_is_found_whatever_the_first_say(seed):
-    """It is the best of the whole range, where losses are convex in log alpha."""
+    """Where losses are convex in log alpha, and a lower one gains a percent."""
     rng = np.random.default_rng(seed)
     lowest = rng.uniform(-2.0, 1.0) + rng.uniform(-4.0, 4.0, 5)  # log10, of each fold
 
@@ -438,6 +439,56 @@ def test_the_best_alpha_of_all_folds_is_found_whatever_the_first_say(seed):
     race({"network": candidates, "constant": Constant()})
     grid = 10.0 ** np.arange(-6.0, 6.5, 0.5)
     means = 1.0 + 0.01 * np.mean((np.log10(grid)[:, None] - lowest) ** 2, axis=1)
-    found = grid[np.argmin(np.abs(grid - candidates.multiples[candidates.best]))]
-    assert means[grid == found] <= auto.as_good(auto.as_good(means.min()))
+    k = np.argmin(np.abs(np.log(grid / candidates.multiples[candidates.best])))
+    assert means[k] <= auto.as_good(auto.as_good(means[k:].min()))
+    assert means[k] <= auto.as_good(means[k - 1], auto.WORTH)
     assert np.isfinite(candidates.mean[candidates.best])
+
+
+def told(losses):
+    """Candidates judged by one fold at multiples of 0.1, 0.316, ...; 2 is a constant."""
+    found = object.__new__(auto.Candidates)
+    found.multiples = 0.1 * auto.FACTOR ** np.arange(len(losses))
+    found.losses, found.first_folds = np.array([losses]), slice(0, 1)
+    found.constant = lambda folds=None: 2.0
+    return found
+
+
+@pytest.mark.parametrize(
+    ("losses", "goes_on"),
+    [
+        ([1.0, 1.2], True),  # two tell no ratio
+        ([1.0, 1.2, 1.3], True),  # gains more and more
+        ([1.0, 1.1, 1.3], True),  # 0.1 of 0.2: 0.05 more
+        ([1.0, 1.01, 1.2], False),
+        ([1.0, 1.09, 1.9], True),  # 0.0101 more
+        ([1.0, 1.08, 1.9], False),  # 0.0079
+        ([1.0, 1.01, 2.0], False),
+        ([1.0, 2.0, 2.0], True),  # where it has just begun to learn
+        ([-1.0, -0.99, -0.8], False),  # losses of counts may be below 0
+        ([1.0, np.inf, np.inf], True),
+        ([np.inf, np.inf, np.inf, 1.0], False),
+    ],
+)
+def test_lower_alphas_are_judged_while_they_are_worth_it(losses, goes_on):
+    found = told(losses)
+    lower = found._further(first=found.multiples[0])
+    assert bool(lower is not None and lower < found.multiples[0]) is goes_on
+
+
+def test_of_networks_that_have_collapsed_one_is_judged_by_all_folds():
+    found, judged = told([1.9, 2.0, 2.0, 2.0]), []
+    found.losses = np.concatenate([found.losses, np.full((2, 4), np.nan)])
+    found.tasks = [None] * 3
+
+    def judge(folds, multiples):
+        judged.extend(multiples)
+        return np.full((2, len(multiples)), 2.0)
+
+    found._judged = judge
+    found.finish(3.0)
+    np.testing.assert_allclose(judged, found.multiples[:1])
+    found.losses[:, 0] = [2.0, np.nan, np.nan]
+    found.finish(3.0)  # all have: the largest is the best
+    np.testing.assert_allclose(judged, found.multiples[[0, 3]])
+    assert np.isfinite(found.mean[found.best])

@@ -107,7 +107,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         best = candidates.multiples[candidates.best]
         fit = train_cells([task], (best * one)[np.newaxis], n_jobs)
         trained = AlphaChoice.of(fit)
-    is_lowest = model in (given, ON_PARTS) and candidates.best == 0
+    is_lowest = model in (given, ON_PARTS) and candidates.is_at_lowest
     whose = given if candidates is candidates_of[given] else model
     path = replace(candidates.path(unit), model=whose)
     n_networks = len(trained.params)
