@@ -7,6 +7,10 @@ three first multiples (geometric mean and worst), and the CPU time that they wou
 taken, over that of the same and over one plain fit at the alpha chosen (median, most).
 
     python benchmarks/race.py --rows 1000 [--keel DIR]
+
+With ``--auto``: the CPU time of alpha="auto" as it is, and of it without columns in
+parts, over that of a plain fit of the model and the alpha that it has chosen, on each
+table, and the median and most of those where a network wins.
 """
 
 import argparse
@@ -21,6 +25,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from tables import add_arguments, read_tables
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
+from skwd._cv.ladder import IN_PARTS, NETWORK, ON_PARTS, WITHOUT_HIDDEN
 
 MULTIPLES = 10.0 ** (np.arange(-2, 5) / 2)
 ONE, N_FOLDS = 2, 5  # the place of 1 among the multiples
@@ -112,17 +117,56 @@ RULES = {
 }
 
 
+def of_auto(table, n):
+    """The plain fits that alpha="auto" takes, with and without columns in parts."""
+    order = np.random.default_rng(0).permutation(len(table.X))[:n]
+    X, y = table.X.iloc[order], table.y[order]
+    X, found = columns().fit_transform(X), []
+    cls = (
+        WeightDecayMLPClassifier if table.kind == "classes" else WeightDecayMLPRegressor
+    )
+    for encoding in ("auto", None):
+        model = cls(alpha="auto", encoding=encoding, solver="lbfgs", random_state=0)
+        start = time.process_time()
+        model.fit(X, y)
+        spent = time.process_time() - start
+        name = model.alpha_choice_["model"]
+        how = {"alpha": model.alpha_, "encoding": "parts" if name in IN_PARTS else None}
+        if name in WITHOUT_HIDDEN:
+            how["hidden_layer_sizes"] = ()
+        start = time.process_time()
+        model.set_params(**how).fit(X, y)
+        seconds = time.process_time() - start
+        network = name in (NETWORK, ON_PARTS)
+        found.append((name, spent, spent / seconds if network else np.nan))
+    print(
+        f"{table.kind}, {table.name}: "
+        + "; ".join(f"{name}, {s:.1f} s, {fits:.1f} fits" for name, s, fits in found),
+        flush=True,
+    )
+    return [fits for _, _, fits in found]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add_arguments(parser)
     parser.add_argument("--rows", type=int, default=1000)
+    parser.add_argument("--auto", action="store_true")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    tables = []
-    for kind in C:
-        for table in read_tables(kind, "tuning", args.keel, args.data):
-            if len(table.X) >= 1.25 * args.rows:
-                tables.append(judged(table, args.rows))
+    tables = [
+        table
+        for kind in C
+        for table in read_tables(kind, "tuning", args.keel, args.data)
+        if len(table.X) >= 1.25 * args.rows
+    ]
+    if args.auto:
+        fits = np.array([of_auto(table, args.rows) for table in tables]).T
+        for name, some in zip(("with parts", "without"), fits):
+            some = some[np.isfinite(some)]
+            print(f"{name}: {np.median(some):.1f}, {some.max():.1f} of {len(some)}")
+        return
+    tables = [judged(table, args.rows) for table in tables]
     print(f"{len(tables)} tables, {args.rows} rows")
     reference = [replayed(losses, *next(iter(RULES.values()))) for losses, _ in tables]
     for name, rule in RULES.items():

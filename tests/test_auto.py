@@ -446,7 +446,7 @@ def test_the_best_alpha_of_all_folds_is_found_whatever_the_first_say(seed):
 
 
 def told(losses):
-    """Candidates judged by one fold at multiples of 0.1, 0.316, ...; 2 is a constant."""
+    """Candidates that one fold has judged; the loss of a constant is 2."""
     found = object.__new__(auto.Candidates)
     found.multiples = 0.1 * auto.FACTOR ** np.arange(len(losses))
     found.losses, found.first_folds = np.array([losses]), slice(0, 1)

@@ -13,10 +13,7 @@ from skwd._core.interface import Interface
 from skwd._core.rows import SparseRows, row_blocks
 from skwd._core.sample import Sample
 from skwd._solvers.units import (
-    MOST_DEVIATION,
     ROUNDINGS,
-    column_deviations,
-    largest_deviation,
     rounding_of_columns,
     unscaled_deviations,
 )
@@ -92,15 +89,12 @@ def has_basis(sample: Sample) -> bool:
     """Whether coordinates keep what each column says of the rows.
 
     They are sums over all columns, and the rounding of the largest swamps a column that
-    is by far smaller; and numbers must not overflow. Sparse columns of large units,
-    which coordinates would not have one by one, stay as they are.
+    is by far smaller; and numbers must not overflow.
     """
     n, sizes = len(sample), _column_sizes(sample)
     if sparse.issparse(sample.X):
         most = float(np.sqrt(n * _longest_square(sample)))
         least = np.sqrt(LEAST_SQUARE) * most
-        if not largest_deviation(sample) <= MOST_DEVIATION:
-            return False
     else:
         most = float(np.linalg.norm(sizes))
         least = max(n, len(sizes)) * EPS * most
@@ -167,9 +161,8 @@ def _sparse_basis(sample: Sample) -> SparseBasis:
     R = np.empty((rank, len(sample)))
     R[:, order] = L.T
     unscaled = unscaled_deviations(sample)
-    if unscaled is not None:  # of small units: their weights cost more than they bend J
-        size = np.sqrt(np.square(column_deviations(sample)).mean())
-        unscaled = np.full(rank, size)
+    if unscaled is not None:  # one unit for all: their own would take a decomposition
+        unscaled = np.full(rank, np.sqrt(np.square(unscaled).mean()))
     return SparseBasis(R, unscaled, X[order[:rank]], L[:rank])
 
 
