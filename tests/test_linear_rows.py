@@ -141,6 +141,17 @@ def test_of_many_columns_three_hundred_rows_tell(monkeypatch, n, d, is_sparse):
         assert (again == pytest.approx(found, rel=1e-6)) is not is_seen
 
 
+def test_columns_that_those_rows_lack_do_not_count():
+    """Most words are in a row or two, and hardly move the mean of all rows."""
+    rng = np.random.default_rng(0)
+    n, d = 900, 4000
+    X = np.where(rng.random((n, d)) < 1.5 / n, 0.01, 0.0)
+    X[:, :20] = np.where(rng.random((n, 20)) < 0.3, 1.0, 0.0)
+    y = X[:, :20] @ rng.standard_normal(20)
+    for table in (X, sparse.csr_matrix(X)):
+        assert fitted(quick(), table, y).alpha_ * n < 0.5 * C
+
+
 def test_what_is_too_large_for_the_space_of_the_rows_keeps_c(monkeypatch):
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((400, 700)), rng.standard_normal(400)

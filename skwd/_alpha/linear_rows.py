@@ -20,6 +20,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from skwd._alpha.scales import default_alpha
+from skwd._core.rows import column_means
 from skwd._core.sample import Sample
 from skwd._solvers.direct import Moments, dense, dense_blocks, moments, moments_of
 from skwd._solvers.row_basis import basis, has_basis, rotated
@@ -72,7 +73,9 @@ def rows_needed(task: TrainingTask) -> float:
     counting = np.flatnonzero(sample.weight > 0.0)
     if d > MOST_COLUMNS and len(counting) > THEIR_ROWS:
         among = np.linspace(0, len(counting) - 1, THEIR_ROWS).astype(int)
-        sample = sample.part(counting[among])
+        part = sample.part(counting[among])
+        means = column_means(part.X, part.rows, part.norm_weight)
+        sample = part.in_units(part.y, means)
     width = n_inputs_on(task.layout, sample, len(sample))
     if width > MOST_COLUMNS + THEIR_ROWS:  # too large for the space of the rows
         return 1.0
