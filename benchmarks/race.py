@@ -121,22 +121,14 @@ def of_auto(table, n):
     """The plain fits that alpha="auto" takes, with and without columns in parts."""
     order = np.random.default_rng(0).permutation(len(table.X))[:n]
     X, y = table.X.iloc[order], table.y[order]
-    X, found = columns().fit_transform(X), []
-    cls = (
-        WeightDecayMLPClassifier if table.kind == "classes" else WeightDecayMLPRegressor
-    )
+    task, found = (table.kind, 1.0, columns().fit_transform(X), y), []
     for encoding in ("auto", None):
-        model = cls(alpha="auto", encoding=encoding, solver="lbfgs", random_state=0)
-        start = time.process_time()
-        model.fit(X, y)
-        spent = time.process_time() - start
+        model, spent = fitted(*task, alpha="auto", encoding=encoding)
         name = model.alpha_choice_["model"]
         how = {"alpha": model.alpha_, "encoding": "parts" if name in IN_PARTS else None}
         if name in WITHOUT_HIDDEN:
             how["hidden_layer_sizes"] = ()
-        start = time.process_time()
-        model.set_params(**how).fit(X, y)
-        seconds = time.process_time() - start
+        _, seconds = fitted(*task, **how)
         network = name in (NETWORK, ON_PARTS)
         found.append((name, spent, spent / seconds if network else np.nan))
     print(

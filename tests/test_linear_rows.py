@@ -121,7 +121,7 @@ def test_more_columns_than_rows_are_seen_in_the_space_of_the_rows(monkeypatch, l
 
 @pytest.mark.parametrize("is_sparse", [False, True])
 @pytest.mark.parametrize("n, d", [(600, 250), (900, 900), (1200, 201)])
-def test_of_many_columns_three_hundred_rows_tell(monkeypatch, n, d, is_sparse):
+def test_of_many_columns_three_hundred_rows_tell(n, d, is_sparse):
     """Those of weight, at equal distances."""
     rng = np.random.default_rng(0)
     X = np.maximum(rng.standard_normal((n, d)), 0.0)

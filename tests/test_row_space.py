@@ -313,7 +313,7 @@ def test_auto_goes_by_the_rows_of_wide_tables():
         assert solver(X) == "lbfgs"
         assert solver(sparse.csr_matrix(X)) == "lbfgs"
         assert solver(X, early_stopping=True) == "adam"
-        assert solver(X, l1_ratio=0.5, solver="adam") == "adam"
+        assert solver(sparse.csr_matrix(X), early_stopping=True) == "adam"
 
 
 def test_auto_takes_coordinates_of_sparse_rows_at_every_size():
@@ -328,17 +328,8 @@ def test_auto_takes_coordinates_of_sparse_rows_at_every_size():
         assert model.solver_ == solver
 
 
-@pytest.mark.parametrize(
-    "unit, dtype",
-    [
-        (1e-6, np.float64),
-        (1e-6, np.float32),
-        (1.0, np.float64),
-        (1.0, np.float32),
-        (1e3, np.float64),
-        (1e3, np.float32),
-    ],
-)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e3])
 @pytest.mark.parametrize("seed", range(3))
 def test_sparse_rows_are_fitted_as_dense_ones(seed, unit, dtype):
     """With copies, rows that are next to equal, constant columns and empty rows."""

@@ -67,8 +67,10 @@ def factor_of(needed: float) -> float:
 def rows_needed(task: TrainingTask) -> float:
     """The prior that linear models need, in rows; 1 where c or nothing is known."""
     sample, d = task.training, task.training.X.shape[1]
+    if sample.total_weight < LEAST_ROWS or d == 0:
+        return 1.0
     curvature = _curvature(task)
-    if sample.total_weight < LEAST_ROWS or d == 0 or curvature is None:
+    if curvature is None:
         return 1.0
     counting = np.flatnonzero(sample.weight > 0.0)
     if d > MOST_COLUMNS and len(counting) > THEIR_ROWS:

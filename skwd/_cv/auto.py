@@ -246,9 +246,8 @@ class Candidates:
             return False
         with np.errstate(invalid="ignore"):
             before, gain = losses[2] - losses[1], losses[1] - losses[0]
-            return bool(0.0 <= gain < before) and (
-                gain * gain < WORTH * abs(losses[0]) * before
-            )
+            is_less = 0.0 <= gain < before
+            return bool(is_less and gain**2 < WORTH * abs(losses[0]) * before)
 
     def constant(self, folds: slice = ALL) -> float:
         """The mean held-out loss of the best constants of the rows trained on."""

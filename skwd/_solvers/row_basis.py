@@ -14,6 +14,7 @@ from skwd._core.rows import SparseRows, row_blocks
 from skwd._core.sample import Sample
 from skwd._solvers.units import (
     ROUNDINGS,
+    column_sizes,
     rounding_of_columns,
     unscaled_deviations,
 )
@@ -91,7 +92,7 @@ def has_basis(sample: Sample) -> bool:
     They are sums over all columns, and the rounding of the largest swamps a column that
     is by far smaller; and numbers must not overflow.
     """
-    n, sizes = len(sample), _column_sizes(sample)
+    n, sizes = len(sample), column_sizes(sample)
     if sparse.issparse(sample.X):
         most = float(np.sqrt(n * _longest_square(sample)))
         least = np.sqrt(LEAST_SQUARE) * most
@@ -133,7 +134,7 @@ def _dense_basis(sample: Sample) -> DenseBasis:
     rows = [X[:, :-1] for X, _, _ in sample.blocks()]
     X = np.concatenate(rows).astype(np.float64, copy=False)
     Q, R = linalg.qr(X.T, mode="economic", check_finite=False)
-    sizes = _column_sizes(sample)
+    sizes = column_sizes(sample)
     value_rounding = rounding_of_columns(sample) + np.finfo(sample.dtype).eps * sizes
     rounding = len(X) * (value_rounding @ np.abs(Q))
     rounding += max(X.shape) * EPS * np.linalg.norm(sizes)
@@ -180,21 +181,9 @@ def _products(X: SparseRows) -> np.ndarray:
 
 
 def _longest_square(sample: Sample) -> float:
-    """The square of the longest sparse row, not about the origin."""
-    values = sample.take(slice(None)).X.astype(np.float64)
-    squares = np.asarray(values.multiply(values).sum(axis=1))
-    return float(squares.max(initial=0.0))
-
-
-def _column_sizes(sample: Sample) -> np.ndarray:
-    """Roots of the sums of squares of the columns, (d,)."""
-    if "sizes" not in sample.kept:
-        total = np.zeros(sample.X.shape[1])
-        with np.errstate(over="ignore", invalid="ignore"):
-            for X, _, _ in sample.blocks():
-                if isinstance(X, SparseRows):
-                    total += X.column_squares(np.ones(X.shape[0]))
-                else:
-                    total += np.square(X[:, :-1], dtype=np.float64).sum(axis=0)
-        sample.kept["sizes"] = np.sqrt(total)
-    return sample.kept["sizes"]
+    """The square of the longest sparse row, not about the origin; found once."""
+    if "longest" not in sample.kept:
+        values = sample.take(slice(None)).X.astype(np.float64)
+        squares = np.asarray(values.multiply(values).sum(axis=1))
+        sample.kept["longest"] = float(squares.max(initial=0.0))
+    return sample.kept["longest"]

@@ -35,16 +35,27 @@ def column_deviations(sample: Sample) -> np.ndarray:
 
     They are found once.
     """
-    if "deviations" in sample.kept:
-        return sample.kept["deviations"]
+    return _roots_of_squares(sample, "deviations")
+
+
+def column_sizes(sample: Sample) -> np.ndarray:
+    """Roots of the sums of squares of the columns about its origin, without weights."""
+    return _roots_of_squares(sample, "sizes")
+
+
+def _roots_of_squares(sample: Sample, kind: str) -> np.ndarray:
+    if kind in sample.kept:
+        return sample.kept[kind]
     total = np.zeros(sample.X.shape[1])
     with np.errstate(over="ignore", invalid="ignore"):
         for X, _, norm_weight in sample.blocks():
+            weight = norm_weight[:, 0]
+            weight = np.ones_like(weight) if kind == "sizes" else weight
             if isinstance(X, SparseRows):
-                total += X.column_squares(norm_weight[:, 0])
+                total += X.column_squares(weight)
             else:
-                total += norm_weight[:, 0] @ np.square(X[:, :-1], dtype=np.float64)
-    sample.kept["deviations"] = np.sqrt(total, out=total)
+                total += weight @ np.square(X[:, :-1], dtype=np.float64)
+    sample.kept[kind] = np.sqrt(total, out=total)
     return total
 
 
