@@ -335,7 +335,7 @@ def test_a_loss_of_two_raw_outputs_is_stacked_continued_and_refused(
     how = {"loss": "gaussian", **SMALL}
     model = WeightDecayMLPRegressorCV(alphas=[0.01, 0.1], cv=3, n_init=2, **how)
     assert_same_search(model.fit(X, Y), grid_search(model, X, Y))
-    model = WeightDecayMLPRegressor(alpha=0.01, intervals=3, tol=1e-8, **how)
+    model = WeightDecayMLPRegressor(alpha=0.1, intervals=3, tol=1e-8, **how)
     lowest = model.fit(X, Y).loss_
     assert model.predict_interval(X).shape == (150, 2, 2)
     again = model.set_params(warm_start=True).fit(X, Y)
