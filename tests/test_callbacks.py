@@ -94,7 +94,11 @@ def test_rounds_of_a_choice_of_alpha(regression, alpha):
             marks=pytest.mark.slow,
         ),
         ({"intervals": 3}, {"networks without a fold"}),
-        ({"noise": "varying"}, {"networks without a fold", "network"}),
+        pytest.param(
+            {"noise": "varying"},
+            {"networks without a fold", "network"},
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             {"alpha": "auto", "noise": "varying"},
             {"networks without a fold", "network"},

@@ -18,7 +18,7 @@ NOTHING = (
 )
 
 
-@pytest.mark.wide(5)
+@pytest.mark.wide(13)
 @pytest.mark.parametrize("value", [7.0, 0.1, 1e9])
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize(

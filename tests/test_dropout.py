@@ -78,7 +78,7 @@ def test_parts_are_dropped_and_the_mean_is_kept():
     assert Dropout.of(0.0) is None and Dropout.of([0.0, 0]) is None
 
 
-@pytest.mark.wide(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dense", "sparse"])
 def test_input_dropout_of_a_linear_model_is_ridge(kind):
     """The mean of J is that with p / (1 - p) E[x_j^2] added to alpha of each column.

@@ -158,6 +158,7 @@ def message_of(model, X, y, groups, **val):
     return str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:alpha='auto'. the signal is too weak")
 def test_each_way_that_the_message_names_takes_groups():
     X, y, group = persons()

@@ -119,6 +119,7 @@ def test_more_columns_than_rows_are_seen_in_the_space_of_the_rows(monkeypatch, l
     assert fitted(quick(cls), wide, y).alpha_ == pytest.approx(c)
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("is_sparse", [False, True])
 @pytest.mark.parametrize("n, d", [(600, 250), (900, 900), (1200, 201)])
 def test_of_many_columns_three_hundred_rows_tell(n, d, is_sparse):
@@ -141,6 +142,7 @@ def test_of_many_columns_three_hundred_rows_tell(n, d, is_sparse):
         assert (again == pytest.approx(found, rel=1e-6)) is not is_seen
 
 
+@pytest.mark.slow
 def test_columns_that_those_rows_lack_do_not_count():
     """Most words are in a row or two, and hardly move the mean of all rows."""
     rng = np.random.default_rng(0)

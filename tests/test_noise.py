@@ -93,7 +93,7 @@ CASES = {
 }
 
 
-@pytest.mark.wide(12)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_rho_is_a_gamma_regressor_of_rows_left_out(name, monkeypatch):
     monkeypatch.setattr("skwd._cv.noise.ERRORS", 0.0)  # any gain will do

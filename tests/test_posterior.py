@@ -246,6 +246,7 @@ def test_blocks_of_rows_change_nothing(hidden, regression, monkeypatch):
     assert_allclose(of_blocks, std, rtol=1e-5)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.filterwarnings(
     "ignore:solver=", "ignore:encoding=", "error::RuntimeWarning"
 )

@@ -76,6 +76,7 @@ def test_J_and_its_gradient_are_the_same_in_both_spaces(loss, dtype, is_sparse):
     np.testing.assert_allclose(space.objective.data_loss(inside), at_first, rtol=rtol)
 
 
+@pytest.mark.wide(5)
 @pytest.mark.parametrize("is_sparse", [False, True])
 @pytest.mark.parametrize("hidden", [(), (7,), (5, 4)], ids=str)
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
@@ -255,6 +256,7 @@ def choices(monkeypatch):
     return seen
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize("hidden", [(), (5,)], ids=str)
 @pytest.mark.parametrize("labels", [False, True])
 @pytest.mark.parametrize("groups", [None, "layer"])
@@ -301,6 +303,7 @@ def test_rounds_are_told_of_networks_of_all_columns():
     assert network == 0 and (alpha == objective.alpha[0]).all()
 
 
+@pytest.mark.slow
 def test_auto_goes_by_the_rows_of_wide_tables():
     rng = np.random.default_rng(0)
     n, d = 60, 12_000  # 7e7 rows times parameters
@@ -328,6 +331,7 @@ def test_auto_takes_coordinates_of_sparse_rows_at_every_size():
         assert model.solver_ == solver
 
 
+@pytest.mark.wide(5)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("unit", [1e-6, 1.0, 1e3])
 @pytest.mark.parametrize("seed", range(3))

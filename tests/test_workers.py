@@ -182,6 +182,7 @@ def test_progress(regression, capsys, monkeypatch):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.wide(3)
 @pytest.mark.parametrize(
     ("change", "n_fits", "n_said"),
     [

@@ -14,7 +14,7 @@ PROPERTIES = [
 ]
 
 
-def wrong_with(row):
+def wrong_with(row, properties_asked=PROPERTIES):
     """What does not hold, by property, and the names of the properties that apply.
 
     A row whose training raises has "fit" alone.
@@ -24,7 +24,7 @@ def wrong_with(row):
     except Exception as error:
         return {"fit": f"{type(error).__name__}: {error}"}, []
     wrong, applied = {}, []
-    for check in PROPERTIES:
+    for check in properties_asked:
         found = asked(check, case)
         if found != properties.SKIPPED:
             applied.append(check.__name__)

@@ -60,6 +60,7 @@ def followed(estimator, params, trail=()):
     return None
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("estimator", factors.ESTIMATORS)
 def test_every_remedy_of_parameters_ends_with_some_that_fit(estimator):
     known = factors.ESTIMATORS[estimator]().get_params()
