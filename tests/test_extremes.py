@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 import pytest
 from refusal import LABELS, X, Y, assert_refused
+from scipy import sparse
+from sklearn.preprocessing import StandardScaler
 
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 
@@ -107,6 +109,15 @@ def test_X_that_overflows_the_first_product(Estimator, dtype, solver):
     huge[::3] *= -1.0
     estimator = Estimator(hidden_layer_sizes=(50,), solver=solver, alpha=1e-3)
     assert_refused(estimator, OVERFLOW, huge, LABELS, trains=True)
+
+
+def test_the_remedy_for_sparse_X_takes_it():
+    rows = sparse.random(60, 400, 0.1, format="csr", dtype=np.float32, random_state=0)
+    model = WeightDecayMLPRegressor(hidden_layer_sizes=(4,), alpha=0.1)
+    with pytest.raises(ValueError, match=r"StandardScaler\(with_mean=False\)\)\.$"):
+        model.fit(rows * np.float32(1e30), np.arange(60.0))
+    scaled = StandardScaler(with_mean=False).fit_transform(rows)
+    assert np.isfinite(model.fit(scaled, np.arange(60.0)).loss_)
 
 
 @solvers

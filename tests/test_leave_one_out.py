@@ -6,10 +6,12 @@ from dense import Dense, dense, differences, forward, loss_curvature
 from networks import task_of
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_matrix
+from sklearn.linear_model import Ridge
 from stacks import targets
 
 import skwd._curvature.factors as factors_module
 import skwd._curvature.laplace as laplace_module
+from skwd import WeightDecayMLPRegressor
 from skwd._alpha.leave_one_out import left_out, loss_path
 from skwd._core.objective import Sample
 from skwd._solvers import lbfgs
@@ -92,6 +94,30 @@ def test_leave_one_out_of_a_linear_model_is_n_refits(n_outputs, n_features, weig
     assert_allclose(path.alphas, ALPHAS, rtol=0)
     assert_allclose(path.losses, mean, rtol=1e-8)
     assert_allclose(path.errors, deviation / np.sqrt(n), rtol=1e-8)
+
+
+@pytest.mark.filterwarnings("ignore:alpha='loo'. the network uses up")
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("n, d", [(40, 200), (30, 31), (60, 40)])
+def test_the_scores_of_a_search_are_those_of_refits(n, d, seed):
+    """At weak decay too, where rounding is divided by alpha."""
+    rng = np.random.default_rng(seed)
+    factors = rng.standard_normal((n, 4))
+    X = factors @ rng.standard_normal((4, d)) + rng.standard_normal((n, d))
+    y = factors[:, 0] + 0.5 * rng.standard_normal(n)
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(), alpha="loo", encoding=None
+    ).fit(X, y)
+    z, rows = (y - y.mean()) / y.std(), np.arange(n)
+    seen = zip(model.alphas_, model.alpha_scores_)
+    compared = [pair for pair in seen if pair[0] > 1e-9]
+    assert len(compared) > 5
+    for alpha, score in compared[:: max(1, len(compared) // 12)]:
+        losses = []
+        for i in rows:
+            ridge = Ridge(alpha=n * alpha, solver="svd").fit(X[rows != i], z[rows != i])
+            losses.append(0.5 * (z[i] - ridge.predict(X[[i]])[0]) ** 2)
+        assert -score == pytest.approx(np.mean(losses), rel=1e-5)
 
 
 @both_forms

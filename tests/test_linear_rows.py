@@ -1,5 +1,6 @@
 """The default alpha: c rows, and more or fewer where linear models say so."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.linear_model import Ridge, RidgeCV
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 from skwd._alpha import linear_rows
 from skwd._core.losses import LOSSES, MULTINOMIAL
+from skwd._core.rows import spread
 from skwd._cv import ways
 
 N, D = 240, 30
@@ -74,7 +76,7 @@ def test_errors_are_those_of_ridge_without_each_row(monkeypatch, noisy, n_units)
     np.testing.assert_allclose(found, peer.cv_results_.mean(axis=0), rtol=1e-10)
     monkeypatch.setattr(linear_rows, "JUDGED", N // 3)
     found = left_out_errors(task, alphas, n_units)
-    judged = peer.cv_results_[task.training.rows[::3]].mean(axis=0)
+    judged = peer.cv_results_[task.training.rows[spread(N, N // 3)]].mean(axis=0)
     np.testing.assert_allclose(found, judged, rtol=1e-10)
 
 
@@ -123,14 +125,14 @@ def test_more_columns_than_rows_are_seen_in_the_space_of_the_rows(monkeypatch, l
 @pytest.mark.parametrize("is_sparse", [False, True])
 @pytest.mark.parametrize("n, d", [(600, 250), (900, 900), (1200, 201)])
 def test_of_many_columns_three_hundred_rows_tell(n, d, is_sparse):
-    """Those of weight, at equal distances."""
+    """Those of weight, from everywhere."""
     rng = np.random.default_rng(0)
     X = np.maximum(rng.standard_normal((n, d)), 0.0)
     y = X[:, :5].sum(axis=1) + 3.0 * rng.standard_normal(n)
     weight = np.ones(n)
     weight[::3] = 0.0
     counting = np.flatnonzero(weight)
-    asked = counting[np.linspace(0, len(counting) - 1, 300).astype(int)]
+    asked = counting[spread(len(counting), 300)]
     X = sparse.csr_matrix(X) if is_sparse else X
     found = fitted(quick(), X, y, weight).alpha_ * weight.sum()
     assert found > 2.0 * C
@@ -140,6 +142,54 @@ def test_of_many_columns_three_hundred_rows_tell(n, d, is_sparse):
         of_others[rows] = rng.permutation(y[rows])
         again = fitted(quick(), X, of_others, weight).alpha_ * weight.sum()
         assert (again == pytest.approx(found, rel=1e-6)) is not is_seen
+
+
+@pytest.mark.wide(2)
+@pytest.mark.parametrize("d", [480, 520, 640, 660])
+@pytest.mark.parametrize("cls", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
+def test_storage_and_empty_columns_do_not_matter(cls, d):
+    rng, n = np.random.default_rng(0), 600
+    X = np.maximum(rng.standard_normal((n, d)), 0.0)
+    y = X[:, :5].sum(axis=1) + 3.0 * rng.standard_normal(n)
+    y = y if cls is WeightDecayMLPRegressor else y > np.median(y)
+    found = float(fitted(quick(cls), X, y).alpha_)
+    assert found * n > 2.0 * C
+    empty = sparse.csr_matrix((n, 41))
+    for table in (sparse.csr_matrix(X), sparse.hstack([X, empty]).tocsr()):
+        assert fitted(quick(cls), table, y).alpha_ == pytest.approx(found, rel=0.02)
+    X[7, 3:5] = 1e-7  # of no weight for a prior
+    found = float(fitted(quick(cls), X, y).alpha_)
+    table = sparse.csr_matrix(X)
+    assert fitted(quick(cls), table, y).alpha_ == pytest.approx(found, rel=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [2989, 2991, 2993, 3002])
+@pytest.mark.parametrize("d", [120, 250])
+def test_an_order_of_rows_with_a_period_does_not_matter(n, d, monkeypatch):
+    """As of cases that alternate with controls."""
+    monkeypatch.setattr(linear_rows, "JUDGED", 500)
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((n, d)), np.arange(n) % 2
+    X[:, 0] += 1.5 * y
+    X[:, 1:6] += 0.5 * y[:, np.newaxis]
+    order = rng.permutation(n)
+    cls = WeightDecayMLPClassifier
+    in_order = fitted(quick(cls, max_iter=1), X, y).alpha_
+    mixed = fitted(quick(cls, max_iter=1), X[order], y[order]).alpha_
+    assert 0.6 < in_order / mixed < 1.6
+
+
+def test_the_random_units_of_many_columns_are_few_at_a_time():
+    X = sparse.random(220, 2**18, density=1e-3, format="csr", random_state=0)
+    y = np.arange(220.0) % 7
+    peaks = []
+    for alpha in (0.1, None):
+        tracemalloc.start()
+        fitted(quick(hidden_layer_sizes=(), alpha=alpha), X, y)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 80e6  # all units at once: 210 MB
 
 
 @pytest.mark.slow

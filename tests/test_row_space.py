@@ -355,6 +355,24 @@ def test_sparse_rows_are_fitted_as_dense_ones(seed, unit, dtype):
     assert model.loss_ == pytest.approx(dense.loss_, rel=max(1e-6, 100.0 * eps))
 
 
+@pytest.mark.parametrize("size", [1e-3, 3e-5])
+def test_a_small_value_leaves_sparse_rows_in_their_space(size):
+    objective, _ = a_stack(sparse=True)
+    X = objective.samples[0].X.tolil()
+    X[:, 3] = 0.0
+    X[7, 3] = size
+    objective.samples[0].X = X = X.tocsr()
+    assert widths(objective).tolist() == [WIDTH] * 3
+    rows, rng = X.toarray(), np.random.default_rng(0)
+    y = rows[:, 4:8].sum(axis=1) + 0.3 * rng.standard_normal(N)
+    for alpha in (0.02, 1e-3):
+        how = {"hidden_layer_sizes": (), "alpha": alpha, "max_iter": 10_000}
+        dense = WeightDecayMLPRegressor(**how).fit(rows, y)
+        model = WeightDecayMLPRegressor(**how).fit(X, y)
+        assert model.loss_ == pytest.approx(dense.loss_, rel=1e-7)
+        np.testing.assert_allclose(model.coefs_[0], dense.coefs_[0], atol=1e-6)
+
+
 def test_folds_of_sparse_rows_choose_as_those_of_dense_ones(few_factors):
     X, y = few_factors
     X = np.concatenate([X, np.zeros_like(X)], axis=1)
@@ -368,15 +386,21 @@ def test_folds_of_sparse_rows_choose_as_those_of_dense_ones(few_factors):
     np.testing.assert_allclose(model.predict(X), dense.predict(X), rtol=1e-6)
 
 
-WHY = "sparse columns", "one by far", "memory", "of a column"
+WHY = "sparse columns", "one by far", "by one alone", "memory", "of a column"
 
 
 @pytest.mark.parametrize("why", WHY)
 def test_what_is_not_in_the_space_of_rows(monkeypatch, why):
-    is_sparse = why in ("sparse columns", "one by far")
+    is_sparse = why in ("sparse columns", "one by far", "by one alone")
     objective, _ = a_stack(sparse=is_sparse, n=N if why != "sparse columns" else 75)
     if why == "one by far":  # whose digits would be lost in products
-        objective.samples[0].X.data[objective.samples[0].X.indices == 3] *= 1e-6
+        objective.samples[0].X.data[objective.samples[0].X.indices == 3] *= 1e-8
+    if why == "by one alone":  # rows are told apart
+        X = objective.samples[0].X
+        X = X.tolil()
+        X[N // 2 :] = X[: N - N // 2]
+        X[:, 3] = 3e-6 * np.arange(1.0, N + 1.0)[:, np.newaxis]
+        objective.samples[0].X = X.tocsr()
     if why == "memory":
         monkeypatch.setattr("skwd._solvers.row_space.GATHER_BYTES", N * D * 8)
     if why == "of a column":  # an alpha of its own

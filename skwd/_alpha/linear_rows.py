@@ -20,10 +20,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from skwd._alpha.scales import default_alpha
-from skwd._core.rows import column_means
+from skwd._core.rows import column_means, spread
 from skwd._core.sample import Sample
 from skwd._solvers.direct import Moments, dense, dense_blocks, moments, moments_of
-from skwd._solvers.row_basis import basis, has_basis, rotated
+from skwd._solvers.row_basis import Basis, basis, is_in_range, rotated
 from skwd._solvers.row_space import n_inputs_on
 from skwd._solvers.task import TrainingTask
 
@@ -34,12 +34,14 @@ from skwd._solvers.task import TrainingTask
 EQUAL, REFERENCE, POWER = 3e-3, 2.0, 0.5
 # Fewer rows say too little.
 LEAST_ROWS = 200.0
-# Of more columns, which take too long, so many rows at equal distances are asked in the
-# space that they span. Errors are no higher than with 500 or 2,000 rows, on made tables
+# Of more columns, which take too long, so many rows are asked in the space that they
+# span. Errors are no higher than with 500 or 2,000 rows, on made tables
 # of 210 to 1,000 columns (benchmarks/wide.py --errors).
 MOST_COLUMNS, THEIR_ROWS = 200, 300
 # The random sums: 100 of them tell products and even functions from noise.
 N_UNITS = 100
+# Weights of them that are drawn at a time.
+UNIT_NUMBERS = 1 << 21
 # The grid of priors, in rows: so many to a decade, from FEWEST (a tenth of the default)
 # to MOST times the mean square of a column where that is above 1. From .06: the RMSE of
 # energy is .79 for .56; from .001: no better on 88 tables of classes.
@@ -74,20 +76,16 @@ def rows_needed(task: TrainingTask) -> float:
         return 1.0
     counting = np.flatnonzero(sample.weight > 0.0)
     if d > MOST_COLUMNS and len(counting) > THEIR_ROWS:
-        among = np.linspace(0, len(counting) - 1, THEIR_ROWS).astype(int)
-        part = sample.part(counting[among])
+        part = sample.part(counting[spread(len(counting), THEIR_ROWS)])
         means = column_means(part.X, part.rows, part.norm_weight)
         sample = part.in_units(part.y, means)
-    width = n_inputs_on(task.layout, sample, len(sample))
-    if width > MOST_COLUMNS + THEIR_ROWS:  # too large for the space of the rows
-        return 1.0
-    units = np.random.default_rng(0).uniform(-1.0, 1.0, (d, N_UNITS))
-    units *= np.sqrt(6.0 / (d + N_UNITS))  # as a hidden layer begins
-    if width < d:
-        if not has_basis(sample):
-            return 1.0
-        found = basis(sample)
-        sample, units = rotated(sample, found, width), found.inside(units)
+    width = n_inputs_on(task.layout, sample, len(sample), times=1)
+    if width > MOST_COLUMNS + THEIR_ROWS or not is_in_range(sample):
+        return 1.0  # too large for the space of the rows
+    found = basis(sample) if width < d else None
+    units = _units(d, found)
+    if found is not None:
+        sample = rotated(sample, found, width)
         units = np.pad(units, [(0, width - len(units)), (0, 0)])
     share = width / d
     with np.errstate(all="ignore"):
@@ -98,6 +96,17 @@ def rows_needed(task: TrainingTask) -> float:
             return 1.0
         least, _ = _as_good(sample, units[:, :0], curvature, share)
     return max(1.0, min(least, least_of_units))
+
+
+def _units(d: int, found: Basis | None) -> np.ndarray:
+    """First weights of random units (d, h), or (r, h) in a space of rows."""
+    rng, size = np.random.default_rng(0), np.sqrt(6.0 / (d + N_UNITS))
+    each, parts = max(1, UNIT_NUMBERS // d), []
+    for first in range(0, N_UNITS, each):
+        n_units = min(each, N_UNITS - first)
+        W = size * rng.uniform(-1.0, 1.0, (d, n_units))  # as a hidden layer begins
+        parts.append(W if found is None else found.inside(W))
+    return np.concatenate(parts, axis=1)
 
 
 def _curvature(task: TrainingTask) -> float | None:
@@ -153,8 +162,8 @@ def _left_out_errors(
 ) -> np.ndarray:
     """Mean squared leave-one-out errors of ridge at each alpha, (A,).
 
-    Of JUDGED rows, at equal distances, where there are more. Weights are counts of
-    rows: one count is left out.
+    Of JUDGED rows, where there are more. Weights are counts of rows: one count is left
+    out.
     """
     mean, y_mean, C, r = found
     try:
@@ -164,7 +173,7 @@ def _left_out_errors(
     shrunk = 1.0 / (np.maximum(values, 0.0)[:, np.newaxis] + alphas)  # (m, A)
     slopes = (vectors.T @ r)[..., np.newaxis] * shrunk[:, np.newaxis]  # (m, o, A)
     n_outputs, one = r.shape[1], 1.0 / sample.total_weight
-    judged = slice(0, len(sample), -(-len(sample) // JUDGED))
+    judged = spread(len(sample), JUDGED)
     norm_weight = sample.norm_weight[judged]
     along = (_with_units(dense(sample, judged), W) - mean) @ vectors  # (b, m)
     fitted = along @ slopes.reshape(len(values), -1)

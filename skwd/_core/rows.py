@@ -23,11 +23,31 @@ from skwd._core.layout import Layout
 BLOCK_ROWS = 1 << 12
 
 
+# Multiples of it fall everywhere between 0 and 1, and in step with no period of rows.
+GOLDEN = 0.5 * (5.0**0.5 - 1.0)
+
+
 def row_blocks(n_rows: int, size: int | None = None) -> Iterator[slice]:
     """Slices of ``size`` rows, by default BLOCK_ROWS, that make up ``n_rows``."""
     size = BLOCK_ROWS if size is None else size
     for start in range(0, n_rows, size):
         yield slice(start, start + size)
+
+
+def spread(n: int, most: int) -> np.ndarray:
+    """At most so many of n places, ascending, from everywhere and in step with none.
+
+    Places at equal distances would be alike where rows are in an order with a period.
+    """
+    if n <= most:
+        return np.arange(n)
+    order = np.arange(n) * GOLDEN % 1.0
+    return np.sort(np.argpartition(order, most)[:most])
+
+
+def scaler_for(X) -> str:
+    """What standardises the columns of X without making it dense, in messages."""
+    return "StandardScaler(with_mean=False)" if sparse.issparse(X) else "StandardScaler"
 
 
 class SparseRows:

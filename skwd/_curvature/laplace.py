@@ -26,6 +26,7 @@ from skwd._core.loss import Loss, likelihood_of
 from skwd._core.network import ForwardBackward, Network, block_rows
 from skwd._core.objective import Sample
 from skwd._core.penalty import L2
+from skwd._core.rows import scaler_for
 from skwd._curvature.base import Curvature
 from skwd._curvature.exact import Exact
 from skwd._curvature.factors import Factors
@@ -97,7 +98,7 @@ def curvature_of(
     except (np.linalg.LinAlgError, ValueError) as error:  # of numbers that overflow
         raise ValueError(
             "The curvature of J is not finite: X, y or sample_weight hold values too "
-            "large or too small. Standardise X (StandardScaler), and give "
+            f"large or too small. Standardise X ({scaler_for(sample.X)}), and give "
             "sample_weight a mean of 1."
         ) from error
 

@@ -129,6 +129,8 @@ class Spectrum(Penalised):
 
     def solve(self, psi, scales):
         along, rest = self._along(psi)
+        if rest.size:  # what rounding has left along V would be divided by a scale
+            rest = self._along(rest)[1]
         solved = (along / (self.ratio + scales[:, np.newaxis])) @ self.V.T
         return solved + rest / scales[:, np.newaxis] if rest.size else solved
 

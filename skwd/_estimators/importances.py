@@ -10,7 +10,7 @@ import numpy as np
 from skwd._core.encoded import EncodedRows
 from skwd._core.layout import is_collapsed
 from skwd._core.network import Network
-from skwd._core.rows import shift_origin
+from skwd._core.rows import shift_origin, spread
 from skwd._core.sample import Sample
 from skwd._curvature.sensitivity import encoded_effects, mean_squared_derivatives
 from skwd._estimators.fitted_network import FittedNetwork
@@ -20,8 +20,6 @@ from skwd._solvers.units import column_deviations
 # Rows that derivatives are averaged over, and numbers of X that are kept for it at
 # most: a share is then known to a few per cent of itself.
 ROWS, NUMBERS, FEWEST = 1000, 10**6, 100
-# Multiples of it fall everywhere between 0 and 1, and in step with no period of rows.
-GOLDEN = 0.5 * (5.0**0.5 - 1.0)
 
 
 class Importances:
@@ -67,7 +65,7 @@ def few_rows(sample: Sample) -> Sample:
     most = max(FEWEST, min(ROWS, NUMBERS // max(n_columns, 1)))
     places: Any = slice(None)
     if n_rows > most:
-        places = (np.arange(most) * GOLDEN % 1.0 * n_rows).astype(np.intp)
+        places = spread(n_rows, most)
     rows = places if sample.rows is None else sample.rows[places]
     X = all_rows.copy() if isinstance(rows, slice) else all_rows[rows]
     weight = np.array(sample.weight[places])

@@ -91,7 +91,7 @@ def dense_blocks(sample: Sample) -> Iterator[np.ndarray]:
         yield dense(sample, block)
 
 
-def dense(sample: Sample, rows: slice) -> np.ndarray:
+def dense(sample: Sample, rows: slice | np.ndarray) -> np.ndarray:
     """X of some rows of a sample about its origin (b, d), in float64."""
     X = sample.take(rows)
     X = X.toarray() if isinstance(X, SparseRows) else X[:, :-1]

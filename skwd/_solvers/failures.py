@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from skwd._core.rows import scaler_for
 from skwd._solvers.result import Status
 from skwd._solvers.task import TrainingTask
 from skwd._solvers.training import StackFit
@@ -16,8 +17,8 @@ def scaling_remedies(task: TrainingTask) -> str:
     largest = task.largest_deviation_of_X
     if largest > 0.0 and not LEAST_DEVIATION <= largest <= MOST_DEVIATION:
         found.append(
-            "standardise X (StandardScaler), whose columns have a standard deviation "
-            f"of {largest:.3g} at most"
+            f"standardise X ({scaler_for(task.training.X)}), whose columns have a "
+            f"standard deviation of {largest:.3g} at most"
         )
     deviation = _deviation_of_y(task)
     if deviation > 0.0 and not LEAST_DEVIATION <= deviation <= MOST_DEVIATION:
@@ -56,7 +57,7 @@ def check_any_usable(trained: StackFit, task: TrainingTask) -> None:
         raise ValueError(
             "Solver produced non-finite parameter weights. The input data may contain "
             "large values and need to be preprocessed: the objective overflows at the "
-            f"initial weights. Standardise X (StandardScaler){y}."
+            f"initial weights. Standardise X ({scaler_for(task.training.X)}){y}."
         )
     if (trained.status == Status.UNWATCHED).all():
         raise ValueError(

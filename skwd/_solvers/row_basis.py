@@ -21,8 +21,9 @@ from skwd._solvers.units import (
 
 EPS = float(np.finfo(np.float64).eps)
 # Products of sparse rows lose half of the digits: what is left of a row is a direction
-# of its own where its square is above this part of the longest row's.
-LEAST_SQUARE = 1e-10
+# of its own where its square is above the first part of the longest row's, and rounding
+# below the second. Between them it is neither.
+LEAST_SQUARE, ROUNDED = 1e-10, 1e-12
 # Rows whose products with all others are computed at a time.
 PRODUCT_ROWS = 512
 
@@ -37,10 +38,13 @@ class Basis(Interface, abstract=True):
         The rows by their coordinates.
     unscaled : ndarray (r,) or None
         What coordinates are measured in, as their columns' `unscaled_deviations` say.
+    is_rounded : bool
+        Whether a direction was left out that may be more than rounding.
     """
 
     R: np.ndarray
     unscaled: np.ndarray | None
+    is_rounded: bool
 
     @abstractmethod
     def inside(self, W: np.ndarray) -> np.ndarray:
@@ -86,23 +90,29 @@ class SparseBasis(Basis):
         return linalg.solve_triangular(self.L, B, **how)
 
 
+def is_in_range(sample: Sample) -> bool:
+    """Whether sums over all columns, and products of rows, stay finite."""
+    most = np.finfo(sample.dtype).max
+    if sparse.issparse(sample.X):
+        return bool(np.sqrt(len(sample) * _longest_square(sample)) < most)
+    return bool(np.linalg.norm(column_sizes(sample)) < most)
+
+
 def has_basis(sample: Sample) -> bool:
     """Whether coordinates keep what each column says of the rows.
 
     They are sums over all columns, and the rounding of the largest swamps a column that
     is by far smaller; and numbers must not overflow.
     """
+    if not is_in_range(sample):
+        return False
     n, sizes = len(sample), column_sizes(sample)
     if sparse.issparse(sample.X):
-        most = float(np.sqrt(n * _longest_square(sample)))
-        least = np.sqrt(LEAST_SQUARE) * most
+        least = np.sqrt(ROUNDED * _longest_square(sample))
     else:
-        most = float(np.linalg.norm(sizes))
-        least = max(n, len(sizes)) * EPS * most
-    if not most < np.finfo(sample.dtype).max:
-        return False
+        least = max(n, len(sizes)) * EPS * float(np.linalg.norm(sizes))
     varies = sizes > ROUNDINGS * np.sqrt(n) * rounding_of_columns(sample)
-    return bool((sizes[varies] > least).all())
+    return bool((sizes[varies] > least).all()) and not basis(sample).is_rounded
 
 
 def basis(sample: Sample) -> Basis:
@@ -149,22 +159,25 @@ def _dense_basis(sample: Sample) -> DenseBasis:
         of_units = linalg.qr(Q / known[:, np.newaxis], mode="r", check_finite=False)[0]
         _, inverse, directions = linalg.svd(of_units[: Q.shape[1]], check_finite=False)
         Q, R, unscaled = Q @ directions.T, directions @ R, 1.0 / inverse
-    return DenseBasis(R, unscaled, Q)
+    return DenseBasis(R, unscaled, False, Q)
 
 
 def _sparse_basis(sample: Sample) -> SparseBasis:
     """Rows are taken, the longest of what is left first, while they are long enough."""
     X = sample.take(slice(None)).astype(np.float64)
     products = _products(X)
-    least = LEAST_SQUARE * _longest_square(sample)
+    longest = _longest_square(sample)
+    least = LEAST_SQUARE * longest
     factor, taken, rank, _ = linalg.lapack.dpstrf(products, tol=least, lower=1)
     L, order = np.tril(factor)[:, :rank], taken - 1
+    left = products.diagonal()[order] - np.square(L).sum(axis=1)
     R = np.empty((rank, len(sample)))
     R[:, order] = L.T
     unscaled = unscaled_deviations(sample)
     if unscaled is not None:  # one unit for all: their own would take a decomposition
         unscaled = np.full(rank, np.sqrt(np.square(unscaled).mean()))
-    return SparseBasis(R, unscaled, X[order[:rank]], L[:rank])
+    is_rounded = bool((left[rank:] > ROUNDED * longest).any())
+    return SparseBasis(R, unscaled, is_rounded, X[order[:rank]], L[:rank])
 
 
 def _products(X: SparseRows) -> np.ndarray:

@@ -34,15 +34,18 @@ MULTIPLE = 32
 SPARSE = 2
 
 
-def n_inputs_on(layout: Layout, sample: Sample, n_rows: int) -> int:
+def n_inputs_on(
+    layout: Layout, sample: Sample, n_rows: int, times: int = SPARSE
+) -> int:
     """The inputs that networks are trained with on so many rows of a sample's X.
 
-    Its columns, or coordinates in the space of the rows, where they are fewer.
+    Its columns, or coordinates in the space of the rows, where they are fewer; of
+    sparse rows where they are so many ``times`` fewer.
     """
     n_inputs = layout.layer_units[0]
     found = -(-n_rows // MULTIPLE) * MULTIPLE
     is_sparse = sparse.issparse(sample.X)
-    if found * (SPARSE if is_sparse else 1) >= n_inputs:
+    if found * (times if is_sparse else 1) >= n_inputs:
         return n_inputs
     dense = found if is_sparse else n_inputs
     is_small = n_rows * (dense + 1) * sample.dtype.itemsize <= GATHER_BYTES
