@@ -21,7 +21,7 @@ AUTO |= {"encoding": None}
 @pytest.fixture
 def seen(monkeypatch):
     """The dtypes that networks were judged in; few rows are enough."""
-    monkeypatch.setattr(skwd._cv.single, "LEAST_ROWS", 50)
+    monkeypatch.setattr(skwd._cv.single, "LEAST_BYTES", 1)
     found = []
 
     def spy(problem, splits):
@@ -56,7 +56,7 @@ def test_losses_are_those_of_double_precision(Model, weights, seen, monkeypatch)
         weights = RNG.integers(0, 3, len(y)).astype(float)
     judged = Model(**AUTO).fit(X, y, weights)
     assert seen == [np.float32] and judged.coefs_[0].dtype == np.float64
-    monkeypatch.setattr(skwd._cv.single, "LEAST_ROWS", 10**6)
+    monkeypatch.setattr(skwd._cv.single, "LEAST_BYTES", 10**9)
     plain = Model(**AUTO).fit(X, y, weights)
     assert seen[1:] == [np.float64]
     assert judged.alpha_choice_["model"] == plain.alpha_choice_["model"]
@@ -108,5 +108,26 @@ def test_what_single_precision_cannot_hold_is_judged_in_double(rows, y, params, 
     assert seen == [np.float64]
 
 
-def test_few_rows_are_judged_in_double():
-    assert used is in_single and len(X) < skwd._cv.single.LEAST_ROWS
+@pytest.mark.parametrize(
+    "n, d, encoding, dtype",
+    [
+        (240, 3, None, np.float64),
+        (2000, 3, None, np.float32),
+        (600, 20, None, np.float64),
+        (600, 20, "auto", np.float32),  # of hundreds of parts
+        (1000, 400, None, np.float32),
+    ],
+)
+def test_what_fits_the_cache_is_judged_in_double(n, d, encoding, dtype, monkeypatch):
+    class Seen(Exception):
+        pass
+
+    def spy(problem, splits):
+        raise Seen(used(problem, splits)[0].data.X.dtype)
+
+    assert used is in_single
+    monkeypatch.setattr("skwd._cv.models.in_single", spy)
+    rows = RNG.normal(size=(n, d))
+    model = WeightDecayMLPRegressor(alpha="auto", encoding=encoding)
+    with pytest.raises(Seen, match=dtype.__name__):
+        model.fit(rows, rows[:, 0])

@@ -11,8 +11,9 @@ from skwd._core.rows import column_means, row_blocks
 from skwd._cv.problem import Problem
 from skwd._cv.settings import Data
 
-# From so many rows to train on; fewer fit the cache in double precision too.
-LEAST_ROWS = 1500
+# From so many bytes of inputs, in parts or coordinates, and of hidden units in double
+# precision: fewer fit the cache.
+LEAST_BYTES = 1 << 20
 # Numbers are taken where float32 has room above and below them.
 SMALL, LARGE = 1e-12, 1e12
 # Distances of knots are known to this part of them, or X is taken as it is: about the
@@ -25,14 +26,16 @@ Splits = list[tuple[np.ndarray, np.ndarray]]
 def in_single(problem: Problem, splits: Splits) -> tuple[Problem, Splits]:
     """The problem of the rows of some splits, about their means in float32.
 
-    Itself where rows are few or sparse, where numbers are out of range or knots too
-    close together, or where alpha is to be chosen by the evidence, which asks for more
-    digits.
+    Itself where the networks' rows are small or sparse, where numbers are out of range
+    or knots too close together, or where alpha is to be chosen by the evidence, which
+    asks for more digits.
     """
     data = problem.data
     is_dense = not sparse.issparse(data.X) and data.X.dtype == np.float64
     n_train = min(len(train) for train, _ in splits)
-    if not is_dense or n_train < LEAST_ROWS or problem.settings.groups is not None:
+    if not is_dense or problem.settings.groups is not None:
+        return problem, splits
+    if 8 * n_train * _width(problem, n_train) < LEAST_BYTES:
         return problem, splits
     rows = np.unique(np.concatenate([part for split in splits for part in split]))
     norm_weight = np.full(len(rows), 1.0 / len(rows))
@@ -57,6 +60,14 @@ def in_single(problem: Problem, splits: Splits) -> tuple[Problem, Splits]:
     judged = replace(problem, data=data, held_out=held_out, group=group)
     places = [tuple(np.searchsorted(rows, part) for part in split) for split in splits]
     return judged, [(train, test) for train, test in places]
+
+
+def _width(problem: Problem, n_train: int) -> int:
+    """The numbers that the widest network has of a row, inputs and hidden units."""
+    n_inputs = problem.data.X.shape[1]
+    if problem.settings["encoding"] is not None:
+        n_inputs = problem.encodings.whole.n_columns
+    return min(n_inputs, n_train) + sum(problem.settings.hidden)
 
 
 def _in_range(size: np.ndarray) -> bool:

@@ -88,7 +88,8 @@ def minimize(
     if negligible is None:
         negligible = np.zeros(len(params0))
     longest = 1.0 / (np.ones(len(params0)) if curvature is None else curvature)
-    size = max(1, STACK_BYTES // network_bytes(params0.shape[1]))
+    n_bytes = network_bytes(params0.shape[1], objective.dtype.itemsize)
+    size = max(1, STACK_BYTES // n_bytes)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         part: Minimised = objective
         n_begun = 0

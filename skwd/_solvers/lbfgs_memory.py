@@ -30,6 +30,9 @@ class CurvaturePairs:
     Each is divided by sqrt(s'y), which changes nothing in H and makes D the identity.
     They lie in m slots, the newest in the place of the oldest. Slots without a pair
     hold zeros (and 1 on R's diagonal) and add nothing. The stack axis is first.
+
+    s and y are kept in the dtype of the data: y is a difference of gradients, which are
+    known no better. Their products, m x m, are in double precision.
     """
 
     SY: np.ndarray  # (K, 2m, P) all s, then all y
@@ -39,10 +42,10 @@ class CurvaturePairs:
     count: np.ndarray  # (K,) pairs stored since they were last forgotten
 
     @classmethod
-    def none(cls, n_networks: int, n_params: int) -> CurvaturePairs:
+    def none(cls, n_networks: int, n_params: int, dtype) -> CurvaturePairs:
         """Networks without a pair: H is the identity."""
         return cls(
-            SY=np.zeros((n_networks, 2 * MEMORY, n_params)),
+            SY=np.zeros((n_networks, 2 * MEMORY, n_params), dtype),
             R_inv=np.tile(np.eye(MEMORY), (n_networks, 1, 1)),
             YY=np.zeros((n_networks, MEMORY, MEMORY)),
             scale=np.ones(n_networks),
@@ -90,7 +93,7 @@ class CurvaturePairs:
             )
         self.SY[network, slot] = s[networks]
         self.SY[network, MEMORY + slot] = y[networks]
-        products = np.matmul(self.SY, y[:, :, np.newaxis])[:, :, 0]
+        products = self._products(y)[:, :, 0]
         self.YY[network, slot] = self.YY[network, :, slot] = products[networks, MEMORY:]
         self.R_inv[network, slot] = self.R_inv[network, :, slot] = 0.0
         column = np.matmul(self.R_inv, products[:, :MEMORY, np.newaxis])[networks, :, 0]
@@ -99,10 +102,16 @@ class CurvaturePairs:
         self.scale[networks] = (sy / yy)[networks]
         self.count[networks] += 1
 
+    def _products(self, vectors: np.ndarray) -> np.ndarray:
+        """Those of all s and y with a vector of each network: (K, P) -> (K, 2m, 1)."""
+        vectors = vectors.astype(self.SY.dtype, copy=False)
+        found = np.matmul(self.SY, vectors[:, :, np.newaxis])
+        return found.astype(np.float64, copy=False)
+
     def direction(self, g: np.ndarray) -> np.ndarray:
         """-H g for gradients (K, P) of all networks: some would be copied."""
         scale = self.scale[:, np.newaxis, np.newaxis]
-        products = np.matmul(self.SY, g[:, :, np.newaxis])  # (K, 2m, 1)
+        products = self._products(g)
         p = np.matmul(self.R_inv, products[:, :MEMORY])
         q = np.matmul(self.YY, p)
         q -= products[:, MEMORY:]
@@ -112,7 +121,9 @@ class CurvaturePairs:
         np.matmul(self.R_inv.swapaxes(1, 2), q, out=weights[:, :MEMORY])
         np.negative(weights[:, :MEMORY], out=weights[:, :MEMORY])
         np.multiply(scale, p, out=weights[:, MEMORY:])
+        weights = weights.astype(self.SY.dtype, copy=False)
         direction = np.matmul(weights.swapaxes(1, 2), self.SY)[:, 0]
+        direction = direction.astype(np.float64, copy=False)
         direction -= scale[:, :, 0] * g
         return direction
 

@@ -50,9 +50,9 @@ class State:
             setattr(self, field.name, getattr(self, field.name)[networks])
 
 
-def network_bytes(n_params: int) -> int:
+def network_bytes(n_params: int, itemsize: int) -> int:
     """Memory of a network in its run: pairs, iterate, trial, gradients, direction."""
-    return 8 * (2 * lbfgs_memory.MEMORY + 8) * n_params
+    return (2 * lbfgs_memory.MEMORY * itemsize + 8 * 8) * n_params
 
 
 def begun(
@@ -77,7 +77,7 @@ def begun(
         low=np.empty((n_networks, 3)),
         high=np.empty((n_networks, 3)),
         trials=np.zeros(n_networks, int),
-        pairs=CurvaturePairs.none(n_networks, n_params),
+        pairs=CurvaturePairs.none(n_networks, n_params, objective.dtype),
         nit=np.zeros(n_networks, int),
         nfev=np.ones(n_networks, int),
         status=np.full(n_networks, Status.RUNNING),

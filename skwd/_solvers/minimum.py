@@ -74,7 +74,7 @@ class LbfgsSolver(Solver):
         return is_wide or n_rows * n_params <= AUTO_WORK
 
     def network_bytes(self, layout: Layout, n_rows: int, itemsize: int) -> int:
-        return lbfgs.network_bytes(layout.n_params)
+        return lbfgs.network_bytes(layout.n_params, itemsize)
 
     def watches_loss(self, network: Network) -> bool:
         # What L-BFGS promises need not vanish where J has kinks: there it is done as
