@@ -310,9 +310,8 @@ NOISES = {
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("noise", NOISES)
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
-@pytest.mark.parametrize("n", [100, 400])
-def test_covers_what_it_says(noise, activation, n):
+@pytest.mark.parametrize("n, activation", [(100, "tanh"), (400, "relu")])
+def test_covers_what_it_says(noise, n, activation):
     """Gaussian, heavy, skewed and uneven noise: six draws, 2000 new rows each."""
     covered = []
     for seed in range(6):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 MANY = settings(
-    max_examples=1500,
+    max_examples=700,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -176,7 +176,7 @@ def test_without_a_hidden_layer_it_is_ridge(
     )
 
 
-@settings(MANY, max_examples=600)
+@settings(MANY, max_examples=300)
 @given(st.data())
 def test_wrong_values_are_named(data):
     """Any parameter with a value of another kind: one ValueError that names it."""

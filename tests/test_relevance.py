@@ -65,10 +65,10 @@ def test_finds_the_columns_that_matter():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n", "most"), [(200, 1.0), (500, 0.5)])
-def test_finds_the_columns_on_every_draw(n, most):
+@pytest.mark.parametrize(("n", "most", "draws"), [(200, 1.0, 10), (500, 0.5, 4)])
+def test_finds_the_columns_on_every_draw(n, most, draws):
     """All five on each; errors in the mean, as rounding chooses between maxima."""
-    errors = [error_of_friedman(seed, n, activation="tanh") for seed in range(10)]
+    errors = [error_of_friedman(seed, n, activation="tanh") for seed in range(draws)]
     assert np.mean(errors) <= most
 
 

@@ -376,9 +376,9 @@ def test_the_first_stage_of_a_fold_has_an_alpha_in_its_own_units(monkeypatch):
 
 @pytest.mark.slow
 def test_the_cv_form_selects_the_five_columns_of_friedman():
-    """All five on every draw, of a hundred; mean F1 over four draws at least .95."""
+    """All five on every draw, of a hundred; mean F1 over two draws at least .95."""
     found = []
-    for seed in range(4):
+    for seed in range(2):
         X, y = make_friedman1(500, 100, noise=1.0, random_state=seed)
         X = (X - 0.5) * np.sqrt(12)
         model = WeightDecayMLPRegressorCV(
