@@ -96,6 +96,7 @@ def test_leave_one_out_of_a_linear_model_is_n_refits(n_outputs, n_features, weig
     assert_allclose(path.errors, deviation / np.sqrt(n), rtol=1e-8)
 
 
+@pytest.mark.wide(4)
 @pytest.mark.filterwarnings("ignore:alpha='loo'. the network uses up")
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("n, d", [(40, 200), (30, 31), (60, 40)])

@@ -180,6 +180,7 @@ def test_an_order_of_rows_with_a_period_does_not_matter(n, d, monkeypatch):
     assert 0.6 < in_order / mixed < 1.6
 
 
+@pytest.mark.slow
 def test_the_random_units_of_many_columns_are_few_at_a_time():
     X = sparse.random(220, 2**18, density=1e-3, format="csr", random_state=0)
     y = np.arange(220.0) % 7

@@ -107,7 +107,7 @@ def test_chunks_of_networks_change_no_bit(monkeypatch, one_blas_thread):
     monkeypatch.setattr(
         skwd._solvers.lbfgs,
         "STACK_BYTES",
-        2 * skwd._solvers.lbfgs.network_bytes(x0.shape[1]),
+        2 * skwd._solvers.lbfgs.network_bytes(x0.shape[1], 8),
     )
     seen, sizes = [], set()
 
