@@ -125,7 +125,7 @@ def test_more_columns_than_rows_are_seen_in_the_space_of_the_rows(monkeypatch, l
 @pytest.mark.parametrize("is_sparse", [False, True])
 @pytest.mark.parametrize("n, d", [(600, 250), (900, 900), (1200, 201)])
 def test_of_many_columns_three_hundred_rows_tell(n, d, is_sparse):
-    """Those of weight, from everywhere."""
+    """Those of weight, drawn at random."""
     rng = np.random.default_rng(0)
     X = np.maximum(rng.standard_normal((n, d)), 0.0)
     y = X[:, :5].sum(axis=1) + 3.0 * rng.standard_normal(n)

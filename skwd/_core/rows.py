@@ -23,10 +23,6 @@ from skwd._core.layout import Layout
 BLOCK_ROWS = 1 << 12
 
 
-# Multiples of it fall everywhere between 0 and 1, and in step with no period of rows.
-GOLDEN = 0.5 * (5.0**0.5 - 1.0)
-
-
 def row_blocks(n_rows: int, size: int | None = None) -> Iterator[slice]:
     """Slices of ``size`` rows, by default BLOCK_ROWS, that make up ``n_rows``."""
     size = BLOCK_ROWS if size is None else size
@@ -35,14 +31,14 @@ def row_blocks(n_rows: int, size: int | None = None) -> Iterator[slice]:
 
 
 def spread(n: int, most: int) -> np.ndarray:
-    """At most so many of n places, ascending, from everywhere and in step with none.
+    """At most so many of n places, ascending, drawn at random and always the same.
 
-    Places at equal distances would be alike where rows are in an order with a period.
+    Those at equal distances would be alike where rows are in an order with a period.
     """
     if n <= most:
         return np.arange(n)
-    order = np.arange(n) * GOLDEN % 1.0
-    return np.sort(np.argpartition(order, most)[:most])
+    rng = np.random.default_rng(0)
+    return np.sort(rng.choice(n, most, replace=False, shuffle=False))
 
 
 def scaler_for(X) -> str:

@@ -57,7 +57,7 @@ class Importances:
 
 
 def few_rows(sample: Sample) -> Sample:
-    """A copy of a sample, or of some of its rows from everywhere in it."""
+    """A copy of a sample, or of some of its rows at random."""
     n_rows, all_rows = len(sample), sample.X
     if isinstance(all_rows, EncodedRows):
         all_rows = all_rows.X
