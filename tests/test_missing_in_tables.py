@@ -130,6 +130,7 @@ def test_a_number_that_is_missing(dtype, two):
         (WeightDecayMLPRegressor(posterior=True), False),
         (WeightDecayMLPRegressor(intervals=3), False),
         (WeightDecayMLPRegressorCV(cv=2), True),
+        (WeightDecayMLPRegressorCV(cv=2, intervals=True), False),
     ]:
         message = mask if two and may_be_masked else f"{start}."
         assert_refused(estimator, message, X, holed(y, dtype))

@@ -129,7 +129,8 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         loud, solver = settings.solver, settings.solver.quiet()
         if watch is not None:
             loud = watch.watched(settings).solver
-        settings = replace(settings, solver=solver)
+        make_targets = self._targets_of(parameters_of(self))  # intervals among them
+        settings = replace(settings, solver=solver, make_targets=make_targets)
         asked = check_alphas(self.alphas)
         check_choice("rule", self.rule, RULES)
         scorer = self._scorer()
