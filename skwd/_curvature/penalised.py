@@ -130,7 +130,8 @@ class Spectrum(Penalised):
     def solve(self, psi, scales):
         along, rest = self._along(psi)
         if rest.size:  # what rounding has left along V would be divided by a scale
-            rest = self._along(rest)[1]
+            more, rest = self._along(rest)
+            along = along + more
         solved = (along / (self.ratio + scales[:, np.newaxis])) @ self.V.T
         return solved + rest / scales[:, np.newaxis] if rest.size else solved
 
