@@ -473,7 +473,7 @@ def test_memory_of_a_stack_on_many_rows(monkeypatch):
         peaks[n_init] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     # What each network has of its own: curvature pairs and a block's activations.
-    own = 40 * (skwd._solvers.lbfgs.network_bytes(28) + (1 << 19))
+    own = 40 * (skwd._solvers.lbfgs.network_bytes(28, 8) + (1 << 19))
     assert peaks[40] < peaks[1] + own / 2
     each_row = 40 * 40_000 * 4  # a byte per row and network more would be seen
     assert peaks[40] - peaks[1] < 2 * each_row
