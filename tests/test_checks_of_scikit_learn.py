@@ -83,8 +83,8 @@ def test_tiny_estimators(estimator, check):
         WeightDecayMLPRegressorCV(**TINY_CV, **SPARSE),
         WeightDecayMLPRegressorCV(**TINY_CV),
         WeightDecayMLPClassifierCV(**TINY_CV),
-        WeightDecayMLPRegressorCV(alphas=[1e-3, 0.1]),
-        WeightDecayMLPClassifierCV(alphas=[1e-3, 0.1]),
+        WeightDecayMLPRegressorCV(alphas=[1e-3, 0.1], cv=2),
+        WeightDecayMLPClassifierCV(alphas=[1e-3, 0.1], cv=2),
         WeightDecayMLPRegressorCV(**SMALL_CV, learning_rate_init=0.05),
         WeightDecayMLPClassifierCV(**SMALL_CV, learning_rate_init=0.01),
     ]
