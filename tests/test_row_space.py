@@ -355,7 +355,7 @@ def test_sparse_rows_are_fitted_as_dense_ones(seed, unit, dtype):
     assert model.loss_ == pytest.approx(dense.loss_, rel=max(1e-6, 100.0 * eps))
 
 
-@pytest.mark.parametrize("size", [1e-3, 3e-5])
+@pytest.mark.parametrize("size", [1e-3, 3e-6])
 def test_a_small_value_leaves_sparse_rows_in_their_space(size):
     objective, _ = a_stack(sparse=True)
     X = objective.samples[0].X.tolil()

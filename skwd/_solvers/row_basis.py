@@ -22,8 +22,8 @@ from skwd._solvers.units import (
 EPS = float(np.finfo(np.float64).eps)
 # Products of sparse rows lose half of the digits: what is left of a row is a direction
 # of its own where its square is above the first part of the longest row's, and rounding
-# below the second. Between them it is neither.
-LEAST_SQUARE, ROUNDED = 1e-10, 1e-12
+# below the second. Between them it is neither. A column is seen above the third.
+LEAST_SQUARE, ROUNDED, SEEN = 1e-10, 1e-12, 1e-14
 # Rows whose products with all others are computed at a time.
 PRODUCT_ROWS = 512
 
@@ -108,7 +108,7 @@ def has_basis(sample: Sample) -> bool:
         return False
     n, sizes = len(sample), column_sizes(sample)
     if sparse.issparse(sample.X):
-        least = np.sqrt(ROUNDED * _longest_square(sample))
+        least = np.sqrt(SEEN * _longest_square(sample))
     else:
         least = max(n, len(sizes)) * EPS * float(np.linalg.norm(sizes))
     varies = sizes > ROUNDINGS * np.sqrt(n) * rounding_of_columns(sample)
