@@ -30,9 +30,9 @@ TINY_CV = {"hidden_layer_sizes": (2,), "alphas": [1e-3, 1e-2], "cv": 2, "max_ite
 # have features of size 100, and the epochs that so short steps take.
 GD = {"solver": "gd", "learning_rate_init": 3e-4, "max_iter": 5000}
 SGD = {"solver": "sgd", "learning_rate_init": 3e-5, "max_iter": 3000}
-SMALL_CV = {"alphas": 3, "solver": "adam", "hidden_layer_sizes": (10,), "cv": 3}
 # Few epochs: rounding grows with them as gradients vanish.
-SMALL_CV |= {"max_iter": 50}
+SMALL_CV = {"alphas": 3, "hidden_layer_sizes": (10,), "cv": 3}
+SMALL_CV |= {"solver": "adam", "max_iter": 50}
 # Not every check sets random_state, and of networks with five units on noise a few in a
 # thousand end with every unit dead, and a warning.
 SPARSE = {"l1_ratio": 1.0, "sparsity": "adaptive"}

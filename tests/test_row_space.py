@@ -396,8 +396,7 @@ def test_what_is_not_in_the_space_of_rows(monkeypatch, why):
     if why == "one by far":  # whose digits would be lost in products
         objective.samples[0].X.data[objective.samples[0].X.indices == 3] *= 1e-8
     if why == "by one alone":  # rows are told apart
-        X = objective.samples[0].X
-        X = X.tolil()
+        X = objective.samples[0].X.tolil()
         X[N // 2 :] = X[: N - N // 2]
         X[:, 3] = 3e-6 * np.arange(1.0, N + 1.0)[:, np.newaxis]
         objective.samples[0].X = X.tocsr()

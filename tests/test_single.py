@@ -68,6 +68,21 @@ def test_losses_are_those_of_double_precision(Model, weights, seen, monkeypatch)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("Model", [WeightDecayMLPRegressor, WeightDecayMLPClassifier])
+def test_networks_of_one_minimum_have_the_losses_of_double_precision(
+    Model, seen, monkeypatch
+):
+    """Those without an activation: no other minimum is in the way."""
+    y = Y if Model is WeightDecayMLPRegressor else np.digitize(Y, [-0.5, 0.5])
+    judged = Model(**AUTO, activation="identity").fit(X, y)
+    monkeypatch.setattr(skwd._cv.single, "LEAST_BYTES", 10**9)
+    plain = Model(**AUTO, activation="identity").fit(X, y)
+    assert seen == [np.float32, np.float64]
+    score = held_out(plain)["network"]
+    assert held_out(judged)["network"] == pytest.approx(score, rel=1e-3)
+
+
+@pytest.mark.slow
 def test_columns_far_from_zero_lose_nothing(seen):
     """They are taken about their means before they are rounded."""
     near = WeightDecayMLPRegressor(**AUTO).fit(X, Y)

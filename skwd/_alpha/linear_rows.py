@@ -35,8 +35,8 @@ EQUAL, REFERENCE, POWER = 3e-3, 2.0, 0.5
 # Fewer rows say too little.
 LEAST_ROWS = 200.0
 # Of more columns, which take too long, so many rows are asked in the space that they
-# span. Errors are no higher than with 500 or 2,000 rows, on made tables
-# of 210 to 1,000 columns (benchmarks/wide.py --errors).
+# span. Errors are no higher than with 500 or 2,000 rows, on made tables of 210 to 1,000
+# columns (benchmarks/wide.py --errors).
 MOST_COLUMNS, THEIR_ROWS = 200, 300
 # The random sums: 100 of them tell products and even functions from noise.
 N_UNITS = 100
