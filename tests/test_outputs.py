@@ -126,7 +126,7 @@ def test_an_ensemble_whose_members_contradict_each_other_far_out():
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
 def test_predictions_do_not_depend_on_the_blocks(monkeypatch, convert, n):
     """Blocks of 64 rows; one rounding per term of a sum is all that they change."""
-    rows = convert(RNG.standard_normal((n, 3)))
+    rows = convert(np.random.default_rng(0).standard_normal((n, 3)))
     models = [
         WeightDecayMLPRegressor(**SMALL).fit(X, Y),
         WeightDecayMLPClassifier(**SMALL, **MANY).fit(X, THREE),
@@ -149,7 +149,7 @@ def peak_bytes(call, *args):
 
 def test_memory_of_predict_is_that_of_a_block():
     """The activations of all rows would take 320 MB; X has 8 and the answer 1.6."""
-    rows = RNG.standard_normal((200_000, 5))
+    rows = np.random.default_rng(0).standard_normal((200_000, 5))
     model = WeightDecayMLPRegressor(hidden_layer_sizes=(200,), max_iter=1)
     with pytest.warns(UserWarning, match="reached max_iter"):
         model.fit(rows[:50], rows[:50, 0])
@@ -199,7 +199,7 @@ def test_sparse_X_is_never_densified(monkeypatch, solver, early_stopping):
     "Estimator", [WeightDecayMLPRegressor, WeightDecayMLPClassifier]
 )
 def test_pickles_hold_the_weights_once(Estimator, solver, early_stopping):
-    rows = RNG.standard_normal((40, 200))
+    rows = np.random.default_rng(0).standard_normal((40, 200))
     model = Estimator(
         hidden_layer_sizes=(120,),
         solver=solver,

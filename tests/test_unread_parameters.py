@@ -115,8 +115,9 @@ def test_an_average_of_one_network_is_named_once(labels, CV):
 
 def without_parts():
     """Tables of 40 rows whose columns have no parts, and why."""
-    yes_or_no = RNG.integers(0, 2, (40, 3)).astype(float)
-    wide = RNG.standard_normal((40, 251))
+    rng = np.random.default_rng(0)
+    yes_or_no = rng.integers(0, 2, (40, 3)).astype(float)
+    wide = rng.standard_normal((40, 251))
     yield yes_or_no, "none has 3 different values. Use encoding=None"
     for table in wide, np.hstack([wide, yes_or_no]):
         yield (
@@ -139,7 +140,7 @@ def test_parts_that_no_column_has_are_named_once(table, why, way):
     train = model.fit
     if way == "partial_fit":
         train = model.set_params(solver="adam").partial_fit
-    y = RNG.standard_normal(40)
+    y = np.random.default_rng(0).standard_normal(40)
     with pytest.warns(UserWarning, match="^encoding=") as caught:
         train(table, y)
     said = [str(w.message) for w in caught if "parts" in str(w.message)]
@@ -156,7 +157,8 @@ def test_parts_that_no_column_has_are_named_once(table, why, way):
 def test_nothing_is_said_where_some_column_has_parts():
     model = WeightDecayMLPRegressor(alpha=0.1, encoding="parts", **LINEAR)
     weight = np.ones(40)
-    some = np.hstack([RNG.standard_normal((40, 250)), np.ones((40, 100))])
+    some = np.random.default_rng(0).standard_normal((40, 350))
+    some[:, 250:] = 1.0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.fit(some, Y)
