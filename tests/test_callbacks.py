@@ -121,6 +121,24 @@ def test_parts_of_a_fit_are_tasks_that_cannot_be_stopped(regression, how, parts)
         assert first < len(heard.ended) - 1 and heard.ended[-1] == "fit"
 
 
+@needs_callbacks
+@pytest.mark.filterwarnings("ignore:solver=")
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_the_model_that_auto_takes_is_heard_as_any_other(solver):
+    """One unit cannot follow a band, parts can: the model without hidden layers."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    y = (np.abs(X[:, 0]) > 0.7) ^ (rng.random(200) < 0.1)
+    heard = Heard()
+    model = WeightDecayMLPClassifier(
+        alpha="auto", hidden_layer_sizes=(1,), solver=solver, max_iter=9, random_state=0
+    )
+    model.set_callbacks(heard).fit(X, y)
+    assert model.alpha_choice_["model"] == "additive model"
+    assert heard.ended.count("iteration") == model.n_iter_ == 9
+    assert heard.scores[-1] == heard.scores[-2] == model.score(X, y)
+
+
 @pytest.mark.slow
 @needs_callbacks
 def test_restarts_are_tasks_with_tasks_of_their_own(regression):

@@ -9,8 +9,8 @@ import numpy as np
 
 from skwd._core.loss import Loss
 
-# Of a target that nothing is known of.
-ZERO = np.zeros(1)
+# The constant and moments, and the slope, of a target without known values.
+ZERO, ONE = np.zeros(1), np.ones(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,14 +54,16 @@ class MaskedLoss(Loss):
         return self._of_known(self.inner.curvature, y, norm_weight)
 
     def slope(self, y, norm_weight):
-        return self._of_known(self.inner.slope, y, norm_weight)
+        columns = _known_columns(y, norm_weight)
+        parts = [self.inner.slope(*known) if known else ONE for known in columns]
+        return np.concatenate(parts)
 
     def default_unit(self, y, norm_weight):
         return self._of_known(self.inner.default_unit, y, norm_weight)
 
     @staticmethod
     def _of_known(function, y, norm_weight):
-        """What a function of the known rows of one target gives, of those that have."""
+        """``function`` of the known rows of each target that has any."""
         columns = filter(None, _known_columns(y, norm_weight))
         return np.concatenate([function(*known) for known in columns])
 

@@ -44,7 +44,7 @@ from skwd._cv.single import Splits, in_single
 from skwd._data.merged_rows import distinct_rows
 from skwd._data.targets import Targets
 from skwd._solvers.base import Solver
-from skwd._solvers.hooks import tell_part
+from skwd._solvers.hooks import tell_model, tell_part
 from skwd._solvers.task import TrainingTask, train_path
 
 # Fewer different rows than this leave nothing to judge by.
@@ -89,6 +89,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         task = on_parts
     elif model not in (given, CONSTANT, GROUPED):
         task = _other(problem, whole, model)
+    tell_model(task.solver.hooks, task, targets)
     unit, first = float(search_unit(task)[0]), candidates.first_stage
     n_jobs = problem.settings["n_jobs"]
     if model == GROUPED:

@@ -76,4 +76,5 @@ class Settings:
         may_stop_early = self["early_stopping"] or not solver.decay.minimises_J
         if solver.finds_minima or may_stop_early:
             return solver
-        return SOLVERS[solvers_with("finds_minima")[0]].of(self.params).quiet()
+        found = SOLVERS[solvers_with("finds_minima")[0]].of(self.params)
+        return found.changed(verbose=solver.verbose, hooks=solver.hooks)

@@ -89,8 +89,6 @@ class FitWatch:
         self.problem: Problem | None = None
         self.task: TrainingTask | None = None
         self.targets: Targets | None = None
-        # The tasks of other models of alpha="auto", as they are asked for.
-        self.models: dict[tuple, tuple[TrainingTask, Targets]] = {}
         self.starts: dict[int, Any] = {}
         self.root = estimator._init_callback_context(max_subtasks=None)
         self.root.call_on_fit_task_begin(estimator=estimator, **self.data)
@@ -101,7 +99,10 @@ class FitWatch:
         hooks = settings.solver.hooks
         hooks = Hooks() if hooks is None else hooks
         hooks = replace(
-            hooks, after_round=self._after_round, after_part=self._after_part
+            hooks,
+            after_round=self._after_round,
+            after_part=self._after_part,
+            before_model=self._before_model,
         )
         if not isinstance(settings.alpha, str) or settings.alpha == "auto":
             hooks = replace(hooks, after_iteration=self._after_iteration)
@@ -110,7 +111,6 @@ class FitWatch:
     def training(self, problem: Problem, task: TrainingTask, targets: Targets) -> None:
         """What is about to be trained, for estimators that stop where it is."""
         self.problem, self.task, self.targets = problem, task, targets
-        self.models = {}
 
     def chunk(self, n_done: int, n_cells: int) -> None:
         """One more chunk of a cross-validation has been trained and scored."""
@@ -147,6 +147,9 @@ class FitWatch:
         """Other networks than those of all rows: there is nothing yet to stop at."""
         self._end(self._begin(self.parent, name))
 
+    def _before_model(self, task: TrainingTask, targets: Targets) -> None:
+        self.task, self.targets = task, targets
+
     def _begin(self, parent, name: str, max_subtasks: int | None = 0):
         context = parent.subcontext(task_name=name, max_subtasks=max_subtasks)
         context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
@@ -161,12 +164,6 @@ class FitWatch:
         """The attributes of the estimator, had its fit stopped with these weights."""
         task, targets, problem = self.task, self.targets, self.problem
         assert task is not None and targets is not None and problem is not None
-        own = problem.settings.hidden
-        others: list = [((), False), ((), True), (own, True)]
-        for other in others:
-            if len(params) == task.layout.n_params:
-                break
-            task, targets = self._model(*other)
         trained = AlphaChoice.of(one_network(task, params, alpha))
         return fitted_attributes(
             problem.settings,
@@ -175,18 +172,6 @@ class FitWatch:
             problem.seed,
             lazily=True,
         )
-
-    def _model(
-        self, hidden: tuple[int, ...], in_parts: bool
-    ) -> tuple[TrainingTask, Targets]:
-        """The task of all rows for another model of alpha="auto", made once."""
-        assert self.problem is not None and self.task is not None
-        key, solver = (hidden, in_parts), self.task.solver
-        if key not in self.models:
-            self.models[key] = self.problem.task(
-                targets=self.targets, hidden=hidden, solver=solver, in_parts=in_parts
-            )
-        return self.models[key]
 
 
 @contextmanager

@@ -48,13 +48,6 @@ def _check_optimum(
     """
     alpha, loss = params.get("alpha"), LOSSES.get(params.get("loss", ""))
     likelihood = None if loss is None else loss.likelihood
-    estimates_noise = likelihood is not None and likelihood.estimates_noise
-    if way is not None and way.needs_noise and not estimates_noise:
-        raise ValueError(
-            f"alpha={alpha!r} is for loss='squared_error'; got "
-            f"{params.get('loss', 'cross-entropy')!r}. Use "
-            "alpha='loo' or alpha='evidence'."
-        )
     if way is not None:
         asked = f"alpha={alpha!r}"
     elif kind is not None:
@@ -65,6 +58,13 @@ def _check_optimum(
         raise ValueError(
             f"{asked} is not for loss={loss.name!r}, which has no likelihood whose "
             f"noise is known. Use {_without(params, way, kind)}."
+        )
+    estimates_noise = likelihood is not None and likelihood.estimates_noise
+    if way is not None and way.needs_noise and not estimates_noise:
+        raise ValueError(
+            f"{asked} is for loss='squared_error'; got "
+            f"{params.get('loss', 'cross-entropy')!r}. Use "
+            "alpha='loo' or alpha='evidence'."
         )
     needed: dict[str, tuple] = {
         "decay": ("l2",),

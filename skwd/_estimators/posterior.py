@@ -60,7 +60,7 @@ def _warn_if_moving(task, trained, networks, laplaces) -> None:
             warn(
                 "posterior=True is that of a minimum, but solver="
                 f"{task.solver.name!r} has stopped where the posterior "
-                f"density is e^{nats:.2g} times lower. Use solver='lbfgs'."
+                f"density is e^{nats:.2g} times lower. Use {task.solver.instead}."
             )
             return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,18 +29,28 @@ class Hooks:
     after_part : callable, optional
         Is told by a name of each part of a fit that trains other networks than those of
         all rows: a model that alpha="auto" has judged, networks without a fold.
+    before_model : callable, optional
+        Is told the `TrainingTask` of all rows and its `Targets` when alpha="auto" has
+        chosen a model, before it is trained.
     """
 
     keeps_gradients: bool = False
     after_iteration: Tell | None = None
     after_round: Tell | None = None
     after_part: Callable[[str], None] | None = None
+    before_model: Callable[[Any, Any], None] | None = None
 
 
 def tell_part(hooks: Hooks | None, name: str) -> None:
     """Tell of a part of a fit that has other networks than those of all rows."""
     if hooks is not None and hooks.after_part is not None:
         hooks.after_part(name)
+
+
+def tell_model(hooks: Hooks | None, task: Any, targets: Any) -> None:
+    """Tell of the model that alpha="auto" has chosen, before it is trained."""
+    if hooks is not None and hooks.before_model is not None:
+        hooks.before_model(task, targets)
 
 
 def of_parts(hooks: Hooks | None) -> Hooks | None:
