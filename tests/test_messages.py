@@ -228,3 +228,44 @@ def test_a_method_of_others(cls, name, instead):
     assert str(caught.value) == (
         f"{cls.__name__!r} object has no attribute {name!r}: {instead}"
     )
+
+
+FOREIGN = {
+    "array": np.array([1.0, 2.0]),
+    "integers": np.array([1, 2]),
+    "words": np.array(["a", "b"]),
+    "of no axis": np.array(1.5),
+    "word of no axis": np.array("auto"),
+    "mapping": {"a": 1},
+    "ragged": [[1, 2], [3]],
+    "set": set(),
+    "bytes": b"x",
+    "complex": 1 + 2j,
+    "object": object(),
+    "nan": float("nan"),
+    "inf": float("inf"),
+    "negative": -3,
+}
+FORMS = (
+    WeightDecayMLPRegressor,
+    WeightDecayMLPClassifier,
+    WeightDecayMLPRegressorCV,
+    WeightDecayMLPClassifierCV,
+)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("given", FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.parametrize("Model", FORMS)
+def test_foreign_values_work_or_are_refused_by_name(Model, given):
+    """Of every parameter; and no ValueError is NumPy's own."""
+    X, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
+    small = {"max_iter": 2, "hidden_layer_sizes": (2,)}
+    n_refused = 0
+    for name in Model().get_params():
+        try:
+            Model(**{**small, name: given}).fit(X, y)
+        except ValueError as error:
+            assert name in str(error)
+            n_refused += 1
+    assert n_refused > 10

@@ -159,7 +159,6 @@ class Problem:
         training = rows_to_train_on(
             training,
             full_batch=chosen.rows_per_step(n_counted) == n_counted,
-            always=chosen.sees_all_rows,
         ).encoded(encoding)
         origin = None if earlier is None else earlier.origin
         if origin is None:

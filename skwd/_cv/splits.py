@@ -30,11 +30,10 @@ def row_numbers(
 
     ``name`` is that of the parameter that ``cv`` is.
     """
-    if isinstance(cv, Integral) and cv < 2:
-        raise ValueError(
-            "cv must be None, an integer >= 2, a splitter or an iterable of splits; "
-            f"got {cv!r}. Use cv=5."
-        )
+    is_split = hasattr(cv, "split") and not isinstance(cv, str | bytes)
+    is_number = isinstance(cv, Integral) and int(cv) >= 2
+    if not (cv is None or is_number or is_split):
+        cv = _pairs(cv, name)
     splitter = check_cv(cv, y, classifier=classifier)
     all_rows, found = np.arange(X.shape[0] if hasattr(X, "shape") else len(X)), []
     for number, split in enumerate(_splits(splitter, X, y, params, name)):
@@ -42,11 +41,23 @@ def row_numbers(
         for part, what in zip(parts, ("train on", "test on")):
             if not part.size or (part.dtype == bool and not part.any()):
                 raise ValueError(
-                    f"Split {number} of cv={cv!r} has no rows to {what}. Give every "
-                    "split some."
+                    f"Split {number} of {name}={cv!r} has no rows to {what}. Give "
+                    "every split some."
                 )
         found.append(tuple(all_rows[part] for part in parts))
     return found
+
+
+def _pairs(cv, name: str) -> list[tuple]:
+    """An iterable of splits, as a list of pairs."""
+    try:
+        return [(train, test) for train, test in cv]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} must be None, an integer >= 2, a splitter or an iterable of "
+            f"splits, pairs of the rows to train on and to test on; got {cv!r}. Use "
+            f"{name}=5."
+        ) from error
 
 
 def _splits(splitter, X, y, params: dict, name: str) -> Iterator[tuple]:

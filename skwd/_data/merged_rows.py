@@ -23,22 +23,25 @@ from skwd._core.sample import Sample
 MOST_SORTED, MOST_COLUMNS = 20_000, 500
 
 
-def rows_to_train_on(sample: Sample, *, full_batch: bool, always: bool) -> Sample:
-    """The sample without rows of zero weight, and distinct for full-batch steps.
+def rows_to_train_on(sample: Sample, *, full_batch: bool) -> Sample:
+    """The sample without rows of zero weight, and distinct where steps see all rows."""
+    return distinct_rows(sample) if full_batch else counted_rows(sample)
 
-    ``full_batch``: every step sees all rows; ``always``: whatever their number.
-    """
-    if full_batch and (sample.is_small or always):
-        return distinct_rows(sample)
+
+def counted_rows(sample: Sample) -> Sample:
+    """The sample without rows of zero weight."""
     if np.count_nonzero(sample.weight) == len(sample):
         return sample
     return sample.part(np.flatnonzero(sample.weight))
 
 
 def distinct_rows(sample: Sample) -> Sample:
-    """The sample with equal (x, y) merged, weights summed, zero weights left out."""
+    """The sample with equal (x, y) merged and weights summed, without zero weights.
+
+    Rows of a sample that is not small are not merged.
+    """
     if not sample.is_small:
-        return sample
+        return counted_rows(sample)
     counted = sample.part(np.flatnonzero(sample.weight))
     rows, y, weight = counted.rows, counted.y, counted.weight
     assert rows is not None
@@ -50,7 +53,7 @@ def distinct_rows(sample: Sample) -> Sample:
     starts = np.flatnonzero(np.concatenate([[True], new]))
     twin = np.repeat(starts, np.diff(np.append(starts, len(rows))))
     if len(starts) < len(rows) and not _all_equal(sample.X, y, rows, twin):
-        return sample  # two different rows share their keys: 1 chance in 2^64 a pair
+        return counted  # two different rows share their keys: 1 chance in 2^64 a pair
     summed = np.add.reduceat(weight, starts)
     return Sample(sample.X, y[starts], summed, rows[starts])
 

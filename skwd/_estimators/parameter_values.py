@@ -66,7 +66,7 @@ def check_intervals(intervals, own_folds: bool) -> None:
             f"got {intervals!r}. Use intervals=True{also}"
         )
     is_number = is_integer(intervals) and intervals >= 2
-    is_splitter = hasattr(intervals, "split") and not isinstance(intervals, str)
+    is_splitter = hasattr(intervals, "split") and not isinstance(intervals, str | bytes)
     if not is_number and not is_splitter:
         raise ValueError(
             "intervals must be None, an integer >= 2 or a splitter; got "

@@ -156,8 +156,7 @@ def check_parameters(estimator: Any, *, by_epochs: bool = False) -> Settings:
     check_choice("decay", params["decay"], tuple(DECAYS))
     if "loss" in params:
         check_choice("loss", params["loss"], tuple(LOSSES))
-        if params["missing_targets"] != "error":
-            check_missing_targets(params)
+        check_missing_targets(params)
         check_choice("noise", params["noise"], ("constant", "varying"))
         check_noise(params)
     for name, rule in RULES.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable
-from numbers import Integral, Real
+from numbers import Integral, Number, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +30,9 @@ class Rule(NamedTuple):
         if is_bool(value):
             return bool in self.kinds
         if not isinstance(value, self.kinds) or not is_finite(value):
-            return any(value is other or value == other for other in self.others)
+            if isinstance(value, str | Number):
+                return value in self.others
+            return any(value is other for other in self.others)  # arrays have no ==
         above = value > self.low if self.is_open[0] else value >= self.low  # type: ignore
         return above and (value < self.high if self.is_open[1] else value <= self.high)  # type: ignore
 

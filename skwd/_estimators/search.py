@@ -37,7 +37,6 @@ from skwd._estimators.one_fit import OneFit
 from skwd._estimators.parameter_values import (
     check_alphas,
     check_intervals,
-    check_missing_targets,
     varies,
 )
 from skwd._estimators.parameters import (
@@ -124,13 +123,13 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         return self
 
     def _fit(self, X, y, sample_weight, val, params, watch) -> None:
+        check_intervals(self.intervals, own_folds=True)
         plain = self._plain()
         settings = check_parameters(plain)
         loud, solver = settings.solver, settings.solver.quiet()
         if watch is not None:
             loud = watch.watched(settings).solver
-        make_targets = self._targets_of(parameters_of(self))  # intervals among them
-        settings = replace(settings, solver=solver, make_targets=make_targets)
+        settings = replace(settings, solver=solver)
         asked = check_alphas(self.alphas)
         check_choice("rule", self.rule, RULES)
         scorer = self._scorer()
@@ -222,11 +221,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
 
     def _left_out(self, rows: list[tuple], data: Data) -> list[tuple] | None:
         """The folds of ``rows`` for intervals, sets and noise, if asked for."""
-        check_intervals(self.intervals, own_folds=True)
-        params = parameters_of(self)
-        if self.intervals and "missing_targets" in params:
-            check_missing_targets(params)
-        if not self.intervals and not varies(params):
+        if not self.intervals and not varies(parameters_of(self)):
             return None
         check_folds([test for _, test in rows], len(data.weight), f"cv={self.cv!r}")
         counted = data.weight > 0.0
@@ -261,7 +256,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
 
     def _plain(self):
         """The estimator of one alpha with the parameters of this one."""
-        known = self._plain_class().get_params().keys() - {"intervals"}
+        known = self._plain_class().get_params().keys()
         params = parameters_of(self).items()
         return self._plain_class(**{k: v for k, v in params if k in known})
 
