@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -174,7 +174,7 @@ def test_intervals_alone_are_grouped_by_their_width():
     [
         (np.full(30, np.nan), "y has no target that is known: all are NaN. Give Cov"),
         (np.zeros(7), "Found input variables with inconsistent numbers of samples"),
-        (np.zeros((30, 2)), r"y must have the outputs .*of \('n',\); got \(30, 2\)"),
+        (np.zeros((30, 2)), r"y must have the outputs .*of \(30,\); got \(30, 2\)"),
     ],
     ids=["none is known", "few", "two outputs"],
 )
@@ -201,3 +201,15 @@ def test_rows_too_few_are_said_once():
         inside = (ends[:, 0] <= X[:, 0]) & (X[:, 0] <= ends[:, 1])
         assert part == inside.mean()
     assert (found[-2:] == 1.0).all()
+
+
+def test_folds_of_groups_are_given_as_splits():
+    groups, model = np.arange(len(Y)) // 20, clone(NET).set_params(intervals=None)
+    with pytest.raises(ValueError) as caught:
+        CoverageDisplay.from_estimator(model, X, Y, cv=GroupKFold(3))
+    said = "needs the group of every row. Pass the splits themselves: "
+    remedy = "cv=list(splitter.split(X, y, groups))"
+    assert str(caught.value).endswith(f"{said}{remedy}.")
+    cv = list(GroupKFold(3).split(X, Y, groups))
+    display = CoverageDisplay.from_estimator(model, X, Y, cv=cv)
+    assert 0.7 < display.observed["return_std"][-5:].min()

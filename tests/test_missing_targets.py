@@ -193,6 +193,25 @@ def test_folds_and_parts_may_lack_an_output(seed):
     assert np.isfinite(early.validation_scores_).all()
 
 
+@pytest.mark.filterwarnings("ignore:alpha")
+@pytest.mark.parametrize("n_outputs", [2, 3, 4])
+@pytest.mark.parametrize("way", ["CV", "grid", "auto"])
+def test_a_fold_may_lack_an_output_where_networks_end_at_a_constant(way, n_outputs):
+    """At strong alphas a saddle is looked for, in all outputs."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((60, 3)), rng.standard_normal((60, n_outputs))
+    Y[6:, 0] = np.nan
+    how = {"hidden_layer_sizes": (3,), "encoding": None, **MASK}
+    splits = [(np.arange(6, 60), np.arange(6)), (np.arange(50), np.arange(50, 60))]
+    if way == "auto":  # some of its folds lack one: it is known in six rows alone
+        model = WeightDecayMLPRegressor(alpha="auto", **how)
+    else:
+        alphas = [0.01, 100.0] if way == "CV" else None
+        model = WeightDecayMLPRegressorCV(alphas=alphas, cv=splits, **how)
+    model.fit(X, Y)
+    assert np.isfinite(model.predict(X)).all() and np.isfinite(model.loss_)
+
+
 @pytest.mark.wide(2)
 @pytest.mark.parametrize("is_weighted", [False, True])
 def test_scores_are_of_what_is_known(is_weighted):

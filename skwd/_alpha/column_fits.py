@@ -88,9 +88,9 @@ class ColumnProblem:
 
     @cached_property
     def scale(self) -> float:
-        """a of all columns, in their deviations."""
+        """`alpha_scale` of all columns, each in units of its deviation."""
         whole = self.task.training
-        return alpha_scale(Sample(self.X, whole.y, whole.weight))
+        return alpha_scale(Sample(self.X, whole.y, whole.weight, origin=self.origin))
 
     def subtask(self, kept: np.ndarray) -> TrainingTask:
         """The task of some groups of columns, with an alpha for each."""
@@ -98,9 +98,9 @@ class ColumnProblem:
         if self._latest[0] != key:
             columns = np.concatenate([self.members[group] for group in kept])
             whole = self.task.training
-            training = Sample(self.X[:, columns], whole.y, whole.weight)
-            if self.origin is not None:
-                training.origin = self.origin[columns]
+            origin = None if self.origin is None else self.origin[columns]
+            X = self.X[:, columns]
+            training = Sample(X, whole.y, whole.weight, origin=origin)
             layout = Layout((len(columns), *self.task.layout.layer_units[1:]))
             of_column = np.repeat(
                 np.arange(len(kept)), [len(self.members[group]) for group in kept]

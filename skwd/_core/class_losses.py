@@ -25,7 +25,7 @@ class ClassLoss(Loss, abstract=True):
 
 
 class Bernoulli(Likelihood):
-    """Labels 0 and 1, each of the probability 1 / (1 + exp(-raw))."""
+    """Labels 0 and 1; label 1 has the probability 1 / (1 + exp(-raw))."""
 
     of_classes = True
 

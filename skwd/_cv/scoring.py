@@ -77,7 +77,8 @@ class CellScorer:
             score = self.scorer(fitted, X, y, **params)
         except Exception as error:
             score = error
-        if labelled is not None and (isinstance(score, Exception) or score != score):
+        is_nan = isinstance(score, Real) and score != score
+        if labelled is not None and (isinstance(score, Exception) or is_nan):
             try:
                 classes = self.targets.fitted()["classes_"]
                 known = self.fitted(split, trained, alpha, classes)

@@ -56,7 +56,13 @@ def in_single(problem: Problem, splits: Splits) -> tuple[Problem, Splits]:
         return problem, splits
     held_out = problem.held_out
     if held_out is not None:
-        held_out = held_out._replace(X=(held_out.X - mean).astype(np.float32))
+        if sparse.issparse(held_out.X):
+            return problem, splits
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            X_val = (held_out.X - mean).astype(np.float32)
+        if not _in_range(np.abs(X_val).max(axis=0)):
+            return problem, splits
+        held_out = held_out._replace(X=X_val)
     data, group = Data(X, y, weight), problem.group_of(rows)
     judged = replace(problem, data=data, held_out=held_out, group=group)
     places = [tuple(np.searchsorted(rows, part) for part in split) for split in splits]

@@ -23,12 +23,27 @@ class Split(NamedTuple):
     test: np.ndarray
 
 
+# How an estimator is given the groups that a splitter asks for.
+PASS_GROUPS = (
+    "Pass groups to fit; in a Pipeline to its last step, pipe.fit(X, y, "
+    "step__groups=groups), with the name of the step."
+)
+
+
 def row_numbers(
-    cv, X, y, classifier: bool, params: dict, name: str = "cv"
+    cv,
+    X,
+    y,
+    classifier: bool,
+    params: dict,
+    *,
+    name: str = "cv",
+    remedy: str = PASS_GROUPS,
 ) -> list[tuple]:
     """(rows to train on, rows to test on) of each split of the user's X and y.
 
-    ``name`` is that of the parameter that ``cv`` is.
+    ``name`` is that of the parameter that ``cv`` is, ``remedy`` what helps a splitter
+    that lacks groups.
     """
     is_split = hasattr(cv, "split") and not isinstance(cv, str | bytes)
     is_number = isinstance(cv, Integral) and int(cv) >= 2
@@ -36,7 +51,7 @@ def row_numbers(
         cv = _pairs(cv, name)
     splitter = check_cv(cv, y, classifier=classifier)
     all_rows, found = np.arange(X.shape[0] if hasattr(X, "shape") else len(X)), []
-    for number, split in enumerate(_splits(splitter, X, y, params, name)):
+    for number, split in enumerate(_splits(splitter, X, y, params, name, remedy)):
         parts = [np.asarray(part) for part in split]
         for part, what in zip(parts, ("train on", "test on")):
             if not part.size or (part.dtype == bool and not part.any()):
@@ -60,7 +75,7 @@ def _pairs(cv, name: str) -> list[tuple]:
         ) from error
 
 
-def _splits(splitter, X, y, params: dict, name: str) -> Iterator[tuple]:
+def _splits(splitter, X, y, params, name: str, remedy: str) -> Iterator[tuple]:
     """Those of a splitter, or the word that it needs groups."""
     try:
         yield from splitter.split(X, y, **params)
@@ -68,9 +83,7 @@ def _splits(splitter, X, y, params: dict, name: str) -> Iterator[tuple]:
         if params.get("groups") is not None or "'groups'" not in str(error):
             raise
         raise ValueError(
-            f"{name}={splitter!r} needs the group of every row. Pass groups to fit; in "
-            "a Pipeline to its last step, pipe.fit(X, y, step__groups=groups), with "
-            "the name of the step."
+            f"{name}={splitter!r} needs the group of every row. {remedy}"
         ) from error
 
 

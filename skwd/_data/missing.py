@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 
@@ -33,3 +35,14 @@ def with_plain_missing(y, of_labels: bool = False):
 def as_numbers(y) -> np.ndarray:
     """y as float64, where NaN is what is missing."""
     return np.asarray(with_plain_missing(y), dtype=np.float64)
+
+
+def in_shape(y, shape: tuple[int, ...]) -> np.ndarray:
+    """y as numbers in the ``shape`` (n, *outputs) of its predictions."""
+    y = as_numbers(y)
+    if y.size != math.prod(shape):
+        raise ValueError(
+            f"y must have the outputs that are predicted, a shape of {shape}; got "
+            f"{y.shape}. Pass the targets of the rows of X."
+        )
+    return y.reshape(shape)

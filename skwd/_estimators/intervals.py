@@ -80,7 +80,7 @@ def left_out_rows(problem: Problem, groups) -> list[tuple] | None:
         if len(counted) < len(weight):
             X, y = X[counted], y[counted]
             groups = None if groups is None else np.asarray(groups)[counted]
-        found = row_numbers(splitter, X, y, False, {"groups": groups}, "intervals")
+        found = row_numbers(splitter, X, y, False, {"groups": groups}, name="intervals")
     tests = [test for _, test in found]
     check_folds(tests, len(counted), f"intervals={splitter!r}")
     rows = [(counted[train], counted[test]) for train, test in found]

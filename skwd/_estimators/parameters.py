@@ -59,13 +59,6 @@ def _check_optimum(
             f"{asked} is not for loss={loss.name!r}, which has no likelihood whose "
             f"noise is known. Use {_without(params, way, kind)}."
         )
-    estimates_noise = likelihood is not None and likelihood.estimates_noise
-    if way is not None and way.needs_noise and not estimates_noise:
-        raise ValueError(
-            f"{asked} is for loss='squared_error'; got "
-            f"{params.get('loss', 'cross-entropy')!r}. Use "
-            "alpha='loo' or alpha='evidence'."
-        )
     needed: dict[str, tuple] = {
         "decay": ("l2",),
         "early_stopping": (False,),
@@ -86,6 +79,13 @@ def _check_optimum(
             f"{asked} needs alpha/2 times the sum of squares for a penalty, as only "
             f"that is a Gaussian prior; got l1_ratio={params['l1_ratio']!r}. Use "
             f"{no_l1(params['sparsity'])}, or {_without(params, way, kind)}."
+        )
+    estimates_noise = likelihood is not None and likelihood.estimates_noise
+    if way is not None and way.needs_noise and not estimates_noise:
+        raise ValueError(
+            f"{asked} is for loss='squared_error'; got "
+            f"{params.get('loss', 'cross-entropy')!r}. Use "
+            "alpha='loo' or alpha='evidence'."
         )
 
 

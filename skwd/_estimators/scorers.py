@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from sklearn.dummy import DummyRegressor
 from sklearn.utils import check_consistent_length
 
-from skwd._data.missing import as_numbers
+from skwd._data.missing import in_shape
 
 # Deviations of 0 count as this.
 TINY = float(np.finfo(np.float64).tiny)
@@ -163,13 +163,7 @@ def _known(estimator: Any, X, y, sample_weight) -> tuple:
     check_consistent_length(X, y, sample_weight)
     found = estimator.predict(X, return_std=True)
     mean, std = (np.asarray(part, dtype=np.float64) for part in found)
-    y = as_numbers(y)
-    if y.size != mean.size:
-        raise ValueError(
-            f"y must have the outputs that are predicted, a shape of {mean.shape}; got "
-            f"{y.shape}. Pass the targets of the rows of X."
-        )
-    y = y.reshape(mean.shape)
+    y = in_shape(y, mean.shape)
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
     weight = np.broadcast_to(weight.reshape(-1, *[1] * (y.ndim - 1)), y.shape)
     known = ~np.isnan(y)

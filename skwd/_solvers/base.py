@@ -108,7 +108,7 @@ class Solver(Interface, abstract=True):
 
     @property
     def allowed_rise(self) -> float | None:
-        """How far J may end above its lowest, as a part of its start; None: never."""
+        """How far J may end above its lowest, as a part of its start; None: hardly."""
         return None
 
     @property

@@ -58,9 +58,7 @@ class LbfgsSolver(Solver):
     sees_all_rows: ClassVar[bool] = True
     finds_minima: ClassVar[bool] = True
     remedies: ClassVar[Mapping[Status, str]] = {
-        Status.MAX_ITER: "Increase max_iter or tol",
         Status.MAX_FUN: "Increase max_fun or tol",
-        Status.ROSE: "Lower learning_rate_init",
         Status.UNSETTLED: "Increase tol, or give alpha a number",
         Status.STALLED: "Increase tol",
     }

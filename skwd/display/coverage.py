@@ -11,12 +11,14 @@ from sklearn.utils import check_consistent_length
 
 from skwd._cv.scoring import rows_of
 from skwd._cv.splits import row_numbers
-from skwd._data.missing import as_numbers
+from skwd._data.missing import as_numbers, in_shape
 from skwd._estimators.wrappers import reached
 from skwd.display.matplotlib import axes_of
 
 # The coverages that are asked for.
 COVERAGES = np.linspace(0.05, 0.95, 19)
+# How this display is given groups of rows.
+PASS_SPLITS = "Pass the splits themselves: cv=list(splitter.split(X, y, groups))."
 # That of groups of rows, and how many of them.
 AT, N_GROUPS = 0.9, 10
 
@@ -198,7 +200,7 @@ def _blind(estimator, X, y, cv) -> Iterator[tuple]:
     if cv is None:
         yield estimator, X, as_numbers(y)
         return
-    for train, test in row_numbers(cv, X, y, False, {}):
+    for train, test in row_numbers(cv, X, y, False, {}, remedy=PASS_SPLITS):
         one = clone(estimator).fit(rows_of(X, train), rows_of(y, train))
         yield one, rows_of(X, test), as_numbers(rows_of(y, test))
 
@@ -210,26 +212,19 @@ def _inside(estimator, X, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndar
     """
     inside_of = reached(estimator, "CoverageDisplay")
     net, (X, y) = inside_of.net, inside_of.transformed(X, y)
-    y = y.astype(np.float64, copy=False)
+    y = in_shape(y, (len(y), *net._fitted.targets.shape))
     known = ~np.isnan(y).ravel()
-    outputs = net._fitted.targets.shape
-    if y.size != len(y) * np.prod(outputs, dtype=int):
-        raise ValueError(
-            f"y must have the outputs of the y of fit, a shape of {('n', *outputs)}; "
-            f"got {y.shape}. Pass the targets of the rows of X."
-        )
     inside: dict[str, np.ndarray] = {}
     deviation = None
     if net._has_deviations():
         mean, std = net.predict(X, return_std=True)
-        off, deviation = np.abs(y.reshape(mean.shape) - mean).ravel()[known], std
+        off, deviation = np.abs(y - mean).ravel()[known], std
         half = ndtri(0.5 + 0.5 * COVERAGES)[:, np.newaxis] * std.ravel()[known]
         inside["return_std"] = off <= half  # no quotient: deviations may be 0
     if net._fitted.folds is not None:
         found = []
         asked = COVERAGES.tolist()
         for part, ends in zip(asked, net._interval_ends(X, asked)):
-            y = y.reshape(ends.shape[:-1])
             found.append(((ends[..., 0] <= y) & (y <= ends[..., 1])).ravel()[known])
             if deviation is None and part >= AT:
                 deviation = ends[..., 1] - ends[..., 0]

@@ -53,6 +53,9 @@ def followed(estimator, params, trail=()):
         return [*trail, "no remedy is a parameter"]
     for way in ways:
         further = params | way
+        cause = (refusal(estimator, further) or "").split(". ")[0]
+        if any(f"{name}={value!r}" in cause for name, value in way.items()):
+            return [*trail, f"{way} is refused in its turn: {cause}"]
         if any(further == before for before, _ in trail):
             return [*trail, f"{way} leads back"]
         if (wrong := followed(estimator, further, trail)) is not None:
