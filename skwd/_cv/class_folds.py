@@ -15,7 +15,7 @@ set-valued classifiers with bounded error levels", JASA 2019.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -106,9 +106,6 @@ def learn_from_classes(
     """The networks without each of the folds ``rows``, of classes, for sets."""
     assert keep and of_ratio is None  # a classifier asks for nothing else of folds
     data, targets = problem.data, _labelled(problem.targets)
-    if data.y.shape[1:] == (1,):  # said once, when the targets were made
-        data = data._replace(y=data.y[:, 0])
-        problem = replace(problem, data=data)
     folds = train_folds(problem, chosen, rows)
     counted, fold = rows_left_out(folds)
     codes = targets.codes(data.y[counted])

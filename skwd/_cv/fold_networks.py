@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -80,9 +80,6 @@ def check_can_be_fitted(problem: Problem, rows: list[Rows]) -> None:
     Else that would be said by `train_folds`, after the fit to all rows.
     """
     data, settings = problem.data, problem.settings
-    if data.y.shape[1:] == (1,):  # said once, when the targets were made
-        data = data._replace(y=data.y[:, 0])
-        problem = replace(problem, data=data)
     Y, weight = problem.targets.encode(data.y, data.weight)
     strata = problem.targets.strata(Y)
 

@@ -104,6 +104,9 @@ class ClassTargets(LabelledTargets):
     def weighed_by(self) -> str:
         return "sample_weight times class_weight"
 
+    def flat(self, y):
+        return _column(y, "y")
+
     def codes(self, y):
         return self._codes(_column(np.asarray(y), "y"), "y")[:, np.newaxis]
 

@@ -34,6 +34,10 @@ class Targets(Interface, abstract=True):
     def encode(self, y, weight, name: str = "y") -> tuple[np.ndarray, np.ndarray]:
         """y as (n, n_targets), float64, and the weights of its rows."""
 
+    def flat(self, y):
+        """y of the shape that makes further targets without a warning."""
+        return y
+
     @abstractmethod
     def fitted(self) -> dict:
         """The estimator's attributes that it has learnt."""

@@ -92,6 +92,7 @@ class BaseWeightDecayMLP(SetsCallbacks, BaseEstimator):
         if earlier is not None:
             classes["earlier"] = earlier.targets
         targets = settings.make_targets(data.y, data.weight, **classes)
+        data = data._replace(y=targets.flat(data.y))
         if settings.params.get("missing_targets") == "mask":  # none is a removed row
             data = data._replace(weight=targets.encode(data.y, data.weight)[1])
         return Problem(data, held_out, settings, seed, targets, of_column, earlier)

@@ -147,9 +147,6 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         check_enough(rows, self.cv, self.rule)
         if "sample_weight" in score_params:
             check_test_weights(rows, data.weight)
-        if is_classifier(self) and data.y.shape[1:] == (1,):
-            # One warning of it is enough.
-            problem = replace(problem, data=data._replace(y=data.y[:, 0]))
         own_parts = not whole.penalty.has_second_stage  # which trains all as one stack
         splits = shared(tasks(partial(problem.task, own_parts=own_parts), rows))
         if not is_classifier(self):
