@@ -21,7 +21,7 @@ from skwd._cv.auto import FIRST, LOOSER, RACE_ROWS
 from skwd._cv.folds import splits_of
 from skwd._cv.ladder import simplest
 from skwd._cv.models import judging
-from skwd._cv.problem import FOLDS as STREAM
+from skwd._cv.problem import JUDGING as STREAM
 from skwd._cv.race import race
 from skwd._data.merged_rows import numbers_of_copies
 from skwd._estimators.parameters import check_parameters

@@ -19,8 +19,7 @@ from skwd._cv.folds import splits_of
 from skwd._cv.intervals import interval
 from skwd._cv.models import choose_by_folds
 from skwd._cv.noise import FLOOR, LEAST_ROWS, gain_on_constant
-from skwd._cv.problem import FOLDS as FOLDS_STREAM
-from skwd._cv.problem import INTERVALS
+from skwd._cv.problem import JUDGING, LEFT_OUT
 from skwd._cv.settings import Data
 from skwd._cv.tails import DEGREES, log_density
 from skwd._cv.weighted_fit import weighted_fit
@@ -118,7 +117,7 @@ def test_rho_is_a_gamma_regressor_of_rows_left_out(name, monkeypatch):
         splits = list(FOLDS.split(dense))
     model.fit(X, y, weight)
     if "missing_targets" in changes:  # the ten folds that there are without intervals
-        rng = np.random.default_rng([model._fitted.seed, INTERVALS])
+        rng = np.random.default_rng([model._fitted.seed, LEFT_OUT])
         seed = int(rng.integers(2**31 - 1))
         splits = list(KFold(10, shuffle=True, random_state=seed).split(dense))
     choices = model.noise_choice_
@@ -422,7 +421,7 @@ def test_weighted_fits_are_judged_in_the_units_of_their_folds():
     problem = model._problem(check_parameters(model), *given)
     chosen = choose_by_folds(problem, *problem.whole())
     assert chosen.choice["model"] == "linear model"
-    numbers, rng = numbers_of_copies(X, y[:, np.newaxis]), problem.stream(FOLDS_STREAM)
+    numbers, rng = numbers_of_copies(X, y[:, np.newaxis]), problem.stream(JUDGING)
     off = np.empty((n, 1))
     for train, test in splits_of(numbers, np.ones(n), None, rng):
         alpha = chosen.trained.alpha[0, 0] * n / len(train)

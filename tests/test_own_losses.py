@@ -24,8 +24,7 @@ from skwd._core.sample import Sample
 from skwd._cv import auto
 from skwd._cv.auto import LOOSER
 from skwd._cv.folds import splits_of
-from skwd._cv.problem import FOLDS as STREAM
-from skwd._cv.problem import INTERVALS
+from skwd._cv.problem import JUDGING, LEFT_OUT
 from skwd._data.merged_rows import numbers_of_copies
 
 CASES = {
@@ -150,7 +149,7 @@ def test_networks_of_folds_are_plain_fits(
     model = WeightDecayMLPRegressor(intervals=folds, **how).fit(X, y, weight)
     counted, found = np.flatnonzero(weight), model._fitted.folds
     if folds == 3:
-        rng = np.random.default_rng([model._fitted.seed, INTERVALS])
+        rng = np.random.default_rng([model._fitted.seed, LEFT_OUT])
         seed = int(rng.integers(2**31 - 1))
         folds = KFold(3, shuffle=True, random_state=seed)
     plain = WeightDecayMLPRegressor(alpha=model.alpha_, **how)
@@ -192,7 +191,7 @@ def test_candidates_of_auto_are_plain_fits(
         warnings.filterwarnings("ignore", "The signal is too weak")
         model.fit(X, y, weight)
     multiples, fits = seen[-1].multiples, []
-    rng = np.random.default_rng([model._fitted.seed, STREAM])
+    rng = np.random.default_rng([model._fitted.seed, JUDGING])
     splits = splits_of(numbers_of_copies(X, y.reshape(len(y), -1)), weight, None, rng)
     plain = WeightDecayMLPRegressor(**how)
     plain.set_params(tol=LOOSER * plain.tol)

@@ -19,7 +19,6 @@ from skwd._alpha.scales import search_unit
 from skwd._core.network import Network
 from skwd._core.objective import Objective, mean_loss_of_constant
 from skwd._core.sample import Sample
-from skwd._cv.folds import FOLDS
 from skwd._cv.parallel import train_cells
 from skwd._solvers.task import TrainingTask
 from skwd._solvers.training import StackFit
@@ -86,7 +85,7 @@ class Candidates:
         # (F, A): inf without weights, nan where it has not been judged.
         self.losses = np.empty((len(self.tasks), 0))
         judged = sum(len(test) for test in self.tests)
-        n_first = FIRST_FOLDS if judged >= RACE_ROWS else FOLDS
+        n_first = FIRST_FOLDS if judged >= RACE_ROWS else len(self.tasks)
         self.first_folds = slice(0, min(n_first, len(self.tasks)))
 
     @property

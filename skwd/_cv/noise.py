@@ -51,7 +51,7 @@ FLOOR = 1e-4
 # errors of the mean of five folds: 33 constants, .005).
 ERRORS = 1.0
 # So many folds where `intervals` has none.
-FOLDS = 10
+NOISE_FOLDS = 10
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,7 @@ from skwd._solvers.task import TrainingTask
 from skwd._solvers.units import starting_sizes
 
 # The separate random streams of one random_state.
-WEIGHTS, VALIDATION, SHUFFLING, FOLDS, INTERVALS = 0, 1, 2, 3, 4
+WEIGHTS, VALIDATION, SHUFFLING, JUDGING, LEFT_OUT = range(5)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,6 @@ from skwd._cv.models import choose_by_folds
 from skwd._cv.noise import deviations_of, some_rows
 from skwd._cv.problem import Problem
 from skwd._data.number_targets import RegressionTargets
-from skwd._solvers.hooks import of_parts
 
 
 def weighted_fit(
@@ -34,8 +33,7 @@ def weighted_fit(
     weight[counted] /= rho[:, 0]
     weight *= data.weight.sum() / weight.sum()  # they count as rows still
     solver = problem.settings.solver
-    solver = solver.changed(verbose=0, hooks=of_parts(solver.hooks))
-    settings = replace(problem.settings, solver=solver)
+    settings = replace(problem.settings, solver=solver.quiet(solver.hooks))
     weighted = replace(
         problem, data=data._replace(weight=weight), settings=settings, earlier=None
     )

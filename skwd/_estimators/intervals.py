@@ -6,13 +6,13 @@ from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils import check_array, check_consistent_length
 
 from skwd._cv.fold_networks import check_can_be_fitted
+from skwd._cv.folds import shuffled_folds
 from skwd._cv.intervals import check_folds
-from skwd._cv.noise import FOLDS
-from skwd._cv.problem import INTERVALS, Problem
+from skwd._cv.noise import NOISE_FOLDS
+from skwd._cv.problem import LEFT_OUT, Problem
 from skwd._cv.splits import row_numbers
 from skwd._data.class_targets import check_labels
 from skwd._data.merged_rows import first_of_each
@@ -73,7 +73,7 @@ def left_out_rows(problem: Problem, groups) -> list[tuple] | None:
     X, y, weight = problem.data
     counted = np.flatnonzero(weight)
     if of_noise:
-        found = _shuffled(problem, FOLDS, counted, at_most=True)
+        found = _shuffled(problem, NOISE_FOLDS, counted, at_most=True)
     elif isinstance(splitter, Integral):
         found = _shuffled(problem, int(splitter), counted)
     else:
@@ -112,13 +112,9 @@ def _shuffled(
             f"intervals={n_folds!r} needs as many {what}; got {len(first)} "
             f"in n_samples={len(Y)}. Use fewer folds, or give fit more rows."
         )
-    seed = int(problem.stream(INTERVALS).integers(2**31 - 1))
-    splitter: KFold | StratifiedKFold = KFold(n_folds, shuffle=True, random_state=seed)
+    seed = int(problem.stream(LEFT_OUT).integers(2**31 - 1))
     strata = problem.targets.strata(Y)
-    if strata is not None:
-        strata = strata[first]
-        if np.unique(strata, return_counts=True)[1].min() >= n_folds:
-            splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-    folds = splitter.split(first, strata)
+    classes = None if strata is None else strata[first]
+    folds = shuffled_folds(n_folds, len(first), classes, seed)
     parts = [np.isin(value, test) for _, test in folds]
     return [(np.flatnonzero(~test), np.flatnonzero(test)) for test in parts]

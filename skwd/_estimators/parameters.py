@@ -29,7 +29,6 @@ from skwd._estimators.rules import RULES, is_list, is_real, meant
 from skwd._estimators.warnings import warn
 from skwd._solvers.decay import DECAYS
 from skwd._solvers.first_order import OF_BATCHES, given_parameters
-from skwd._solvers.hooks import of_parts
 from skwd._solvers.registry import (
     SOLVERS,
     solver_of,
@@ -276,7 +275,7 @@ def ratio_settings(estimator: Any, settings: Settings) -> Settings | None:
     kept = ("hidden_layer_sizes", "activation", "n_jobs", "verbose")
     params |= {name: settings[name] for name in kept}
     params |= {"loss": "gamma", "alpha": "auto"}
-    solver = solver_of(params).changed(verbose=0, hooks=of_parts(settings.solver.hooks))
+    solver = solver_of(params).quiet(settings.solver.hooks)
     make_targets = estimator._targets_of(params)
     in_parts = params["encoding"] == "parts"
     how = settings.hidden, solver, "auto", None, in_parts, make_targets

@@ -14,7 +14,7 @@ from skwd._core.layout import Layout
 from skwd._core.network import Network
 from skwd._core.objective import Objective
 from skwd._solvers.decay import DECAYS, Decay
-from skwd._solvers.hooks import Hooks
+from skwd._solvers.hooks import Hooks, of_parts
 from skwd._solvers.monitor import Monitor
 from skwd._solvers.result import Result, Status
 
@@ -133,9 +133,9 @@ class Solver(Interface, abstract=True):
         """The same solver with other values of its fields."""
         return replace(self, **changes)
 
-    def quiet(self: T) -> T:
-        """The same solver, of which nobody hears: for networks that are only judged."""
-        return self.changed(verbose=0, hooks=None)
+    def quiet(self: T, hooks: Hooks | None = None) -> T:
+        """The same solver, of which at most the parts of ``hooks`` hear."""
+        return self.changed(verbose=0, hooks=of_parts(hooks))
 
     def resolved(self, n_rows: int, n_params: int, *, is_wide: bool) -> Solver:
         """Itself; "auto" becomes a solver for so many rows and parameters."""

@@ -16,7 +16,7 @@ from skwd._solvers.first_order import (
     SGDSolver,
     given_parameters,
 )
-from skwd._solvers.hooks import Hooks
+from skwd._solvers.hooks import Hooks, of_parts
 from skwd._solvers.minimum import LbfgsSolver
 
 SOLVERS: dict[str, type[Solver]] = {
@@ -69,9 +69,9 @@ class AutoSolver:
         """Those of the solver that it becomes."""
         return self.changes.get("hooks", hooks_of(self.params))
 
-    def quiet(self) -> AutoSolver:
-        """The same, of which nobody hears."""
-        return self.changed(verbose=0, hooks=None)
+    def quiet(self, hooks: Hooks | None = None) -> AutoSolver:
+        """The same, of which at most the parts of ``hooks`` hear."""
+        return self.changed(verbose=0, hooks=of_parts(hooks))
 
     def resolved(self, n_rows: int, n_params: int, *, is_wide: bool) -> Solver:
         """The solver that suits such sizes, as `Solver.suits` has them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,14 +23,14 @@ EPS = float(np.finfo(np.float64).eps)
 # Products of sparse rows lose half of the digits: what is left of a row is a direction
 # of its own where its square is above the first part of the longest row's, and rounding
 # below the second. Between them it is neither. A column is seen above the third.
-LEAST_SQUARE, ROUNDED, SEEN = 1e-10, 1e-12, 1e-14
+LEAST_SQUARE, ROUNDED, LEAST_COLUMN = 1e-10, 1e-12, 1e-14
 # Rows whose products with all others are computed at a time.
 PRODUCT_ROWS = 512
 
 
 @dataclass(eq=False)
 class Basis(Interface, abstract=True):
-    """Of the space of r directions that the n rows of a sample have, X' = Q R.
+    """An orthonormal basis Q of the r directions that n rows span, X' = Q R.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Basis(Interface, abstract=True):
 
     R: np.ndarray
     unscaled: np.ndarray | None
-    is_rounded: bool
+    is_rounded: bool = field(default=False, kw_only=True)
 
     @abstractmethod
     def inside(self, W: np.ndarray) -> np.ndarray:
@@ -108,7 +108,7 @@ def has_basis(sample: Sample) -> bool:
         return False
     n, sizes = len(sample), column_sizes(sample)
     if sparse.issparse(sample.X):
-        least = np.sqrt(SEEN * _longest_square(sample))
+        least = np.sqrt(LEAST_COLUMN * _longest_square(sample))
     else:
         least = max(n, len(sizes)) * EPS * float(np.linalg.norm(sizes))
     varies = sizes > ROUNDINGS * np.sqrt(n) * rounding_of_columns(sample)
@@ -116,7 +116,7 @@ def has_basis(sample: Sample) -> bool:
 
 
 def basis(sample: Sample) -> Basis:
-    """That of a sample which `has_basis`; it is found once, and kept if rows are.
+    """The basis of a sample that `has_basis`, cached where its rows may be gathered.
 
     Directions that rows have by rounding alone are left out: rows about their mean have
     one less than there are rows.
@@ -159,7 +159,7 @@ def _dense_basis(sample: Sample) -> DenseBasis:
         of_units = linalg.qr(Q / known[:, np.newaxis], mode="r", check_finite=False)[0]
         _, inverse, directions = linalg.svd(of_units[: Q.shape[1]], check_finite=False)
         Q, R, unscaled = Q @ directions.T, directions @ R, 1.0 / inverse
-    return DenseBasis(R, unscaled, False, Q)
+    return DenseBasis(R, unscaled, Q)
 
 
 def _sparse_basis(sample: Sample) -> SparseBasis:
@@ -177,7 +177,7 @@ def _sparse_basis(sample: Sample) -> SparseBasis:
     if unscaled is not None:  # one unit for all: their own would take a decomposition
         unscaled = np.full(rank, np.sqrt(np.square(unscaled).mean()))
     is_rounded = bool((left[rank:] > ROUNDED * longest).any())
-    return SparseBasis(R, unscaled, is_rounded, X[order[:rank]], L[:rank])
+    return SparseBasis(R, unscaled, X[order[:rank]], L[:rank], is_rounded=is_rounded)
 
 
 def _products(X: SparseRows) -> np.ndarray:

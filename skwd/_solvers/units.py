@@ -26,8 +26,8 @@ from skwd._solvers.result import Callback
 # Columns are unscaled when the largest deviation is outside of these bounds.
 LEAST_DEVIATION, MOST_DEVIATION = 0.1, 10.0
 # A deviation of no more roundings of the mean than this is none. One that is larger
-# than SEEN, times weights of about one, is seen in predictions.
-ROUNDINGS, SEEN = 10.0, 1e-3
+# than VISIBLE, times weights of about one, is seen in predictions.
+ROUNDINGS, VISIBLE = 10.0, 1e-3
 
 
 def column_deviations(sample: Sample) -> np.ndarray:
@@ -99,7 +99,7 @@ def starting_sizes(sample: Sample) -> np.ndarray | None:
     sizes = np.ones(len(deviations)) if unscaled is None else unscaled
     rounding = rounding_of_columns(sample)
     is_constant = deviations <= ROUNDINGS * rounding
-    sizes = np.where(is_constant & (rounding > SEEN), np.inf, sizes)
+    sizes = np.where(is_constant & (rounding > VISIBLE), np.inf, sizes)
     sizes = np.maximum(sizes, 1.0)
     return sizes if (sizes > 1.0).any() else None
 
