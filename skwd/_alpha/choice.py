@@ -31,7 +31,7 @@ TINY = float(np.finfo(float).tiny)  # in the place of an alpha of 0
 
 @dataclass
 class AlphaPath:
-    """What is to be expected of every alpha of a path."""
+    """The estimated loss at every alpha of a path."""
 
     alphas: np.ndarray  # (A,) ascending
     losses: np.ndarray  # (A,) lower is better, in the units of J without its penalty
@@ -40,7 +40,7 @@ class AlphaPath:
     model: str | None = None  # whose alphas these are, where models are compared
 
     def attributes(self) -> dict[str, np.ndarray | None]:
-        """What it is called on an estimator."""
+        """The path as fitted attributes, by name."""
         return {
             "alphas_": self.alphas,
             "alpha_scores_": -self.losses,

@@ -7,7 +7,7 @@ from scipy import sparse
 
 from skwd._alpha.column_fits import ColumnProblem
 
-DEGREE = 4  # 2 or 8: no change on three tables
+DEGREE = 4  # of the polynomials; 2 or 8: no change on three tables
 
 
 class Bases:

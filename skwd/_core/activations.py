@@ -1,4 +1,4 @@
-"""Hidden activations: value in place and slope in the same visit, initial gain.
+"""Hidden activations: value and slope in one pass, and the gain of initial weights.
 
 ``f(Z, slope)`` overwrites the pre-activations Z with phi(Z) and, where a buffer
 ``slope`` is given, fills it with phi'(Z). One visit of each block while it is in the

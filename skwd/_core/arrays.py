@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-# Bytes from which on arrays begin at a line of the cache.
+# Arrays of at least so many bytes begin at a cache line.
 SMALL = 2048
 
 
@@ -42,8 +42,8 @@ def any_true(mask: np.ndarray) -> bool:
 def aligned(shape: tuple[int, ...], dtype, *, zeros: bool = False) -> np.ndarray:
     """A new array that begins at a multiple of 64 bytes: a line of the cache.
 
-    NumPy's own begin at 16, for which small products take up to a third longer. Of
-    arrays of less than SMALL bytes nothing is gained.
+    NumPy aligns to 16 bytes, with which small products take up to a third longer.
+    Arrays of less than SMALL bytes gain nothing.
     """
     make, dtype = np.zeros if zeros else np.empty, np.dtype(dtype)
     n_bytes = math.prod(shape) * dtype.itemsize

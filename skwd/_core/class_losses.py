@@ -11,7 +11,7 @@ from skwd._core.loss import FREQUENCY_FLOOR, Likelihood, Loss, diagonal, sum_tar
 
 
 class ClassLoss(Loss, abstract=True):
-    """What a classifier asks of its loss beside: probabilities that never are 0."""
+    """A loss of classes, with probabilities and their logarithms, which are finite."""
 
     default_decay = 4.0
 

@@ -11,7 +11,7 @@ from skwd._core.interface import Interface
 
 
 class Encoder(Interface, abstract=True):
-    """What makes more columns of the columns of X, each of one of them.
+    """Computes encoded columns, each from one column of X.
 
     Attributes
     ----------

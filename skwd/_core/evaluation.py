@@ -81,7 +81,7 @@ class LossGradientEvaluator:
         self._order = np.concatenate([networks for _, networks in groups])
         self._in_order = bool((np.diff(self._order) == 1).all())
         shape, dtype = (len(self._order), network.layout.n_params), groups[0][0].dtype
-        # Of one group after the other, so that each is a view.
+        # Group after group, so that the parameters of each are a view.
         self._params = aligned(shape, dtype)
         self._blocks: dict[int, list[Block]] = {}  # by the sample's identity
         self._kept: dict[int, list[Step]] = {}  # by the number of the part

@@ -140,7 +140,7 @@ def kinks_of(strength: np.ndarray, widths: np.ndarray) -> Kinks | UnequalKinks:
 
 @dataclass(frozen=True, eq=False)
 class UnequalKinks:
-    """The same for blocks of different sizes, those of a size at a time.
+    """`Kinks` of blocks of different sizes, handled size by size.
 
     Parameters
     ----------

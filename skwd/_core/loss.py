@@ -34,7 +34,7 @@ class Domain(NamedTuple):
 
 
 class Likelihood(Interface, abstract=True):
-    """The probability that a loss is minus the logarithm of, for what asks for one.
+    """The distribution of y whose negative log-density is the loss.
 
     Evidence, leave-one-out and posteriors need it; a loss without one has None.
     """
@@ -89,7 +89,7 @@ class Loss(Interface, abstract=True):
     # without much noise, at 100 to 5000 rows (benchmarks/default_alpha.py).
     default_decay: ClassVar[float] = asked()
     domain: Domain | None = None  # None: every number
-    # Of J that is quadratic in the raw prediction, linear models have one system.
+    # Whether it is quadratic in raw: the minimum of a linear model is then one system.
     is_quadratic: ClassVar[bool] = False
     likelihood: Likelihood | None = None
     # From y (n, n_targets) and weights (n,) the origin and the deviation, (n_targets,),
@@ -126,7 +126,7 @@ class Loss(Interface, abstract=True):
         return np.ones(y.shape[1])
 
     def slope(self, y: np.ndarray, norm_weight: np.ndarray) -> np.ndarray:
-        """By how much dl/draw falls there as y rises."""
+        """Minus the derivative of dl/draw by y, at the best constant."""
         return np.ones(y.shape[1])
 
     def default_unit(self, y: np.ndarray, norm_weight: np.ndarray) -> np.ndarray:
@@ -134,7 +134,7 @@ class Loss(Interface, abstract=True):
         return np.ones(y.shape[1])
 
     def linear_curvature(self, y: np.ndarray, norm_weight: np.ndarray) -> float | None:
-        """d2l/draw2 of the least squares on y that J of a linear model is close to.
+        """q, where q/2 (y - raw)^2 is close to the loss of a linear model.
 
         None where ridge on y does not tell how much decay a linear model needs.
         """

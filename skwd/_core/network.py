@@ -34,7 +34,7 @@ MIN_BLOCK_ROWS = 64
 
 
 class LayerNoise(Interface, abstract=True):
-    """What makes a training pass another one than a prediction, as dropout does."""
+    """What a training pass does to hidden units and a prediction does not: dropout."""
 
     @abstractmethod
     def ops(

@@ -168,7 +168,7 @@ class Objective:
         return np.where(varies > 0.0, constant, self.curvature())
 
     def loss_size(self) -> np.ndarray:
-        """The size of what a loss without units of y is the difference of, (K,)."""
+        """The size of the terms whose difference is J, for y without units, (K,)."""
 
         def of(loss: Loss, sample: Sample) -> float:
             raw = np.abs(loss.constant(sample.y, sample.norm_weight)).max()

@@ -29,22 +29,20 @@ def robust_moments(
     That is the deviation of a Gaussian; where half of a column is one value, the root
     mean square in its place.
     """
-    centre = weighted_quantile(y, norm_weight, 0.5)
+    centre = weighted_median(y, norm_weight)
     distance = np.abs(y - centre)
-    deviation = weighted_quantile(distance, norm_weight, 0.5) / MEDIAN_DISTANCE
+    deviation = weighted_median(distance, norm_weight) / MEDIAN_DISTANCE
     return centre, np.where(
         deviation > 0.0, deviation, np.sqrt(norm_weight @ np.square(distance))
     )
 
 
-def weighted_quantile(
-    y: np.ndarray, norm_weight: np.ndarray, level: float
-) -> np.ndarray:
-    """The least value of each column that so much of the weight is at or below."""
+def weighted_median(y: np.ndarray, norm_weight: np.ndarray) -> np.ndarray:
+    """The least value of each column with half of the weight at or below it."""
     found = []
     for column in y.T:
         order = np.argsort(column)
-        reached = np.cumsum(norm_weight[order]) >= level * (1.0 - 1e-12)
+        reached = np.cumsum(norm_weight[order]) >= 0.5 * (1.0 - 1e-12)
         found.append(column[order[np.argmax(reached)]])
     return np.array(found)
 

@@ -38,7 +38,7 @@ class Sample:
     origin : ndarray (d,) or None
         Is subtracted from every row.
     kept : dict
-        What solvers have found out about it and need again.
+        Results computed once for this sample, by name.
     """
 
     X: np.ndarray | sparse.csr_matrix | EncodedRows

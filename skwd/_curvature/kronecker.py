@@ -28,7 +28,7 @@ from skwd._curvature.base import Curvature
 from skwd._curvature.factors import rows_per_block, training_rows, whitened
 from skwd._curvature.free import NEGLIGIBLE
 
-# Layers with more inputs (or units) than this: these are taken as uncorrelated, too.
+# Above so many inputs (or units) of a layer these are taken as uncorrelated, too.
 MAX_FACTOR = 1500
 # alpha=0 becomes this part of the layer's largest curvature.
 NO_DECAY = 1e-10

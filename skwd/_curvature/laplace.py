@@ -29,7 +29,6 @@ from skwd._core.penalty import L2
 from skwd._core.rows import scaler_for
 from skwd._curvature.base import Curvature
 from skwd._curvature.exact import Exact
-from skwd._curvature.factors import Factors
 from skwd._curvature.kronecker import Kronecker
 
 # The whole of H as long as its work is a second or so, and its memory small; beyond it
@@ -176,12 +175,6 @@ class Laplace:
     def dof(self) -> float:
         """Parameters that the data determine, free biases included."""
         return float(self.n_effective.sum() + self.curvature.n_free())
-
-    def covariance(self, factors: Factors) -> np.ndarray:
-        """The covariance of the raw prediction at some rows, (b, o, o)."""
-        covariance = self.curvature.covariances(factors, np.ones(1))[0] / self.n
-        deviation = np.sqrt(self.noise)
-        return covariance * (deviation[:, np.newaxis] * deviation)
 
 
 def _log_volume_ratio(

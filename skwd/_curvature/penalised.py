@@ -51,7 +51,7 @@ def of_parameters(S: np.ndarray, groups: AlphaGroups, many_scales: bool) -> Pena
 
 
 class Penalised(Interface, abstract=True):
-    """What `Exact` asks of it; psi is the penalised part of a row of a Jacobian."""
+    """The inverse of Psi'Psi + scale; psi is the penalised part of a Jacobian's row."""
 
     @abstractmethod
     def n_effective(self, scale: float) -> np.ndarray:

@@ -70,7 +70,7 @@ class TrainedFold:
 
 
 def asking_for_folds(settings: Settings) -> str:
-    """The parameter of a single fit that folds are of."""
+    """The parameter that asks for the folds: intervals or noise."""
     return "intervals" if settings["intervals"] else "noise"
 
 

@@ -26,3 +26,7 @@ class LeftOut:
     folds: Any = None
     noise: Noise | None = None
     refit: Chosen | None = None
+
+
+# Of a fit without folds.
+NOTHING = LeftOut()

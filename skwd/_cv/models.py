@@ -50,9 +50,9 @@ from skwd._solvers.task import TrainingTask, train_path
 # Fewer different rows than this leave nothing to judge by.
 LEAST_ROWS = 12
 # A network on parts is not tried where parts alone are worse than columns alone, the
-# additive model than the linear one, by more than this part of it (5 of 41 tables,
-# none of them its), and given up where its losses at the first two alphas are above the
-# lowest of the other models by as much, and would be after the same step again.
+# additive model than the linear one, by more than this part of it (on 5 of 41 tables,
+# and the best on none of these), and given up where its losses at the first two alphas
+# are above the lowest of the other models by as much, and would be after such a step.
 HOPELESS = 0.03
 
 

@@ -56,7 +56,7 @@ NOISE_FOLDS = 10
 
 @dataclass(frozen=True, eq=False)
 class Ratio:
-    """rho of one target: networks whose mean it is, within the range that they had."""
+    """rho of one target: the mean of networks, within its range over the rows."""
 
     networks: KeptNetworks
     low: float
@@ -124,7 +124,7 @@ def deviations_of(
 
 
 def root_mean_square(shares: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-    """That of each column, (n_targets,), by shares of the rows; both (n, n_targets).
+    """Of each column, (n_targets,), by shares of the rows; both (n, n_targets).
 
     Powers of two keep squares within the float range, and are exact.
     """

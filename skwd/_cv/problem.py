@@ -131,8 +131,7 @@ class Problem:
         if targets is None:
             targets = settings.make_targets(y, weight, whole=self.targets)
         Y, weight = targets.encode(y, weight)
-        if not weight.any():
-            check_some_weight(weight, targets.weighed_by, targets.counts_with)
+        check_some_weight(weight, targets.weighed_by, targets.counts_with)
         training, validation = Sample(X, Y, weight, rows), None
         among = training if own_parts else None
         if self.held_out is not None:

@@ -61,6 +61,11 @@ class Settings:
         """Whether alpha is chosen by rows that are held out."""
         return isinstance(self.alpha, str) and self.alpha not in WAYS
 
+    @property
+    def by_one_fit(self) -> bool:
+        """Whether alpha is chosen by fits to all rows alone: by the name of a way."""
+        return isinstance(self.alpha, str) and self.alpha in WAYS
+
     def kind(self, loss: Loss, in_parts: bool) -> dict[str, Any]:
         """What weights mean beside their shapes."""
         names = ("activation", "normalize_y")

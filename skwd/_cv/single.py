@@ -1,4 +1,4 @@
-"""What is only judged, in single precision: half the time, and losses as good."""
+"""Judging in single precision: half the time, and losses as good."""
 
 from __future__ import annotations
 

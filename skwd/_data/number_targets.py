@@ -134,7 +134,7 @@ class RegressionTargets(Targets):
         known = ~np.isnan(Y).all(axis=0) if self.masked else np.ones(n_targets, bool)
         learnt = None  # a loss that has learnt from y before
         if kept is not None and np.shape(kept.varies) == (n_targets,):
-            if kept.varies.all() and kept.loss.name == self.loss.name:
+            if kept.varies.all() and type(kept.loss) is type(self.loss):
                 learnt = kept.loss
             stays = kept.varies | ~varies
             mean = np.where(stays, kept.mean, mean)

@@ -104,7 +104,7 @@ class FitWatch:
             after_part=self._after_part,
             before_model=self._before_model,
         )
-        if not isinstance(settings.alpha, str) or settings.alpha == "auto":
+        if not settings.by_one_fit:
             hooks = replace(hooks, after_iteration=self._after_iteration)
         return replace(settings, solver=settings.solver.changed(hooks=hooks))
 

@@ -14,7 +14,7 @@ from skwd._core.alpha_groups import ABSENT
 from skwd._core.rows import shift_origin
 from skwd._cv.chosen import Chosen
 from skwd._cv.ladder import GROUPED
-from skwd._cv.left_out import LeftOut
+from skwd._cv.left_out import NOTHING, LeftOut
 from skwd._cv.noise import Noise
 from skwd._cv.settings import Settings
 from skwd._cv.splits import Split
@@ -73,7 +73,8 @@ def fitted_attributes(
     seed: int,
     *,
     epochs: int = 0,
-    left_out: LeftOut | None = None,
+    left_out: LeftOut = NOTHING,
+    scoring: str | None = None,
     lazily: bool = False,
     by_epochs: bool = False,
 ) -> dict[str, Any]:
@@ -89,8 +90,10 @@ def fitted_attributes(
     seed : int
     epochs : int
         Completed by the fits that this one continues.
-    left_out : LeftOut, optional
+    left_out : LeftOut
         What folds have taught.
+    scoring : str or None
+        What a CV form has chosen by, if it has a name.
     lazily : bool
         Leave a posterior for when it is asked for.
     by_epochs : bool
@@ -140,8 +143,7 @@ def fitted_attributes(
         found["alpha_choice_"] = chosen.choice
     if chosen.first_stage_alpha is not None:
         found["first_stage_alpha_"] = chosen.first_stage_alpha
-    by_one_fit = isinstance(settings.alpha, str) and settings.alpha != "auto"
-    if by_one_fit or settings["posterior"]:
+    if settings.by_one_fit or settings["posterior"]:
         if lazily:
             network.pending = task, trained, networks
         else:
@@ -161,14 +163,14 @@ def fitted_attributes(
         n_iter + epochs,
         None if chosen.choice is None else chosen.choice["model"],
         None if path is None else path.model,
+        folds=left_out.folds,
+        noise=left_out.noise,
+        scoring=scoring,
         importances=Importances(task, network, by_epochs),
         group_of_column=columns,
     )
-    if left_out is not None:
-        found["_fitted"].folds = left_out.folds
-        if left_out.noise is not None:
-            found["_fitted"].noise = left_out.noise
-            found |= _noise_attributes(left_out.noise, targets, found)
+    if left_out.noise is not None:
+        found |= _noise_attributes(left_out.noise, targets, found)
     return found
 
 
@@ -209,12 +211,13 @@ def one_epoch_more(
 ) -> dict[str, Any]:
     """The attributes after an epoch of partial_fit, with the history ``before`` it."""
     found = {**attributes, "converged_": False}
-    fitted = found["_fitted"]
-    found["_fitted"] = replace(fitted, progress=progress)
+    fitted = replace(found["_fitted"], progress=progress)
+    if before is not None:
+        fitted = replace(fitted, epochs=before["_fitted"].epochs + 1)
+    found["_fitted"] = fitted
     if before is None:
         found["best_loss_"] = min(np.inf, *found["loss_curve_"])
         return found
-    found["_fitted"].epochs = before["_fitted"].epochs + 1
     found["t_"] = before["t_"] + n_rows
     for name in ("loss_curve_", "learning_rates_"):
         found[name] = before[name] + attributes[name]

@@ -14,6 +14,7 @@ from skwd._core.layout import is_collapsed
 from skwd._cv.chosen import Chosen
 from skwd._cv.earlier import Earlier
 from skwd._cv.ladder import IN_PARTS, WITHOUT_HIDDEN
+from skwd._cv.left_out import NOTHING
 from skwd._cv.problem import in_dtype
 from skwd._cv.settings import Settings
 from skwd._cv.ways import choose
@@ -104,7 +105,7 @@ class OneFit(BaseWeightDecayMLP):
             watch.training(problem, task, targets)
         chosen = choose(problem, task, targets)
         check_any_usable(chosen.trained, chosen.task)
-        left_out = None
+        left_out = NOTHING
         if folds is not None:
             left_out = self._learn_left_out(
                 problem,

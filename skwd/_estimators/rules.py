@@ -147,8 +147,8 @@ def as_list(value) -> list:
     return list(value) if is_list(value) else [value]
 
 
-# What other libraries call it, and what they say in other words: of several that of the
-# parameter.
+# Words of other libraries, and the names here that may be meant: of several the one
+# that the parameter takes is suggested.
 OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "sigmoid": ("logistic",),
     "swish": ("silu",),

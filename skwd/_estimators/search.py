@@ -17,6 +17,7 @@ from skwd._core.sample import Sample
 from skwd._cv.auto import LOOSER
 from skwd._cv.chosen import Chosen
 from skwd._cv.intervals import check_folds
+from skwd._cv.left_out import NOTHING
 from skwd._cv.parallel import cross_validate, train_cells
 from skwd._cv.problem import Problem
 from skwd._cv.results import RULES, choose, grown_grid, results_table
@@ -192,7 +193,7 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
             warn_of_the_end(alphas, scores, best, self.alphas is None)
         if self.cv is None or isinstance(self.cv, Integral):
             warn_of_order(data.y, rows, is_classifier(self))
-        left_out = None
+        left_out = NOTHING
         if folds is not None:
             left_out = self._learn_left_out(
                 problem,
@@ -202,9 +203,13 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
                 of_ratio=ratio_settings(plain, settings),
             )
         attributes = fitted_attributes(
-            settings, chosen, alpha, problem.seed, left_out=left_out
+            settings,
+            chosen,
+            alpha,
+            problem.seed,
+            left_out=left_out,
+            scoring=self._score_name(),
         )
-        attributes["_fitted"].scoring = self._score_name()
         results = results_table(alphas, scores)
         searched = {
             "alphas_": alphas,

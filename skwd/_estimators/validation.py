@@ -52,8 +52,7 @@ def check_sample_weight(sample_weight, n_samples: int, name: str) -> np.ndarray:
             f"{name} must not be negative; got {weight.min():g}. Use 0 to leave a "
             "sample out."
         )
-    if not weight.any():
-        check_some_weight(weight, name)
+    check_some_weight(weight, name)
     power = np.frexp(weight.max())[1]
     if abs(power) > 500:
         # J knows no scale of the weights: a power of two, which is exact, keeps their
@@ -81,7 +80,7 @@ def check_validation_data(estimator, X_val, y_val, sample_weight_val) -> None:
 
 @contextmanager
 def says_how_it_is_seen(name: str) -> Iterator[None]:
-    """What is wrong with validation rows, and where a Pipeline has to transform them.
+    """Add to an error about validation rows how a Pipeline transforms them.
 
     Rows with a number that is not finite are nothing that a Pipeline has left out.
     """

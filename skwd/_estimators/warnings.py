@@ -80,8 +80,7 @@ def report(
     or the name of a choice; ``is_found``: the number has been found by a search;
     ``is_explained``: what makes validation rows bad has been named.
     """
-    if trained.unusable.all():
-        check_any_usable(trained, task)
+    check_any_usable(trained, task)
     networks = trained.predicting(ensemble)
     fine = (*SUCCESS, Status.ASKED)
     late = [k for k in networks if trained.status[k] not in fine]

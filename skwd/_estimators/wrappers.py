@@ -89,7 +89,7 @@ class Reached:
         return replace(found, behind=behind)
 
     def terms(self, by: str) -> tuple[list[str], np.ndarray]:
-        """The names of what a display is of, and the one of each column, (n,)."""
+        """Names of columns or sources, and each column's number among them, (n,)."""
         if not (isinstance(by, str) and by in ("column", "source")):
             raise ValueError(
                 f"by must be 'column' or 'source'; got {by!r}. Use by='source' for "

@@ -59,7 +59,7 @@ class Block(NamedTuple):
     y: np.ndarray  # (..., rows, n_targets)
     weight: np.ndarray  # (..., rows, 1)
     norm_weight: np.ndarray  # (..., rows, 1) s_i / sum s, float64
-    factor: np.ndarray  # (rows, 1) n / |B|: weight over share
+    factor: np.ndarray  # (rows, 1) n / |B|: weight over norm_weight
     raw: np.ndarray  # (*, rows, n_raw), filled once the parts are done
     key: tuple | None  # the same for blocks in the same arrays; None for sparse X
 
@@ -116,7 +116,7 @@ class Batches:
             shapes["X"] = 0
         self._X = aligned((F, rows, shapes["X"]), self._dtype)
         self._y = aligned((F, rows, shapes["y"]), self._dtype)
-        self._share = np.full((F, rows, 1), 1.0 / self.n_rows)
+        self._norm_weight = np.full((F, rows, 1), 1.0 / self.n_rows)
         self._raw = aligned((*self.stack, rows, n_raw), self._dtype)
 
     def _block_spans(self) -> Iterator[tuple[int, int, list[BatchSlice]]]:
@@ -172,7 +172,7 @@ class Batches:
                 out[:] = X
             self._y[f, :n] = sample.y[rows]
             if not self._uniform:
-                self._share[f, :n, 0] = sample.norm_weight[rows]
+                self._norm_weight[f, :n, 0] = sample.norm_weight[rows]
         if not self._uniform:
             np.multiply(
                 block.norm_weight, block.factor, block.weight, casting="same_kind"
@@ -187,7 +187,9 @@ class Batches:
             y = sample.y[start:stop].astype(self._dtype, copy=False)
             norm_weight = sample.norm_weight[start:stop, np.newaxis]
         else:
-            buffers = (buffer[:, :n] for buffer in (self._X, self._y, self._share))
+            buffers = (
+                buffer[:, :n] for buffer in (self._X, self._y, self._norm_weight)
+            )
             X, y, norm_weight = (b.reshape(*self._lead, *b.shape[1:]) for b in buffers)
         factor = np.concatenate(
             [np.full((s.stop - s.start, 1), self.n_rows / s.n_batch) for s in spans]

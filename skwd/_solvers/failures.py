@@ -29,7 +29,7 @@ def scaling_remedies(task: TrainingTask) -> str:
 def _deviation_of_y(task: TrainingTask) -> float:
     """What normalize_y divides y by, root mean square over outputs; 0 if by nothing.
 
-    So it is one where y has been divided. The loss says what it is: of robust losses
+    It is 1 for y that has been divided. The loss says what it is: of robust losses
     not the standard deviation, which outliers make large at any scale.
     """
     sample, moments = task.training, task.loss.moments

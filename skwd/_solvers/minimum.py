@@ -35,8 +35,8 @@ CONVEX = 1e-5
 FAR = 1e3
 # Roundings of the parts of a loss, between which there is no lower J to be seen.
 ROUNDINGS = 10.0
-# The least curvature along a gradient, where J bends down.
-TINY = 1e-12
+# The curvature assumed along a gradient where J is concave.
+LEAST_BEND = 1e-12
 # Steps along a gradient, in the size of the parameters, that J is looked at after.
 STEPS = 10.0 ** np.arange(-12.0, 1.0)
 
@@ -114,7 +114,7 @@ def tolerance(tol: float, layout: Layout, dtype: np.dtype) -> float:
 
 
 def check_minimum(objective: Objective, result: Result, tol: float) -> None:
-    """Mark networks of gradient descent that patience has stopped, but no minimum.
+    """Give networks that patience has stopped away from a minimum the status SLOW.
 
     FAR times ``tol`` of J in sight is too much. (Where a valley is narrow, what is seen
     along the gradient is a part of what is left.)
@@ -148,7 +148,7 @@ def _promised_fall(
         step = (size / np.sqrt(square))[:, np.newaxis]
         _, nearby = objective.loss_gradient(x + step * g)
         bend = row_dot(g, nearby - smooth) / step[:, 0]
-        fall = 0.5 * square**2 / np.maximum(bend, TINY * square)
+        fall = 0.5 * square**2 / np.maximum(bend, LEAST_BEND * square)
     return np.where(square > 0.0, fall, 0.0), J
 
 

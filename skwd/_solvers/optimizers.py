@@ -209,8 +209,7 @@ def step_ops(
     ops: list[RecordedOp] = []
     if isinstance(update, Adam) and update.needs_mean_square:
         multiplier = np.empty((len(params), 1), dtype=params.dtype)
-        if square_sum is None:
-            square_sum = moments[1].sum(axis=1, dtype=np.float64)
+        assert square_sum is not None
         how = grad, update.beta_2, rows[2], square_sum, multiplier
         ops.append((_over_root_mean, how))
         if len(params) == 1 and coefficients.ndim == 1:
@@ -222,11 +221,11 @@ def step_ops(
     scratch = aligned(arrays[0][..., :width].shape, arrays[0].dtype)
     for start in range(0, arrays[0].shape[-1], width):
         parts = [array[..., start : start + width] for array in arrays]
-        w, g, decay, *moments = parts
-        spare, unusable = scratch[..., : w.shape[-1]], None
+        w, g, part, *moments = parts
+        spare, rest = scratch[..., : w.shape[-1]], None
         if carried:
-            unusable, *moments = moments
-        ops += update.ops(penalty, w, g, decay, spare, unusable, moments, rows)
+            rest, *moments = moments
+        ops += update.ops(penalty, w, g, part, spare, rest, moments, rows)
     if kinks is None:
         return ops
     sizes = np.empty(coefficients.shape[1:], dtype=params.dtype)

@@ -53,7 +53,10 @@ def n_inputs_on(
 
 
 def size_on(layout: Layout, sample: Sample, n_rows: int) -> tuple[int, bool]:
-    """The parameters of such a network, and whether sparse rows have left some out."""
+    """The parameters of a network on ``n_rows`` rows, and whether it leaves some out.
+
+    It leaves out columns of sparse X, in the place of which it has coordinates.
+    """
     fewer = layout.layer_units[0] - n_inputs_on(layout, sample, n_rows)
     is_wide = fewer > 0 and sparse.issparse(sample.X)
     return layout.n_params - fewer * layout.layer_units[1], is_wide
@@ -67,11 +70,11 @@ def widths(objective: Objective) -> np.ndarray:
     found = of_samples[objective.sample_of]
     if (found == n_inputs).all():
         return found
-    has_one_alpha = objective.penalty.is_quadratic and np.array_equal(
+    is_by_layer = objective.penalty.is_quadratic and np.array_equal(
         objective.groups.index, layout.layer_groups.index
     )
     for k, number in enumerate(objective.sample_of):
-        if not has_one_alpha or not has_basis(samples[number]):
+        if not is_by_layer or not has_basis(samples[number]):
             found[k] = n_inputs
     return found
 
