@@ -31,7 +31,7 @@ def network(loss="squared_error", n_outputs=1, n=60, hidden=(6,), **how):
 def task_of(sample, loss, hidden=(), activation="tanh"):
     """What `loss_path` needs of a task; the rest belongs to the training."""
     layout = Layout((sample.X.shape[1], *hidden, sample.y.shape[1]))
-    none = dict.fromkeys(["validation", "params0", "solver", "order"])
+    none = dict.fromkeys(["validation", "params0", "solver", "order", "initial_sizes"])
     return TrainingTask(
         layout=layout,
         activation=ACTIVATIONS[activation],

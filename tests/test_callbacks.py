@@ -139,6 +139,22 @@ def test_the_model_that_auto_takes_is_heard_as_any_other(solver):
     assert heard.scores[-1] == heard.scores[-2] == model.score(X, y)
 
 
+@needs_callbacks
+def test_models_of_as_many_parameters_are_not_taken_for_each_other():
+    """97 of a network of 16 units, and of an additive model of columns in parts."""
+    rng = np.random.default_rng(1)
+    X = rng.uniform(-2.0, 2.0, (120, 4))
+    y = np.sign(X).sum(axis=1) + 0.3 * rng.standard_normal(120)
+    heard = Heard()
+    model = WeightDecayMLPRegressor(
+        hidden_layer_sizes=(16,), alpha="auto", random_state=0
+    )
+    model.set_callbacks(heard).fit(X, y)
+    assert model.alpha_choice_["model"] == "additive model"
+    assert model.coefs_[0].size + 1 == 16 * 6 + 1
+    assert heard.scores[-1] == heard.scores[-2] == model.score(X, y)
+
+
 @pytest.mark.slow
 @needs_callbacks
 def test_restarts_are_tasks_with_tasks_of_their_own(regression):

@@ -471,6 +471,25 @@ def test_what_weight_decay_has_left(ensemble):
     assert len(labels) == 3 and set(labels) <= set(X.columns)
 
 
+@pytest.mark.parametrize("unit", [1.0, 1000.0, [1e-4, 1.0, 1e4, 1.0, 0.0]], ids=str)
+@pytest.mark.parametrize("hidden", [(50,), (20, 10), ()])
+@pytest.mark.filterwarnings("ignore")
+def test_the_line_of_the_start_is_that_of_the_initial_weights(hidden, unit):
+    """Of a fit whose steps are nothing, and of one that goes on from there."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 5)) * unit
+    y = X[:, 0] + rng.standard_normal(200)
+    how = {"solver": "sgd", "alpha": 0.0, "learning_rate_init": 1e-300, "max_iter": 1}
+    how |= {"random_state": 0, "hidden_layer_sizes": hidden, "warm_start": True}
+    model = WeightDecayMLPRegressor(**how).fit(X, y)
+    found = [np.sqrt(np.mean(np.square(W))) for W in model.coefs_]
+    display = WeightDecayDisplay.from_estimator(model)
+    assert_allclose(display.initial_sizes, found)
+    model.set_params(solver="lbfgs", learning_rate_init=0.001, max_iter=200).fit(X, y)
+    display = WeightDecayDisplay.from_estimator(model)
+    assert_allclose(display.initial_sizes, found)
+
+
 @pytest.mark.slow
 def test_coverage_of_intervals():
     """Counted by hand, for deviations and for CV+, through a pipeline."""

@@ -143,18 +143,21 @@ def initial_scale(layout: Layout, gain: float, layer: int) -> float:
     return float((np.sqrt(2.0) if last else gain) / np.sqrt(fan_in + fan_out))
 
 
+@np.errstate(over="ignore")
+def layer_sizes(layout: Layout, params: np.ndarray) -> np.ndarray:
+    """Root mean squares of the weights of networks (K, P), (n_weight_layers,)."""
+    layers = [layout.W(params, layer) for layer in range(layout.n_weight_layers)]
+    return np.sqrt([np.square(W, dtype=np.float64).mean() for W in layers])
+
+
 def is_collapsed(layout: Layout, gain: float, params: np.ndarray) -> bool:
     """Whether alpha has driven every weight of networks (K, P) to about zero.
 
     Never for a linear model: with small weights it is simply well regularised.
     """
-    layers = range(layout.n_weight_layers)
-    sizes = [
-        np.sqrt(np.mean(np.square(layout.W(params, layer), dtype=np.float64)))
-        / initial_scale(layout, gain, layer)
-        for layer in layers
-    ]
-    return len(sizes) > 1 and max(sizes) <= COLLAPSE
+    sizes = layer_sizes(layout, params)
+    scales = [initial_scale(layout, gain, layer) for layer in range(len(sizes))]
+    return len(sizes) > 1 and bool((sizes / scales).max() <= COLLAPSE)
 
 
 def initial_params(

@@ -180,7 +180,8 @@ class Kronecker(Curvature):
             if not alpha.all():
                 least = NO_DECAY * _largest_curvature(A[layer], B[layer]) or 1.0
                 alpha[alpha == 0.0] = least
-            assert (alpha == alpha[:, :1]).all(), "an input's weights share an alpha"
+            if (alpha != alpha[:, :1]).any():
+                raise ValueError("the weights of one input must share an alpha")
             unit = 1.0 / np.sqrt(alpha[:, 0])
             is_last = layer == layout.n_weight_layers - 1
             of_layer = LayerCurvature(

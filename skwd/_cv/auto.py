@@ -84,14 +84,18 @@ class Candidates:
         self.multiples = np.empty(0)
         # (F, A): inf without weights, nan where it has not been judged.
         self.losses = np.empty((len(self.tasks), 0))
-        judged = sum(len(test) for test in self.tests)
-        n_first = FIRST_FOLDS if judged >= RACE_ROWS else len(self.tasks)
+        n_first = FIRST_FOLDS if self.n_judged >= RACE_ROWS else len(self.tasks)
         self.first_folds = slice(0, min(n_first, len(self.tasks)))
 
     @property
     def units(self) -> np.ndarray:
         """What alpha is counted in, (F, G): the weights of a split are its own."""
         return np.array([search_unit(task) for task in self.tasks])
+
+    @property
+    def n_judged(self) -> int:
+        """The different rows that are held out."""
+        return sum(len(test) for test in self.tests)
 
     def search(self, about: float = 1.0, most: float = np.inf) -> None:
         """Judge the first multiples, and further ones while an end is the best.

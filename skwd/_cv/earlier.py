@@ -34,6 +34,8 @@ class Earlier:
         What the weights mean beside their shapes.
     epochs : int
         Completed before.
+    initial_sizes : ndarray (n_weight_layers,)
+        Root mean squares of the weights that training began with.
     encoding : Encoding or None
         Of X, which the networks keep.
     progress : PartialFitState or None
@@ -47,6 +49,7 @@ class Earlier:
     targets: Targets
     kind: dict[str, Any]
     epochs: int
+    initial_sizes: np.ndarray
     encoding: Encoding | None = None
     progress: PartialFitState | None = None
 
@@ -125,9 +128,9 @@ class Earlier:
         return np.stack([same] if alike else [same, params])
 
     def _refuse(self, held: str, asked: str) -> None:
-        remedy = "Call fit, or use a new estimator,"
-        if self.by == "warm_start=True":
-            remedy = "Set warm_start=False"
+        remedy = "Set warm_start=False"
+        if self.by == "partial_fit":
+            remedy = "Use a new estimator"
         raise ValueError(
             f"{self.by} continues {held}, but {asked}. {remedy} to start anew."
         )

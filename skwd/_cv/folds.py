@@ -17,11 +17,11 @@ MOST_ROWS = 12_000
 def judging_splits(problem: Problem) -> list[tuple[np.ndarray, np.ndarray]]:
     """(rows to train on, rows to judge by) of each split of a problem's rows."""
     data = problem.data
-    Y, _ = problem.targets.encode(data.y, data.weight)
+    Y, weight = problem.targets.encode(data.y, data.weight)
     strata, rng = problem.targets.strata(Y), problem.stream(JUDGING)
     are_groups = problem.group is not None
     numbers = problem.together
-    return list(splits_of(numbers, data.weight, strata, rng, are_groups=are_groups))
+    return list(splits_of(numbers, weight, strata, rng, are_groups=are_groups))
 
 
 def splits_of(

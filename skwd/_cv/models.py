@@ -68,7 +68,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         Those of ``whole``.
     """
     data = problem.data
-    n_different = len(np.unique(problem.copies[data.weight > 0.0]))
+    n_different = len(np.unique(problem.copies[problem.copies >= 0]))
     if not whole.has_varying_y:
         return _at_the_default(problem, whole, targets, "y does not vary")
     if n_different < LEAST_ROWS:
@@ -82,9 +82,9 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
     losses, candidates_of = _judge_models(*in_single(problem, splits), *tasks)
     if not np.isfinite(min(losses.values())):
         return _at_the_default(problem, whole, targets, "no held-out loss is finite")
-    model, reason = simplest(losses, n_judged=sum(len(test) for _, test in splits))
-    task, candidates = whole, candidates_of[model]
     given = _given(problem)
+    model, reason = simplest(losses, candidates_of[given].n_judged)
+    task, candidates = whole, candidates_of[model]
     if model == ON_PARTS and on_parts is not None:
         task = on_parts
     elif model not in (given, CONSTANT, GROUPED):

@@ -35,6 +35,7 @@ from skwd._cv.models import choose_by_folds
 from skwd._cv.problem import Problem
 from skwd._cv.settings import Data, Settings
 from skwd._cv.tails import degrees_of
+from skwd._data.encoding import Values
 from skwd._data.merged_rows import first_of_each, numbers_of_copies
 from skwd._data.number_targets import RegressionTargets
 from skwd._data.targets import Targets
@@ -52,6 +53,8 @@ FLOOR = 1e-4
 ERRORS = 1.0
 # So many folds where `intervals` has none.
 NOISE_FOLDS = 10
+# noise_choice_["factor"] is the ratio of these quantiles of rho.
+TWENTIETHS = np.array([0.05, 0.95])
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +180,7 @@ def learn_noise(
         )
         rho = np.ones(X.shape[0]) if ratio is None else ratio(X)
         s[rows, t] *= np.sqrt(left_out)
-        low, high = np.quantile(rho[rows], [0.05, 0.95])
+        low, high = Values.of(rho[rows], weight[rows]).quantiles(TWENTIETHS)
         means.append(1.0 if ratio is None else float(shared[:, t] @ rho))
         ratios.append(ratio)
         choice |= {"factor": float(high / low), "degrees_of_freedom": np.inf}

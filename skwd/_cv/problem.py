@@ -8,12 +8,12 @@ from functools import cached_property
 import numpy as np
 
 from skwd._core.activations import ACTIVATIONS
-from skwd._core.layout import Layout, initial_params
-from skwd._core.loss import Loss
+from skwd._core.layout import Layout, initial_params, layer_sizes
 from skwd._core.penalties import PENALTIES
 from skwd._core.penalty import L2
 from skwd._core.rows import column_means
 from skwd._core.sample import Sample
+from skwd._cv.checks import check_range, check_some_weight, in_dtype
 from skwd._cv.earlier import Earlier
 from skwd._cv.encodings import Encodings
 from skwd._cv.settings import Data, Settings
@@ -72,8 +72,16 @@ class Problem:
 
     @cached_property
     def copies(self) -> np.ndarray:
-        """A number for each row, which it shares with its copies: (n,)."""
-        return numbers_of_copies(self.data.X, self.encodings.Y)
+        """A number for each row, which it shares with its copies: (n,).
+
+        -1 for rows of weight 0, which are removed ones.
+        """
+        Y, weight = self.encodings.Y, self.encodings.weight
+        counted, numbers = np.flatnonzero(weight), np.full(len(weight), -1)
+        numbers[counted] = numbers_of_copies(
+            self.data.X, Y[counted], counted, weight[counted]
+        )
+        return numbers
 
     @property
     def together(self) -> np.ndarray:
@@ -87,7 +95,7 @@ class Problem:
     def held_together(self, Y: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """That of some rows alone, whose targets are ``Y`` (n, n_targets): (n,)."""
         if self.group is None:
-            return numbers_of_copies(self.data.X, Y, rows)
+            return numbers_of_copies(self.data.X, Y, rows, self.data.weight[rows])
         return np.unique(self.group[rows], return_inverse=True)[1]
 
     def whole(self) -> tuple[TrainingTask, Targets]:
@@ -149,16 +157,14 @@ class Problem:
             encoding = self.encodings.learnt(training, among)
         units = X.shape[1], *hidden, targets.loss.n_raw(Y.shape[1])
         layout = layout_of(units, encoding)
-        n_rows, n_counted = len(training), int(np.count_nonzero(training.weight))
+        n_counted = int(np.count_nonzero(training.weight))
         chosen = settings.solver if solver is None else solver
         n_params, is_wide = layout.n_params, False
         if validation is None:
             n_params, is_wide = size_on(layout, training, n_counted)
         chosen = chosen.resolved(n_counted, n_params, is_wide=is_wide)
-        training = rows_to_train_on(
-            training,
-            full_batch=chosen.rows_per_step(n_counted) == n_counted,
-        ).encoded(encoding)
+        sees_all = chosen.rows_per_step(n_counted) == n_counted
+        training = rows_to_train_on(training, full_batch=sees_all).encoded(encoding)
         origin = None if earlier is None else earlier.origin
         if origin is None:
             origin = column_means(training.X, training.rows, training.norm_weight)
@@ -172,7 +178,9 @@ class Problem:
             validation = validation.in_units(targets.scaled(validation.y), origin)
         if earlier is None:
             starts = self.initial_params(layout, targets, training)[np.newaxis]
+            initial_sizes = layer_sizes(layout, starts[0])
         else:
+            initial_sizes = earlier.initial_sizes
             kind = settings.kind(targets.loss, in_parts)
             starts = earlier.starts(layout, targets, training, settings, kind)
         epochs = 0 if earlier is None else earlier.epochs
@@ -190,7 +198,8 @@ class Problem:
             starts[0],
             chosen,
             None if chosen.finds_minima else self.stream(SHUFFLING, epochs),
-            n_rows,
+            n_counted,
+            initial_sizes,
         )
         if len(starts) > 1:
             task = replace(task, params0=_lowest(task, starts))
@@ -259,40 +268,3 @@ def _lowest(task: TrainingTask, starts: np.ndarray) -> np.ndarray:
     losses = objective.data_loss(starts.reshape(-1, n_params)).reshape(m, n_networks)
     best = np.argmin(np.where(np.isnan(losses), np.inf, losses), axis=0)
     return starts[best, np.arange(n_networks)]
-
-
-def in_dtype(X, dtype):
-    """X in this dtype; what overflows becomes inf, and J with it."""
-    with np.errstate(over="ignore"):
-        return X.astype(dtype, copy=False)
-
-
-def check_range(sample: Sample, loss: Loss, name: str) -> None:
-    """Raise where y is out of the range of float32, if networks predict in that.
-
-    Beside larger y a small one is as good as 0, but for a loss of positive y.
-    """
-    if sample.dtype == np.float64:
-        return
-    range_, size = np.finfo(sample.dtype), np.abs(sample.y)
-    small = (size > 0.0) & (size < range_.tiny)
-    if loss.domain is None and (size >= range_.tiny).any():
-        small[:] = False
-    lost = small | (size > range_.max)
-    if lost.any():
-        largest = max(sample.y[lost], key=abs)
-        raise ValueError(
-            f"{name}={largest:.3g} is out of the range of {sample.dtype}, which X is "
-            f"of. Pass X as float64, or {name} in other units."
-        )
-
-
-def check_some_weight(
-    weight: np.ndarray, name: str, wanted: str = "a positive weight"
-) -> None:
-    """Raise where no sample is left that counts; ``wanted`` is what it lacks."""
-    if not weight.any():
-        raise ValueError(
-            f"All weights are zero in {name}: no sample is left to fit. Give at least "
-            f"one sample {wanted}."
-        )

@@ -63,11 +63,11 @@ def level_of(problem: Problem, before: Chosen, after: Chosen) -> float:
     rho was fitted to the variances ``before``: their geometric mean over the rows is
     kept.
     """
-    rows = some_rows(problem.data.X, np.flatnonzero(problem.data.weight))
-    logs = []
+    weight = problem.data.weight
+    rows, logs = some_rows(problem.data.X, np.flatnonzero(weight)), []
     for chosen in (before, after):
         trained = chosen.trained
         networks = trained[trained.predicting(problem.settings["ensemble"])]
         found = deviations_of(chosen.task, networks, chosen.targets, rows)
-        logs.append(np.log(found).mean())
+        logs.append(np.average(np.log(found).mean(axis=1), weights=weight[weight > 0]))
     return float(np.exp(2.0 * (logs[0] - logs[1])))

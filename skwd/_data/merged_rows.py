@@ -58,12 +58,14 @@ def distinct_rows(sample: Sample) -> Sample:
     return Sample(sample.X, y[starts], summed, rows[starts])
 
 
-def numbers_of_copies(X, y: np.ndarray, rows=slice(None)) -> np.ndarray:
+def numbers_of_copies(
+    X, y: np.ndarray, rows=slice(None), weight: np.ndarray | None = None
+) -> np.ndarray:
     """A number for each of some ``rows`` of X, which it shares with its copies: (n,).
 
-    ``y`` (n, n_targets) is that of these rows. Equal rows (x, y) are copies, unless the
-    same x has other y as well: in tables of few values equal rows are different
-    observations.
+    ``y`` (n, n_targets) and ``weight`` (n,) are those of these rows. Equal rows (x, y)
+    are copies, unless the same x has other y as well: in tables of few values equal
+    rows are different observations.
     """
     x_key, y_key = _row_hash(X)[rows], _array_hash(y, seed=1)
     order = np.lexsort((y_key, x_key))
@@ -73,21 +75,25 @@ def numbers_of_copies(X, y: np.ndarray, rows=slice(None)) -> np.ndarray:
     has_other_y = np.bincount(of_x, new_y)[of_x] > 0
     numbers = np.empty(len(order), dtype=np.intp)
     numbers[order] = np.cumsum(new_x | has_other_y) - 1
-    return _by_value(numbers, X, y, rows)
+    return _by_value(numbers, X, y, rows, weight)
 
 
-def _by_value(numbers: np.ndarray, X, y: np.ndarray, rows) -> np.ndarray:
+def _by_value(
+    numbers: np.ndarray, X, y: np.ndarray, rows, weight: np.ndarray | None
+) -> np.ndarray:
     """Sets of copies, numbered as the first columns of X that tell them apart ascend.
 
-    So folds depend neither on the units and origins of X and y nor on the order of the
-    rows. Of more rows than MOST_SORTED they are left as they are.
+    Then y, and last the weight, of equal rows that are no copies. So folds depend
+    neither on units and origins of X and y nor on the order of the rows. Of more rows
+    than MOST_SORTED they are left as they are.
     """
     if len(numbers) > MOST_SORTED:
         return numbers
     columns = _columns(X)
     first = np.unique(numbers, return_index=True)[1]
     place = np.zeros(len(first), dtype=np.intp)
-    for value in chain((x[rows][first] for x in columns), (t[first] for t in y.T)):
+    others = [*y.T] if weight is None else [*y.T, weight]
+    for value in chain((x[rows][first] for x in columns), (v[first] for v in others)):
         order = np.lexsort((value, place))
         is_next = (np.diff(value[order]) != 0) | (np.diff(place[order]) != 0)
         place[order] = np.concatenate([[0], np.cumsum(is_next)])

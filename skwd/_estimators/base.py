@@ -10,9 +10,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skwd._cv.checks import in_dtype
 from skwd._cv.earlier import Earlier
 from skwd._cv.left_out import LeftOut
-from skwd._cv.problem import Problem, in_dtype
+from skwd._cv.problem import Problem
 from skwd._cv.settings import Data, Settings
 from skwd._data.missing import with_plain_missing
 from skwd._estimators.alpha_groups import groups_of_columns

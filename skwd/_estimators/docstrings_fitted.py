@@ -69,7 +69,7 @@ gradient_norms_ : ndarray of shape (n_iter, n_layers - 1)
 validation_scores_, best_validation_score_ : list of float, float, or None
     Minus the validation loss of each iteration or epoch, and of the returned weights.
 n_iter_, t_ : int
-    Iterations or epochs of the last training, and the rows seen in them.
+    Iterations or epochs of the last training, and the rows of positive weight seen.
 converged_ : bool
     Whether "lbfgs" or "gd" ended at a minimum of J, by ``tol``. With "sgd", "adam" or
     early stopping: whether the loss stopped falling before ``max_iter``, or the 100

@@ -46,6 +46,7 @@ class Fitted:
     kind: dict[str, Any]  # what the weights mean beside their shapes
     seed: int
     epochs: int  # completed, those of the fits that it continues included
+    initial_sizes: np.ndarray  # of the weights of each layer
     model: str | None = None  # of alpha="auto"
     path_model: str | None = None  # whose alphas and scores are kept
     folds: Any = None  # the networks without each fold, of intervals
@@ -161,6 +162,7 @@ def fitted_attributes(
         settings.kind(loss, encoding is not None),
         seed,
         n_iter + epochs,
+        task.initial_sizes,
         None if chosen.choice is None else chosen.choice["model"],
         None if path is None else path.model,
         folds=left_out.folds,

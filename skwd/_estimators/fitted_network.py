@@ -10,7 +10,7 @@ from skwd._alpha.averaging import posteriors_of
 from skwd._core.activations import ACTIVATIONS
 from skwd._core.blas import ONE_BLAS_THREAD, for_prediction
 from skwd._core.encoded import encoded
-from skwd._core.layout import Layout, initial_scale
+from skwd._core.layout import Layout
 from skwd._core.network import Network
 from skwd._core.rows import shift_origin
 from skwd._curvature.posterior import Posterior, predictive_blocks
@@ -106,12 +106,6 @@ class FittedNetwork:
             self.origin = self.pending[0].training.origin
             self.posterior, self.pending = posteriors_of(*self.pending), None
         return self.posterior
-
-    def initial_sizes(self) -> np.ndarray:
-        """Root mean squares of the initial weights of each layer, (n_layers - 1,)."""
-        layout, gain = self.layout, self.network.activation.gain
-        layers = range(layout.n_weight_layers)
-        return np.array([initial_scale(layout, gain, layer) for layer in layers])
 
     def noise(self) -> np.ndarray:
         """Variance of y about each network, in scaled units, (K, n_outputs)."""

@@ -105,12 +105,12 @@ def _shuffled(
         if n_folds < 2:
             raise ValueError(
                 f"noise='varying' needs at least 2 {what}; got {len(first)} in "
-                f"n_samples={len(Y)}. Use noise='constant', or give fit more rows."
+                f"n_samples={len(Y)}. Use noise='constant', or give fit more {what}."
             )
     if len(first) < n_folds:
         raise ValueError(
             f"intervals={n_folds!r} needs as many {what}; got {len(first)} "
-            f"in n_samples={len(Y)}. Use fewer folds, or give fit more rows."
+            f"in n_samples={len(Y)}. Use fewer folds, or give fit more {what}."
         )
     seed = int(problem.stream(LEFT_OUT).integers(2**31 - 1))
     strata = problem.targets.strata(Y)

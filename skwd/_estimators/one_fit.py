@@ -11,11 +11,11 @@ from skwd._alpha.choice import AlphaChoice
 from skwd._alpha.scales import default_alpha
 from skwd._core.blas import ONE_BLAS_THREAD
 from skwd._core.layout import is_collapsed
+from skwd._cv.checks import in_dtype
 from skwd._cv.chosen import Chosen
 from skwd._cv.earlier import Earlier
 from skwd._cv.ladder import IN_PARTS, WITHOUT_HIDDEN
 from skwd._cv.left_out import NOTHING
-from skwd._cv.problem import in_dtype
 from skwd._cv.settings import Settings
 from skwd._cv.ways import choose
 from skwd._estimators.base import BaseWeightDecayMLP
@@ -184,6 +184,7 @@ class OneFit(BaseWeightDecayMLP):
             fitted.targets,
             fitted.kind,
             fitted.epochs,
+            fitted.initial_sizes,
             network.encoding,
             fitted.progress,
         )

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from sklearn.utils import check_array, check_random_state
 
-from skwd._cv.problem import check_some_weight
+from skwd._cv.checks import check_some_weight
 from skwd._estimators.not_numbers import is_text
 
 CHECK_X = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}

@@ -41,6 +41,9 @@ class TrainingTask:
     solver: Solver
     order: np.random.Generator | None  # draws the order of rows, of steps on batches
     n_rows: int  # rows trained on, before equal ones were merged
+    # (n_weight_layers,) root mean squares of the weights that training began with, that
+    # of an earlier fit where it goes on.
+    initial_sizes: np.ndarray
 
     def objective(self, alpha: np.ndarray) -> Objective:
         """J of the restarts at ``alpha`` (G,), or of K networks at ``alpha`` (K, G).

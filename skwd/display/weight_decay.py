@@ -87,7 +87,7 @@ class WeightDecayDisplay:
         coefs = [np.asarray(W, dtype=np.float64) for W in estimator.coefs_]
         display = cls(
             sizes=np.array([np.sqrt(np.square(W).mean()) for W in coefs]),
-            initial_sizes=estimator._network().initial_sizes(),
+            initial_sizes=estimator._fitted.initial_sizes,
             n_weights=np.array([W.shape[-2] * W.shape[-1] for W in coefs]),
             n_effective=getattr(estimator, "layer_effective_params_", None),
             columns=columns,
