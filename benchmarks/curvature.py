@@ -71,7 +71,7 @@ def figures(task, params, alpha, exact):
             found = laplace_of(task, params, per_layer)
             took.append(perf_counter() - start)
         seconds = min(took)
-        path = loss_path(task, params, alpha, np.array([alpha]), "loo")
+        path = loss_path(task, params, alpha, np.array([alpha]), leaves_out=True)
     network = Network(task.layout, task.activation)
     X = row_block(task.training.X, slice(0, 200))
     _, factors = factors_of(network, params, X)

@@ -18,6 +18,7 @@ from skwd import (
 )
 from skwd._cv import auto, folds
 from skwd._cv.auto import FIRST, LOOSER, RACE_ROWS
+from skwd._cv.competitor import Competitor
 from skwd._cv.folds import splits_of
 from skwd._cv.ladder import simplest
 from skwd._cv.models import judging
@@ -425,8 +426,8 @@ def test_the_best_alpha_of_all_folds_is_found_whatever_the_first_say(seed):
         def constant(self, folds=slice(None)):
             return 2.0
 
-    class Constant:
-        first = mean = np.array([2.0])
+    class Constant(Competitor):
+        first_losses = mean_losses = np.array([2.0])
 
         def finish(self, most):
             pass
@@ -442,7 +443,7 @@ def test_the_best_alpha_of_all_folds_is_found_whatever_the_first_say(seed):
     k = np.argmin(np.abs(np.log(grid / candidates.multiples[candidates.best])))
     assert means[k] <= auto.as_good(auto.as_good(means[k:].min()))
     assert means[k] <= auto.as_good(means[k - 1], auto.WORTH)
-    assert np.isfinite(candidates.mean[candidates.best])
+    assert np.isfinite(candidates.mean_losses[candidates.best])
 
 
 def told(losses):
@@ -491,4 +492,4 @@ def test_of_networks_that_have_collapsed_one_is_judged_by_all_folds():
     found.losses[:, 0] = [2.0, np.nan, np.nan]
     found.finish(3.0)  # all have: the largest is the best
     np.testing.assert_allclose(judged, found.multiples[[0, 3]])
-    assert np.isfinite(found.mean[found.best])
+    assert np.isfinite(found.mean_losses[found.best])

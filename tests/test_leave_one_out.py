@@ -81,7 +81,7 @@ def test_leave_one_out_of_a_linear_model_is_n_refits(n_outputs, n_features, weig
     """
     task, params = problem_and_start("squared_error", n_outputs, n_features, weight)
     X, y = task.training.X, task.training.y
-    path = loss_path(task, params, ALPHA, ALPHAS, "loo")
+    path = loss_path(task, params, ALPHA, ALPHAS, leaves_out=True)
     n = weight.sum()
     losses = np.empty((len(ALPHAS), N))
     for a, alpha in enumerate(ALPHAS):
@@ -135,7 +135,7 @@ def test_gcv_of_a_linear_model_is_the_textbook_formula(
     """
     use(form, monkeypatch)
     task, params = problem_and_start("squared_error", n_outputs, n_features, weight)
-    path = loss_path(task, params, ALPHA, ALPHAS, "gcv")
+    path = loss_path(task, params, ALPHA, ALPHAS, leaves_out=False)
     X, y = (
         np.repeat(a, weight.astype(int), axis=0)
         for a in (task.training.X, task.training.y)
@@ -155,7 +155,7 @@ def test_rows_that_a_kronecker_product_does_not_know(n_outputs, monkeypatch):
     """Their leverage is that of other rows: the residual becomes e_i (1 + h_i)."""
     use("Kronecker", monkeypatch)
     task, params = problem_and_start("squared_error", n_outputs)
-    path = loss_path(task, params, ALPHA, ALPHAS, "loo")
+    path = loss_path(task, params, ALPHA, ALPHAS, leaves_out=True)
     X, y = task.training.X, task.training.y
     expected = []
     for alpha in ALPHAS:
@@ -185,10 +185,10 @@ def test_blocks_of_rows_change_rounding_only(
     loss, n_outputs, hidden, name, monkeypatch
 ):
     task, params = problem_and_start(loss, n_outputs, hidden=hidden)
-    whole = loss_path(task, params, NEAR[1], NEAR, name)
+    whole = loss_path(task, params, NEAR[1], NEAR, leaves_out=name == "loo")
     width = 8 * task.layout.n_params * n_outputs
     monkeypatch.setattr(factors_module, "BLOCK_BYTES", 4 * width)  # 4 rows of 25
-    close(loss_path(task, params, NEAR[1], NEAR, name), whole)
+    close(loss_path(task, params, NEAR[1], NEAR, leaves_out=name == "loo"), whole)
 
 
 @both_forms
@@ -207,7 +207,12 @@ def test_sparse_rows_agree_with_dense_ones(hidden, name, form, monkeypatch):
 
 
 def same_path(one, other, params, name):
-    close(*(loss_path(each, params, NEAR[1], NEAR, name) for each in (one, other)))
+    close(
+        *(
+            loss_path(each, params, NEAR[1], NEAR, leaves_out=name == "loo")
+            for each in (one, other)
+        )
+    )
 
 
 def close(found, expected):
@@ -250,7 +255,7 @@ def test_without_a_row_it_is_a_step_of_newton(loss, n_outputs, weight):
         step = np.linalg.pinv(without, rcond=1e-9, hermitian=True) @ gradient
         shift_origin.append(J[i] @ (w - step))
     losses = loss.loss(y, np.array(shift_origin))
-    path = loss_path(task, w, ALPHA, np.array([ALPHA]), "loo")
+    path = loss_path(task, w, ALPHA, np.array([ALPHA]), leaves_out=True)
     assert_allclose(path.losses, [losses @ weight / n], rtol=1e-8)
 
     inverse = np.linalg.pinv(H, rcond=1e-9, hermitian=True)
@@ -309,7 +314,7 @@ def test_the_path_of_a_network_is_that_of_its_linearisation(loss, n_outputs, n):
         ):  # errors have a bound
             losses = np.minimum(losses, worst)
         expected.append(losses.mean())
-    path = loss_path(task, net.w, NEAR[1], NEAR, "loo")
+    path = loss_path(task, net.w, NEAR[1], NEAR, leaves_out=True)
     assert_allclose(path.losses, expected, rtol=1e-8)
 
 
@@ -327,7 +332,7 @@ def test_a_unit_of_one_row_alone():
     layout.b(w, 0)[:] = [[0.0, -50.0]]  # 0 for the last row, saturated for all others
     layout.W(w, 1)[:] = [[1.0], [2.5]]
     layout.b(w, 1)[:] = 2.5
-    path = loss_path(task, w[0], NEAR[0], NEAR[:2], "loo")
+    path = loss_path(task, w[0], NEAR[0], NEAR[:2], leaves_out=True)
     of_that_row = 0.5 * np.abs(y - y.mean()).max() ** 2 / N
     assert np.all(path.losses > of_that_row)
     assert np.all(path.losses < of_that_row + y[:-1].var())

@@ -26,6 +26,7 @@ from skwd._core.network import Network
 from skwd._curvature.base import Curvature
 from skwd._curvature.factors import Rows, tangent, training_rows
 from skwd._curvature.laplace import curvature_of
+from skwd._curvature.penalised import gram
 from skwd._solvers.task import TrainingTask
 
 # Leverages are below 1 but for rounding, and rows that alone determine a bias.
@@ -34,16 +35,22 @@ BELOW_ONE = 1.0 - 1e-13
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def loss_path(
-    task: TrainingTask, params: np.ndarray, alpha: float, alphas: np.ndarray, name: str
+    task: TrainingTask,
+    params: np.ndarray,
+    alpha: float,
+    alphas: np.ndarray,
+    *,
+    leaves_out: bool,
 ) -> AlphaPath:
     """The path of ``alphas`` (A,) as seen from the optimum ``params`` at ``alpha``.
 
-    GCV gives every row the mean leverage. A hidden network that follows single rows, as
-    outliers invite it to, has leverages near 1 there, and GCV does not see what that
-    costs: with hidden layers it is never below the leave-one-out loss.
+    By leave-one-out where it ``leaves_out`` each row, else by GCV. GCV gives every row
+    the mean leverage. A hidden network that follows single rows, as outliers invite it
+    to, has leverages near 1 there, and GCV does not see what that costs: with hidden
+    layers it is never below the leave-one-out loss.
     """
     of_groups, n = np.full(task.groups.n_groups, alpha), task.training.total_weight
-    is_hidden, is_loo = task.layout.n_weight_layers > 1, name == "loo"
+    is_hidden = task.layout.n_weight_layers > 1
     curvature = curvature_of(
         Network(task.layout, task.activation),
         task.loss,
@@ -52,7 +59,7 @@ def loss_path(
         of_groups,
         groups=task.groups,
         many_scales=len(alphas) > 1,
-        of_rows=is_loo or is_hidden,
+        of_rows=leaves_out or is_hidden,
     )
     scales = alphas / alpha
     dof = np.array(
@@ -63,14 +70,14 @@ def loss_path(
     worst = _worst(task)
     for rows, raw in _moved_rows(task, curvature, params, moves):
         norm_weight = rows.norm_weight
-        if not is_loo:
+        if not leaves_out:
             fitted = fitted + task.loss.loss(rows.y, raw) @ norm_weight
-        if is_loo or is_hidden:
+        if leaves_out or is_hidden:
             raw = _left_out(task, curvature, rows, raw, scales)
             losses = np.fmin(task.loss.loss(rows.y, raw), worst)
             loo = loo + losses @ norm_weight
             square = square + np.square(losses) @ norm_weight
-    if is_loo:
+    if leaves_out:
         errors = np.sqrt(np.maximum(square - loo**2, 0.0) / n)
         return AlphaPath(alphas, loo, errors, dof)
     left = 1.0 - dof / (n * task.training.y.shape[1])
@@ -117,7 +124,7 @@ def of_a_row(
     # One count is left out, or the whole of a row that is less than one.
     part = np.minimum(rows.norm_weight, 1.0 / task.training.total_weight)
     L = (
-        _gram(task.likelihood.curvature_root(rows.raw))
+        gram(task.likelihood.curvature_root(rows.raw).swapaxes(1, 2))
         if curvature.knows_rows
         else None
     )
@@ -178,11 +185,6 @@ def _worst(task: TrainingTask) -> float:
         return np.inf
     constant = task.constant
     return loss.loss(y, np.broadcast_to(constant, (len(y), len(constant)))).max()
-
-
-def _gram(root: np.ndarray) -> np.ndarray:
-    """L = R R' from R'."""
-    return np.matmul(root.swapaxes(-1, -2), root)
 
 
 def _moves(

@@ -12,6 +12,8 @@ that was judged best, trained on at the alpha that was chosen.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from skwd._alpha.choice import AlphaChoice, AlphaPath, train_from
@@ -47,9 +49,11 @@ class ByLOO(Way):
     """Each restart at the alpha of the lowest approximate leave-one-out loss."""
 
     name = "loo"
+    # Whether each row is left out in its turn: otherwise all have the mean leverage.
+    leaves_out: ClassVar[bool] = True
 
     def choose(self, task, kind, verbose):
-        return choose_by_path(task, self.name, verbose=verbose)
+        return PathSearch(task, self, verbose).run()
 
 
 class ByGCV(ByLOO):
@@ -57,33 +61,22 @@ class ByGCV(ByLOO):
 
     name = "gcv"
     needs_noise = True
+    leaves_out = False
 
 
-def choose_by_path(
-    task: TrainingTask, name: str, *, verbose: bool = False
-) -> AlphaChoice:
-    """Train the restarts of a task, each at the best alpha of its own search.
+class PathSearch:
+    """The search of the best alpha of each restart of a task.
 
     Parameters
     ----------
     task : TrainingTask
-    name : {"loo", "gcv"}
+    way : ByLOO or ByGCV
     verbose : bool
         Print a line for each fit of each network.
-
-    Returns
-    -------
-    AlphaChoice
-        ``path`` is what the search has seen, ``criterion`` its lowest loss.
     """
-    return PathSearch(task, name, verbose).run()
 
-
-class PathSearch:
-    """The search of `choose_by_path` for the restarts of one task."""
-
-    def __init__(self, task: TrainingTask, name: str, verbose: bool):
-        self.task, self.name, self.verbose = task, name, verbose
+    def __init__(self, task: TrainingTask, way: ByLOO, verbose: bool):
+        self.task, self.way, self.verbose = task, way, verbose
         self.alphas, n_init = alpha_path(task), len(task.params0)
         start = START * search_scale(task)
         self.first = int(np.argmin(np.abs(self.alphas - start)))
@@ -99,7 +92,10 @@ class PathSearch:
         self.seen = np.zeros(self.losses.shape, dtype=bool)
 
     def run(self) -> AlphaChoice:
-        """The networks, each at the alpha of its lowest loss."""
+        """The networks, each at the alpha of its lowest loss.
+
+        ``path`` is what the search has seen, ``criterion`` its lowest loss.
+        """
         trained = self._fit(np.arange(len(self.place)), self.task.params0)
         running, chosen = np.flatnonzero(~trained.unusable), np.array([], dtype=np.intp)
         n_fits = 0
@@ -128,9 +124,9 @@ class PathSearch:
             slice(None) if self.is_exact else slice(self.place[k], self.place[k] + 1)
         )
         params, alpha = trained.params[k], self.alphas[self.place[k]]
-        path = loss_path(self.task, params, alpha, self.alphas[where], self.name)
+        path = self._losses(self.task, params, alpha, self.alphas[where])
         if self.verbose:
-            _print_lowest(f"Network {k}, fit {n_fits}", path, self.name)
+            _print_lowest(f"Network {k}, fit {n_fits}", path, self.way.name)
         of_groups = np.full(self.task.groups.n_groups, alpha)
         asked = tell_round(self.task.solver.hooks, k, params, of_groups)
         if path.losses.min() < self.losses[k].min():
@@ -146,12 +142,15 @@ class PathSearch:
         self.place[k], is_last = next_place(*known, self.first, self.patience)
         return is_last or asked
 
+    def _losses(self, task: TrainingTask, *how) -> AlphaPath:
+        return loss_path(task, *how, leaves_out=self.way.leaves_out)
+
     def _path(self, k: int) -> AlphaPath | None:
         """What has been seen of network k."""
         seen = self.seen[k]
         if not seen.any():
             return None
-        errors = self.errors[k, seen] if self.name == "loo" else None
+        errors = self.errors[k, seen] if self.way.leaves_out else None
         return AlphaPath(
             self.alphas[seen], self.losses[k, seen], errors, self.dof[k, seen]
         )
@@ -162,7 +161,7 @@ class PathSearch:
         if len(chosen):
             trained.take(chosen, self._fit(chosen, self.best[chosen]))
             train_to_convergence(task, trained)
-        constant = loss_path(*without_features(task), np.ones(1), self.name).losses[0]
+        constant = self._losses(*without_features(task), np.ones(1)).losses[0]
         criterion = self.losses.min(axis=1)
         for k in map(int, chosen):
             nothing = criterion[k] >= constant or self.place[k] == highest

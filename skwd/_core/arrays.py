@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+# The rounding of 1 in double precision.
+EPS = float(np.finfo(np.float64).eps)
 # Arrays of at least so many bytes begin at a cache line.
 SMALL = 2048
 

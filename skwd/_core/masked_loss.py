@@ -9,8 +9,8 @@ import numpy as np
 
 from skwd._core.loss import Loss
 
-# The constant and moments, and the slope, of a target without known values.
-ZERO, ONE = np.zeros(1), np.ones(1)
+# The constant, the moments and the slope of a target without known values.
+ZERO = np.zeros(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class MaskedLoss(Loss):
 
     def slope(self, y, norm_weight):
         columns = _known_columns(y, norm_weight)
-        parts = [self.inner.slope(*known) if known else ONE for known in columns]
+        parts = [self.inner.slope(*known) if known else ZERO for known in columns]
         return np.concatenate(parts)
 
     def default_unit(self, y, norm_weight):

@@ -19,6 +19,7 @@ from skwd._alpha.scales import search_unit
 from skwd._core.network import Network
 from skwd._core.objective import Objective, mean_loss_of_constant
 from skwd._core.sample import Sample
+from skwd._cv.competitor import Competitor
 from skwd._cv.parallel import train_cells
 from skwd._solvers.task import TrainingTask
 from skwd._solvers.training import StackFit
@@ -57,7 +58,7 @@ def as_good(lowest: float, part: float = EQUAL) -> float:
 
 
 @dataclass
-class Candidates:
+class Candidates(Competitor):
     """Multiples of the default alpha for networks of one shape, and their losses.
 
     Parameters
@@ -115,9 +116,9 @@ class Candidates:
         """
         first = about * FIRST
         self._add(first)
-        if np.isinf(self.first).all():
+        if np.isinf(self.first_losses).all():
             return
-        if not self.first.min() - np.ptp(self.first) <= most:
+        if not self.first_losses.min() - np.ptp(self.first_losses) <= most:
             return
         while (multiple := self._further(first[0])) is not None:
             self._add(multiple)
@@ -143,7 +144,9 @@ class Candidates:
         """
         tells = ~self.are_flat
         tells[self.best] = True
-        left = np.flatnonzero((self.first <= most) & np.isnan(self.mean) & tells)
+        left = np.flatnonzero(
+            (self.first_losses <= most) & np.isnan(self.mean_losses) & tells
+        )
         others = slice(self.first_folds.stop, len(self.tasks))
         if len(left) and others.start < others.stop:
             self.losses[others, left] = self._judged(others, self.multiples[left])
@@ -153,7 +156,7 @@ class Candidates:
 
         The first folds may have had another best.
         """
-        if np.isnan(self.mean).all():
+        if np.isnan(self.mean_losses).all():
             return False
         n_known = len(self.multiples)
         while (multiple := self._further()) is not None:
@@ -205,19 +208,19 @@ class Candidates:
         return self._losses(AlphaChoice.joined(best, numbers), folds)
 
     @property
-    def first(self) -> np.ndarray:
+    def first_losses(self) -> np.ndarray:
         """Mean losses in the first folds, (A,)."""
         return self.losses[self.first_folds].mean(axis=0)
 
     @property
-    def mean(self) -> np.ndarray:
+    def mean_losses(self) -> np.ndarray:
         """Mean losses in all folds, (A,), nan where only the first have judged."""
         return self.losses.mean(axis=0)
 
     @property
     def _judging(self) -> np.ndarray:
         """The losses by which multiples are compared: of all folds, once there are."""
-        is_alone = np.isnan(self.mean).all()
+        is_alone = np.isnan(self.mean_losses).all()
         return self.losses[self.first_folds] if is_alone else self.losses
 
     @property
@@ -235,7 +238,7 @@ class Candidates:
     def are_flat(self) -> np.ndarray:
         """The multiples at which networks have learnt no more than a constant, (A,)."""
         constant = self.constant(self.first_folds)
-        return np.abs(self.first - constant) <= EQUAL * abs(constant)
+        return np.abs(self.first_losses - constant) <= EQUAL * abs(constant)
 
     @property
     def _is_settled(self) -> bool:

@@ -25,6 +25,7 @@ from skwd._cv.auto import (
 )
 from skwd._cv.chosen import Chosen
 from skwd._cv.chunks import share_memory
+from skwd._cv.competitor import Competitor
 from skwd._cv.folds import judging_splits
 from skwd._cv.ladder import (
     ADDITIVE,
@@ -39,7 +40,7 @@ from skwd._cv.ladder import (
 )
 from skwd._cv.parallel import choose_cells, train_cells
 from skwd._cv.problem import Problem
-from skwd._cv.race import Competitor, ConstantModel, GroupedModel, race
+from skwd._cv.race import ConstantModel, GroupedModel, race
 from skwd._cv.single import Splits, in_single
 from skwd._data.merged_rows import distinct_rows
 from skwd._data.targets import Targets
@@ -153,14 +154,14 @@ def _judge_models(
     if _has_ladder(problem):
         additive = searched(ADDITIVE, (), linear_solver, in_parts=True)
         candidates[ADDITIVE] = additive
-        of_columns = as_good(float(candidates[LINEAR].first.min()), HOPELESS)
-        if on_parts is not None and additive.first.min() > of_columns:
+        of_columns = as_good(float(candidates[LINEAR].first_losses.min()), HOPELESS)
+        if on_parts is not None and additive.first_losses.min() > of_columns:
             if settings["verbose"]:
                 print(f"{ON_PARTS}: not tried, as parts alone are worse than columns")
         elif on_parts is not None:
             # Where the larger of both is best: parts are many columns.
             both = networks, additive
-            lowest = min(float(c.first.min()) for c in candidates.values())
+            lowest = min(float(c.first_losses.min()) for c in candidates.values())
             candidates[ON_PARTS] = searched(
                 ON_PARTS,
                 hidden,
@@ -244,7 +245,7 @@ def _searched(
     candidates.search(**about)
     if not tasks[0].penalty.has_second_stage:
         return candidates
-    most = as_good(float(candidates.first.min()), BEHIND)
+    most = as_good(float(candidates.first_losses.min()), BEHIND)
     candidates.finish(most)
     candidates.extend(most)
     first = candidates.multiples[candidates.best]

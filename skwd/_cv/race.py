@@ -7,31 +7,13 @@ The first folds judge everything; what is far behind there is not trained on the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import numpy as np
 
 from skwd._cv.auto import BEHIND, Candidates, as_good
+from skwd._cv.competitor import Competitor
 from skwd._cv.parallel import choose_cells
 from skwd._cv.settings import Settings
-
-
-class Competitor(Protocol):
-    """A model at one or more alphas."""
-
-    @property
-    def first(self) -> np.ndarray:
-        """Mean losses in the first folds, (A,)."""
-
-    @property
-    def mean(self) -> np.ndarray:
-        """Mean losses in all folds, (A,), nan where only the first have judged."""
-
-    def finish(self, most: float) -> None:
-        """Judge by all folds what has a loss of at most ``most`` in the first."""
-
-    def extend(self, most: float) -> bool:
-        """Judge further alphas while one at an end is the best; whether any was."""
 
 
 def race(competitors: Mapping[str, Competitor]) -> dict[str, float]:
@@ -40,33 +22,43 @@ def race(competitors: Mapping[str, Competitor]) -> dict[str, float]:
     Of one that has left it is what all folds would say if it were as far behind the
     best in all as in the first.
     """
-    firsts = np.concatenate([c.first for c in competitors.values()])
+    firsts = np.concatenate([c.first_losses for c in competitors.values()])
     most = as_good(float(firsts.min()), BEHIND)
     for competitor in competitors.values():
         competitor.finish(most)
     while True:
-        means = np.concatenate([c.mean for c in competitors.values()])
+        means = np.concatenate([c.mean_losses for c in competitors.values()])
         lowest = as_good(float(np.nanmin(means)))
-        ahead = [c for c in competitors.values() if (c.mean <= lowest).any()]
+        ahead = [c for c in competitors.values() if (c.mean_losses <= lowest).any()]
         if not any([competitor.extend(most) for competitor in ahead]):
             break
-    firsts = np.concatenate([c.first for c in competitors.values()])
+    firsts = np.concatenate([c.first_losses for c in competitors.values()])
     best = int(np.nanargmin(means))
     more = means[best] - firsts[best]
     return {
         name: float(
-            c.first.min() + more if np.isnan(c.mean).all() else np.nanmin(c.mean)
+            c.first_losses.min() + more
+            if np.isnan(c.mean_losses).all()
+            else np.nanmin(c.mean_losses)
         )
         for name, c in competitors.items()
     }
 
 
-class ConstantModel:
+class ConstantModel(Competitor):
     """The best constants of the rows that networks are trained on."""
 
     def __init__(self, networks: Candidates):
-        self.first = np.array([networks.constant(networks.first_folds)])
-        self.mean = np.array([networks.constant()])
+        self._in_first = networks.constant(networks.first_folds)
+        self._in_all = networks.constant()
+
+    @property
+    def first_losses(self) -> np.ndarray:
+        return np.array([self._in_first])
+
+    @property
+    def mean_losses(self) -> np.ndarray:
+        return np.array([self._in_all])
 
     def finish(self, most: float) -> None:
         """It is known in all folds."""
@@ -75,7 +67,7 @@ class ConstantModel:
         return False
 
 
-class GroupedModel:
+class GroupedModel(Competitor):
     """Networks with an alpha for each group of parameters, by the evidence."""
 
     def __init__(self, networks: Candidates, settings: Settings):
@@ -83,16 +75,20 @@ class GroupedModel:
         self._networks = networks
         self._how = "evidence", settings.groups, settings["n_jobs"]
         self._found = self._judged(networks.first_folds)
-        self.first = np.array([self._found.mean()])
+        self._in_first = float(self._found.mean())
 
     @property
-    def mean(self) -> np.ndarray:
+    def first_losses(self) -> np.ndarray:
+        return np.array([self._in_first])
+
+    @property
+    def mean_losses(self) -> np.ndarray:
         is_whole = len(self._found) == len(self._networks.tasks)
         return np.array([self._found.mean() if is_whole else np.nan])
 
     def finish(self, most: float) -> None:
         others = slice(len(self._found), None)
-        if self.first[0] <= most and self._networks.tasks[others]:
+        if self._in_first <= most and self._networks.tasks[others]:
             self._found = np.concatenate([self._found, self._judged(others)])
 
     def extend(self, most: float) -> bool:

@@ -57,7 +57,7 @@ class Settings:
         return self.params[name]
 
     @property
-    def is_judged(self) -> bool:
+    def asks_for_folds(self) -> bool:
         """Whether alpha is chosen by rows that are held out."""
         return isinstance(self.alpha, str) and self.alpha not in WAYS
 

@@ -18,6 +18,7 @@ from skwd._data.number_targets import RegressionTargets
 from skwd._data.targets import Targets
 from skwd._estimators.base import BaseWeightDecayMLP
 from skwd._estimators.parameter_values import may_be_masked
+from skwd._estimators.parameters import parameters_of
 from skwd._estimators.partial import NotThere
 from skwd._estimators.warnings import warn
 
@@ -205,13 +206,13 @@ class BaseRegressor(RegressorMixin, BaseWeightDecayMLP):
         return known_score(y, self.predict(X), **how)
 
     def _default_scorer(self):
-        params = vars(self)
+        params = parameters_of(self)
         loss = LOSSES.get(params["loss"], LOSSES["squared_error"])
         masked = params["missing_targets"] == "mask"
         return scorer_of_loss(loss.with_parameters(params), masked)
 
     def _default_score(self) -> str:
-        metric, _ = LOSSES[vars(self)["loss"]].metric
+        metric, _ = LOSSES[parameters_of(self)["loss"]].metric
         return "r2" if metric == "r2_score" else f"neg_{metric}"
 
     @staticmethod

@@ -27,7 +27,7 @@ def with_groups(problem: Problem, groups) -> Problem:
         return problem
     settings = problem.settings
     holds_out = (
-        settings.is_judged
+        settings.asks_for_folds
         or not is_off(settings["intervals"])
         or varies(settings.params)
         or (settings["early_stopping"] and problem.held_out is None)

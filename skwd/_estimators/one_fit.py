@@ -196,7 +196,7 @@ class OneFit(BaseWeightDecayMLP):
         if is_linear or (model in IN_PARTS and not settings.in_parts):
             return True
         network = self._network()
-        chooses = settings["encoding"] == "auto" and settings.is_judged
+        chooses = settings["encoding"] == "auto" and settings.asks_for_folds
         if network.encoding is not None and chooses:
             return True  # the network that is compared has no parts
         layout, params = network.layout, network.params

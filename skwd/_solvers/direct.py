@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import linalg
 
+from skwd._core.arrays import EPS
 from skwd._core.objective import Objective, Sample
 from skwd._core.rows import SparseRows, row_blocks
 from skwd._solvers.result import Callback, Result, Status
@@ -21,7 +22,6 @@ from skwd._solvers.result import Callback, Result, Status
 # Beyond so many multiplications for the moments, or for a Cholesky factor, L-BFGS takes
 # less time: at 1e10 a second each on two cores.
 MOST_WORK = 1e10
-EPS = float(np.finfo(np.float64).eps)
 
 
 class Moments(NamedTuple):

@@ -24,7 +24,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from skwd._core.arrays import all_true, any_true, row_dot
+from skwd._core.arrays import EPS, all_true, any_true, row_dot
 from skwd._solvers.lbfgs_memory import Index, joined
 from skwd._solvers.lbfgs_state import State, begun, gradients, network_bytes
 from skwd._solvers.line_search import MAX_TRIALS, are_wolfe, narrow
@@ -45,7 +45,6 @@ JOINING = 4
 # the same errors; without the window 8 % of fits end 1 % above the minimum, not 5 %.
 SEEN = 3.0
 
-EPS = np.finfo(np.float64).eps
 MAX_ITER, MAX_FUN = int(Status.MAX_ITER), int(Status.MAX_FUN)
 
 
@@ -100,8 +99,8 @@ def minimize(
                 begin = np.arange(n_begun, min(n_begun + free, len(params0)))
                 n_begun = int(begin[-1]) + 1
                 them = objective if len(begin) == len(params0) else objective[begin]
-                new = begun(them, result.x[begin], begin, max_fun)
-                new.negligible, new.longest = negligible[begin], longest[begin]
+                limits = negligible[begin], longest[begin]
+                new = begun(them, result.x[begin], begin, max_fun, *limits)
                 _new_direction(new, slice(None))
                 if state is None:
                     part, state = them, new

@@ -60,6 +60,8 @@ def begun(
     x: np.ndarray,
     networks: np.ndarray,
     max_fun: float,
+    negligible: np.ndarray,
+    longest: np.ndarray,
 ) -> State:
     """Networks before their first iteration, without a direction."""
     n_networks, n_params = x.shape
@@ -81,8 +83,8 @@ def begun(
         nit=np.zeros(n_networks, int),
         nfev=np.ones(n_networks, int),
         status=np.full(n_networks, Status.RUNNING),
-        negligible=np.zeros(n_networks),
-        longest=np.ones(n_networks),
+        negligible=negligible,
+        longest=longest,
         predicted_fall=np.full(n_networks, np.nan),
         recent=np.full((n_networks, min(WINDOW, n_params)), np.inf),
     )

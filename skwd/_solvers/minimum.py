@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from skwd._core.arrays import row_dot
+from skwd._core.arrays import EPS, row_dot
 from skwd._core.layout import Layout
 from skwd._core.network import Network
 from skwd._core.objective import Objective
@@ -23,7 +23,6 @@ from skwd._solvers.result import Result, Status
 from skwd._solvers.saddle import away_from_saddle
 from skwd._solvers.units import InUnits, parameter_scales
 
-EPS = float(np.finfo(np.float64).eps)
 # "auto" is L-BFGS up to so many rows times parameters, the work of one evaluation of J.
 # On tables of 3,000 rows it takes 2.6 times the time of Adam's plan and has errors .99
 # of it, of 9,000 and 16,000 rows 4.6 and .96 (benchmarks/solvers.py).

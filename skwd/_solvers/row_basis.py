@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
+from skwd._core.arrays import EPS
 from skwd._core.interface import Interface
 from skwd._core.rows import SparseRows, row_blocks
 from skwd._core.sample import Sample
@@ -19,7 +20,6 @@ from skwd._solvers.units import (
     unscaled_deviations,
 )
 
-EPS = float(np.finfo(np.float64).eps)
 # Products of sparse rows lose half of the digits: what is left of a row is a direction
 # of its own where its square is above the first part of the longest row's, and rounding
 # below the second. Between them it is neither. A column is seen above the third.

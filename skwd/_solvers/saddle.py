@@ -43,7 +43,8 @@ class Pull(NamedTuple):
 
 def pull_of(sample: Sample, loss: Loss) -> Pull:
     """The strongest pull of a sample's rows, cached in ``sample.kept``."""
-    if "pull" not in sample.kept:
+    key = "pull", loss.key
+    if key not in sample.kept:
         pull = sample.pull() * loss.slope(sample.y, sample.norm_weight)
         U, values, V = np.linalg.svd(pull, full_matrices=False)
         square = 0.0
@@ -51,8 +52,8 @@ def pull_of(sample: Sample, loss: Loss) -> Pull:
             along = (X if isinstance(X, SparseRows) else X[:, :-1]) @ U[:, :1]
             square += norm_weight[:, 0] @ np.square(along[:, 0])
         kept = Pull(float(values[0]), U[:, 0], V[0], float(np.sqrt(square)))
-        sample.kept["pull"] = kept
-    return sample.kept["pull"]
+        sample.kept[key] = kept
+    return sample.kept[key]
 
 
 def away_from_saddle(
