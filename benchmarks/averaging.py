@@ -23,7 +23,7 @@ ALPHAS = None, "loo", 1e-4
 def compared(X, y, **how):
     """Log-loss and calibration, plain and averaged, and the scale chosen."""
     rows = []
-    for train, test in splits_of("classes", X, y, 2):
+    for train, test in splits_of("classes", X, y, len(y), 2):
         row = []
         for posterior in (False, True):
             model = WeightDecayMLPClassifier(

@@ -24,9 +24,12 @@ from sklearn.preprocessing import StandardScaler
 from skwd import WeightDecayMLPClassifier, WeightDecayMLPRegressor
 from skwd._alpha.choice import laplace_of
 from skwd._alpha.leave_one_out import loss_path
-from skwd._core.network import Network, row_block
+from skwd._core.network import Network
+from skwd._core.rows import shift_origin
 from skwd._curvature.factors import factors_of
 from skwd._curvature.laplace import is_exact
+from skwd._curvature.posterior import Posterior
+from skwd._estimators.parameters import check_parameters
 
 FRIEDMAN = make_friedman1(2000, noise=1.0, random_state=0)
 DIGITS = load_digits(return_X_y=True)
@@ -43,22 +46,18 @@ CASES = [
 
 def fitted(X, y, classifies, hidden, alpha):
     """A task as fit sees it, and the weights (P,) that fit has found."""
-    kept = {}
     if classifies:
         model = WeightDecayMLPClassifier()
     else:
         model = WeightDecayMLPRegressor()
     model.set_params(hidden_layer_sizes=(hidden,), alpha=alpha, solver="lbfgs")
     model.set_params(random_state=0, max_iter=5000)
-    make = model._task
-
-    def keep(*parts, **others):
-        kept["task"], targets = make(*parts, **others)
-        return kept["task"], targets
-
-    with patch.object(model, "_task", keep):
-        model.fit(StandardScaler().fit_transform(X), y)
-    return kept["task"], model._fitted.network.params[0]
+    X = StandardScaler().fit_transform(X)
+    params = model.fit(X, y)._fitted.network.params
+    nothing = None, None, None  # no validation rows
+    problem = model._problem(check_parameters(model), X, y, None, nothing)
+    task, _ = problem.whole()
+    return task, shift_origin(task.layout, params, task.training.origin, 1.0)[0]
 
 
 def figures(task, params, alpha, exact):
@@ -73,9 +72,10 @@ def figures(task, params, alpha, exact):
         seconds = min(took)
         path = loss_path(task, params, alpha, np.array([alpha]), leaves_out=True)
     network = Network(task.layout, task.activation)
-    X = row_block(task.training.X, slice(0, 200))
+    X = task.training.take(slice(0, 200))
     _, factors = factors_of(network, params, X)
-    variance = np.diagonal(found.covariance(factors), axis1=1, axis2=2)
+    posterior = Posterior(found.curvature, found.n, found.noise, 1.0)
+    variance = np.diagonal(posterior.covariance(factors), axis1=1, axis2=2)
     known = found.dof, found.log_evidence, found.alpha[0]
     return seconds, *known, variance, path.losses[0]
 

@@ -140,6 +140,27 @@ def test_the_model_that_auto_takes_is_heard_as_any_other(solver):
 
 
 @needs_callbacks
+@pytest.mark.parametrize("alpha", [0.01, "auto"])
+def test_the_second_stage_is_heard_with_its_penalty(regression, alpha):
+    X, y = regression
+    seen = []
+
+    class Watch(Heard):
+        def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
+            super().on_fit_task_end(
+                estimator, context, X=X, y=y, fitted_estimator=fitted_estimator
+            )
+            if fitted_estimator is not None:
+                seen.append(fitted_estimator.loss_)
+
+    model = WeightDecayMLPRegressor(
+        alpha=alpha, l1_ratio=1.0, sparsity="adaptive", encoding=None, **SMALL
+    )
+    model.set_callbacks(Watch()).fit(X, y)
+    assert min(seen) == model.loss_
+
+
+@needs_callbacks
 def test_models_of_as_many_parameters_are_not_taken_for_each_other():
     """97 of a network of 16 units, and of an additive model of columns in parts."""
     rng = np.random.default_rng(1)

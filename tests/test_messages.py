@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import StandardScaler
 
 from skwd import (
@@ -238,6 +239,11 @@ FOREIGN = {
     "word of no axis": np.array("auto"),
     "mapping": {"a": 1},
     "ragged": [[1, 2], [3]],
+    "pairs of numbers": np.array([[1, 2], [3, 4]]),
+    "pairs of letters": ["ab", "cd"],
+    "pairs of floats": [([0.5, 1.5], [2.5])],
+    "short masks": [([True, False], [False, True])],
+    "rows out of range": [([0, 1], [99])],
     "set": set(),
     "bytes": b"x",
     "complex": 1 + 2j,
@@ -269,3 +275,30 @@ def test_foreign_values_work_or_are_refused_by_name(Model, given):
             assert name in str(error)
             n_refused += 1
     assert n_refused > 10
+
+
+def test_errors_of_a_generator_of_splits_are_its_own():
+    X, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20.0)
+
+    def broken():
+        yield np.arange(10), np.arange(10, 20)
+        raise ValueError("my own fault")
+
+    for cv, words in ((broken(), "my own fault"), (GroupKFold(3).split(X, y), "group")):
+        with pytest.raises(ValueError, match=words) as caught:
+            WeightDecayMLPRegressorCV(cv=cv, alphas=[0.1]).fit(X, y)
+        assert "Use cv=5" not in str(caught.value)
+
+
+@pytest.mark.parametrize("intervals", [None, True])
+def test_no_splits_at_all(intervals):
+    model = WeightDecayMLPRegressorCV(cv=[], alphas=[0.1], intervals=intervals)
+    assert "needs at least 1 split" in refusal_of(model)
+
+
+def test_the_splits_of_a_generator_are_not_printed():
+    splits = iter([(np.arange(900), np.arange(900, 1000)), (np.arange(900), [])])
+    model = WeightDecayMLPRegressorCV(cv=splits, alphas=[0.1])
+    with pytest.raises(ValueError) as caught:
+        model.fit(np.arange(1000.0)[:, np.newaxis], np.arange(1000.0))
+    assert len(str(caught.value)) < 200

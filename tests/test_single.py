@@ -76,6 +76,16 @@ def test_columns_far_from_zero_lose_nothing(seen):
         assert held_out(far)[name] == pytest.approx(score, rel=0.05)  # other folds
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("what", ["X_val", "y_val"])
+def test_validation_rows_out_of_the_range_of_float32_are_judged_in_double(what, seen):
+    given = {"X_val": X[:60].copy(), "y_val": np.exp(Y[:60])}
+    given[what][0] = 1e-42 if what == "y_val" else 1e60
+    how = AUTO | {"early_stopping": True, "hidden_layer_sizes": (), "loss": "gamma"}
+    WeightDecayMLPRegressor(**how).fit(X, np.exp(Y), **given)
+    assert seen == [np.float64]
+
+
 def test_validation_rows_go_along(seen):
     how = {**AUTO, "early_stopping": True, "solver": "lbfgs", "hidden_layer_sizes": ()}
     near = WeightDecayMLPRegressor(**how).fit(X, Y, X_val=X[:60], y_val=Y[:60])

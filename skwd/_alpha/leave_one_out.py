@@ -44,7 +44,7 @@ def loss_path(
 ) -> AlphaPath:
     """The path of ``alphas`` (A,) as seen from the optimum ``params`` at ``alpha``.
 
-    By leave-one-out where it ``leaves_out`` each row, else by GCV. GCV gives every row
+    By leave-one-out where ``leaves_out`` is true, else by GCV. GCV gives every row
     the mean leverage. A hidden network that follows single rows, as outliers invite it
     to, has leverages near 1 there, and GCV does not see what that costs: with hidden
     layers it is never below the leave-one-out loss.

@@ -95,7 +95,7 @@ class Candidates(Competitor):
 
     @property
     def n_judged(self) -> int:
-        """The different rows that are held out."""
+        """The rows that are held out, copies in a table that is not large once."""
         return sum(len(test) for test in self.tests)
 
     def search(self, about: float = 1.0, most: float = np.inf) -> None:

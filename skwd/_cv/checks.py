@@ -1,4 +1,4 @@
-"""Checks of rows before they are trained on: some weight, and y within the range."""
+"""Rows before they are trained on: their dtype, some weight, and y in its range."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ def splits_of(
 
     Rows of the same number (n,), copies or groups, are kept together: no row is judged
     by its copy, and a row of weight 2 is a repeated one. Copies count as one row.
-    Classes, as ``strata`` (n,) or None, are kept in proportion where each has FOLDS
-    different rows; that of a group is its lowest.
+    Classes, as ``strata`` (n,) or None, are kept in proportion where each has a row, or
+    a group, for every fold; that of a group is its lowest.
     """
     counted, seed = np.flatnonzero(weight), int(rng.integers(2**31 - 1))
     _, value = np.unique(numbers[counted], return_inverse=True)

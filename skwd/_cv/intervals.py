@@ -24,10 +24,10 @@ import numpy as np
 BLOCK = 1 << 22
 
 
-def check_folds(tests: list[np.ndarray], n_rows: int, given: str) -> None:
-    """Raise unless each row is left out by exactly one fold."""
-    times = np.bincount(np.concatenate(tests), minlength=n_rows)
-    wrong = np.flatnonzero(times != 1)
+def check_folds(tests: list[np.ndarray], counted: np.ndarray, given: str) -> None:
+    """Raise unless each row that is ``counted`` is left out by exactly one fold."""
+    times = np.bincount(np.concatenate(tests), minlength=int(counted.max()) + 1)
+    wrong = counted[times[counted] != 1]
     if len(wrong):
         raise ValueError(
             f"{given}: intervals, sets and noise='varying' need folds that leave out "

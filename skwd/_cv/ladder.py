@@ -24,8 +24,8 @@ GAIN = 0.03
 def simplest(losses: Mapping[str, float], n_judged: int) -> tuple[str, str]:
     """The simplest model that is as good as the best, and why.
 
-    ``losses`` are those of ``n_judged`` different rows. Parts of few rows have to gain
-    something.
+    ``losses`` are those of ``n_judged`` different rows. Parts of few rows have to
+    gain something.
     """
     lowest = min(losses, key=lambda name: losses[name])
     gaining = dict(losses)

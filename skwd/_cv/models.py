@@ -50,10 +50,10 @@ from skwd._solvers.task import TrainingTask, train_path
 
 # Fewer different rows than this leave nothing to judge by.
 LEAST_ROWS = 12
-# A network on parts is not tried where parts alone are worse than columns alone, the
-# additive model than the linear one, by more than this part of it (on 5 of 41 tables,
-# and the best on none of these), and given up where its losses at the first two alphas
-# are above the lowest of the other models by as much, and would be after such a step.
+# A network on parts is not tried where the additive model is worse than the linear one
+# by more than this part of it (5 of 41 tables; on none of them was it the best). It is
+# given up where its losses at the first two alphas are above the lowest of the other
+# models by as much, and would still be after falling again by their difference.
 HOPELESS = 0.03
 
 
@@ -90,13 +90,13 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         task = on_parts
     elif model not in (given, CONSTANT, GROUPED):
         task = _other(problem, whole, model)
-    tell_model(task.solver.hooks, task, targets)
     unit, first = float(search_unit(task)[0]), candidates.first_stage
     n_jobs = problem.settings["n_jobs"]
     if model == GROUPED:
         if (hooks := task.solver.hooks) is not None:  # its steps are rounds
             solver = task.solver.changed(hooks=replace(hooks, after_iteration=None))
             task = replace(task, solver=solver)
+        tell_model(task.solver.hooks, task, targets)
         kind = problem.settings.groups
         (trained,) = choose_cells([task], "evidence", kind, n_jobs)
     elif model == CONSTANT:
@@ -106,6 +106,7 @@ def choose_by_folds(problem: Problem, whole: TrainingTask, targets: Targets) -> 
         if first is not None:
             keep_best = not problem.settings["ensemble"]
             (task,) = second_stage([task], first * one, keep_best=keep_best)
+        tell_model(task.solver.hooks, task, targets)
         best = candidates.multiples[candidates.best]
         fit = train_cells([task], (best * one)[np.newaxis], n_jobs)
         trained = AlphaChoice.of(fit)

@@ -20,6 +20,7 @@ from skwd._cv.settings import Data, Settings
 from skwd._cv.splits import validation_split
 from skwd._data.encoding import layout_of, widened, without_idle
 from skwd._data.merged_rows import (
+    counted_rows,
     first_of_each,
     numbers_of_copies,
     rows_to_train_on,
@@ -71,16 +72,19 @@ class Problem:
         return np.random.default_rng([self.seed, number, *more])
 
     @cached_property
+    def counted(self) -> np.ndarray:
+        """The rows of positive weight, class weights included: others are removed."""
+        return np.flatnonzero(self.encodings.weight)
+
+    @cached_property
     def copies(self) -> np.ndarray:
         """A number for each row, which it shares with its copies: (n,).
 
         -1 for rows of weight 0, which are removed ones.
         """
-        Y, weight = self.encodings.Y, self.encodings.weight
-        counted, numbers = np.flatnonzero(weight), np.full(len(weight), -1)
-        numbers[counted] = numbers_of_copies(
-            self.data.X, Y[counted], counted, weight[counted]
-        )
+        numbers, counted = np.full(len(self.data.y), -1), self.counted
+        Y, weight = self.encodings.Y[counted], self.encodings.weight[counted]
+        numbers[counted] = numbers_of_copies(self.data.X, Y, counted, weight)
         return numbers
 
     @property
@@ -238,7 +242,7 @@ class Problem:
         X, y, weight = self.held_out
         Y, weight = targets.encode(y, weight, "y_val")
         check_some_weight(weight, "X_val and y_val", targets.counts_with)
-        return Sample(in_dtype(X, self.data.X.dtype), Y, weight)
+        return counted_rows(Sample(in_dtype(X, self.data.X.dtype), Y, weight))
 
     def _split(self, sample: Sample, targets: Targets) -> list[Sample]:
         """The rows to train on and those held out for early stopping."""

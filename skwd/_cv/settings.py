@@ -63,7 +63,7 @@ class Settings:
 
     @property
     def by_one_fit(self) -> bool:
-        """Whether alpha is chosen by fits to all rows alone: by the name of a way."""
+        """Whether alpha names a way that judges by fits to all rows alone."""
         return isinstance(self.alpha, str) and self.alpha in WAYS
 
     def kind(self, loss: Loss, in_parts: bool) -> dict[str, Any]:

@@ -60,7 +60,9 @@ def in_single(problem: Problem, splits: Splits) -> tuple[Problem, Splits]:
             return problem, splits
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             X_val = (held_out.X - mean).astype(np.float32)
-        if not _in_range(np.abs(X_val).max(axis=0)):
+        Y_val, _ = problem.targets.encode(held_out.y, held_out.weight, "y_val")
+        sizes = np.abs(X_val).max(axis=0), np.abs(Y_val[np.isfinite(Y_val)])
+        if not all(map(_in_range, sizes)):
             return problem, splits
         held_out = held_out._replace(X=X_val)
     data, group = Data(X, y, weight), problem.group_of(rows)

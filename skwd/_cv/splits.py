@@ -45,11 +45,11 @@ def row_numbers(
     ``name`` is that of the parameter that ``cv`` is, ``remedy`` what helps a splitter
     that lacks groups.
     """
-    is_split = hasattr(cv, "split") and not isinstance(cv, str | bytes)
+    has_split = hasattr(cv, "split") and not isinstance(cv, str | bytes)
     is_number = isinstance(cv, Integral) and int(cv) >= 2
-    if not (cv is None or is_number or is_split):
-        cv = _pairs(cv, name)
-    splitter = check_cv(cv, y, classifier=classifier)
+    is_plain = cv is None or is_number or has_split
+    splits = cv if is_plain else _pairs(cv, name)
+    splitter = check_cv(splits, y, classifier=classifier)
     all_rows, found = np.arange(X.shape[0] if hasattr(X, "shape") else len(X)), []
     for number, split in enumerate(_splits(splitter, X, y, params, name, remedy)):
         parts = [np.asarray(part) for part in split]
@@ -59,20 +59,39 @@ def row_numbers(
                     f"Split {number} of {name}={cv!r} has no rows to {what}. Give "
                     "every split some."
                 )
-        found.append(tuple(all_rows[part] for part in parts))
+        try:
+            found.append(tuple(all_rows[part] for part in parts))
+        except IndexError as error:
+            raise ValueError(
+                f"Split {number} of {name} has rows that X does not have: {error}. "
+                f"X has {len(all_rows)} rows, numbered from 0."
+            ) from error
     return found
 
 
-def _pairs(cv, name: str) -> list[tuple]:
-    """An iterable of splits, as a list of pairs."""
+def _pairs(cv, name: str) -> list:
+    """An iterable of splits as a list, each a pair of arrays of rows."""
     try:
-        return [(train, test) for train, test in cv]
-    except (TypeError, ValueError) as error:
+        each = iter(cv)
+    except TypeError:
+        each = None
+    splits = [] if each is None else list(each)
+    if each is None or not all(map(_is_pair, splits)):
         raise ValueError(
             f"{name} must be None, an integer >= 2, a splitter or an iterable of "
             f"splits, pairs of the rows to train on and to test on; got {cv!r}. Use "
             f"{name}=5."
-        ) from error
+        )
+    return splits
+
+
+def _is_pair(split) -> bool:
+    """Whether it is two lists of numbers of rows, or of whether rows belong to it."""
+    if isinstance(split, str | bytes) or not hasattr(split, "__len__"):
+        return False
+    parts = [np.asarray(part) for part in split]
+    kinds = [part.dtype.kind in "iub" or not part.size for part in parts]
+    return len(parts) == 2 and all(kinds) and all(part.ndim == 1 for part in parts)
 
 
 def _splits(splitter, X, y, params, name: str, remedy: str) -> Iterator[tuple]:

@@ -13,6 +13,7 @@ from skwd._cv.models import choose_by_folds
 from skwd._cv.parallel import choose_cells, train_cells
 from skwd._cv.problem import Problem
 from skwd._data.targets import Targets
+from skwd._solvers.hooks import tell_model
 from skwd._solvers.task import TrainingTask
 
 
@@ -48,6 +49,7 @@ def _at_the_given(problem: Problem, task: TrainingTask, targets: Targets) -> Cho
     if task.penalty.has_second_stage:
         keep_best = not problem.settings["ensemble"]
         (task,) = second_stage([task], alpha, keep_best=keep_best)
+        tell_model(task.solver.hooks, task, targets)
     fit = train_cells([task], alpha[np.newaxis], problem.settings["n_jobs"])
     trained = AlphaChoice.of(fit)
     return Chosen(task, targets, trained)

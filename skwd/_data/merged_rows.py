@@ -40,9 +40,9 @@ def distinct_rows(sample: Sample) -> Sample:
 
     Rows of a sample that is not small are not merged.
     """
-    if not sample.is_small:
-        return counted_rows(sample)
     counted = sample.part(np.flatnonzero(sample.weight))
+    if not counted.is_small:
+        return counted_rows(sample)
     rows, y, weight = counted.rows, counted.y, counted.weight
     assert rows is not None
     x_key, y_key = _row_hash(sample.X)[rows], _array_hash(y, seed=1)

@@ -51,7 +51,7 @@ def with_groups(problem: Problem, groups) -> Problem:
         )
     check_consistent_length(problem.data.X, groups)
     group = np.unique(groups, return_inverse=True)[1]
-    if len(np.unique(group[problem.data.weight > 0.0])) < 2:
+    if len(np.unique(group[problem.counted])) < 2:
         raise ValueError(
             "groups must have two different values or more, of which one is held out; "
             f"got {groups[0]} alone. Leave groups out."
@@ -70,8 +70,7 @@ def left_out_rows(problem: Problem, groups) -> list[tuple] | None:
     of_noise = is_off(splitter) and varies(problem.settings.params)
     if is_off(splitter) and not of_noise:
         return None
-    X, y, weight = problem.data
-    counted = np.flatnonzero(weight)
+    (X, y, weight), counted = problem.data, problem.counted
     if of_noise:
         found = _shuffled(problem, NOISE_FOLDS, counted, at_most=True)
     elif isinstance(splitter, Integral):
@@ -81,9 +80,8 @@ def left_out_rows(problem: Problem, groups) -> list[tuple] | None:
             X, y = X[counted], y[counted]
             groups = None if groups is None else np.asarray(groups)[counted]
         found = row_numbers(splitter, X, y, False, {"groups": groups}, name="intervals")
-    tests = [test for _, test in found]
-    check_folds(tests, len(counted), f"intervals={splitter!r}")
     rows = [(counted[train], counted[test]) for train, test in found]
+    check_folds([test for _, test in rows], counted, f"intervals={splitter!r}")
     check_can_be_fitted(problem, rows)
     return rows
 

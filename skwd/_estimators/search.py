@@ -23,7 +23,6 @@ from skwd._cv.problem import Problem
 from skwd._cv.results import RULES, choose, grown_grid, results_table
 from skwd._cv.scoring import CellScorer, Scores
 from skwd._cv.second_stage import to_second_stage, with_tol
-from skwd._cv.settings import Data
 from skwd._cv.splits import (
     check_enough,
     check_test_weights,
@@ -144,8 +143,8 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         whole, targets = problem.whole()
         targets.check_known()
         rows = row_numbers(self.cv, X, y, is_classifier(self), split_params)
-        folds = self._left_out(rows, data)
         check_enough(rows, self.cv, self.rule)
+        folds = self._left_out(rows, problem.counted)
         if "sample_weight" in score_params:
             check_test_weights(rows, data.weight)
         own_parts = not whole.penalty.has_second_stage  # which trains all as one stack
@@ -221,13 +220,13 @@ class CrossValidation(RoutingMixin, BaseWeightDecayMLP):
         }
         replace_fitted(self, attributes | searched)
 
-    def _left_out(self, rows: list[tuple], data: Data) -> list[tuple] | None:
+    def _left_out(self, rows: list, counted: np.ndarray) -> list[tuple] | None:
         """The folds of ``rows`` for intervals, sets and noise, if asked for."""
         if not self.intervals and not varies(parameters_of(self)):
             return None
-        check_folds([test for _, test in rows], len(data.weight), f"cv={self.cv!r}")
-        counted = data.weight > 0.0
-        return [(train, test[counted[test]]) for train, test in rows]
+        check_folds([test for _, test in rows], counted, f"cv={self.cv!r}")
+        folds = [(train, np.intersect1d(test, counted)) for train, test in rows]
+        return [(train, test) for train, test in folds if len(test)]
 
     def _scored_grid(
         self, asked, problem: Problem, whole: TrainingTask, splits: list, how: tuple

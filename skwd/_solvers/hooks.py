@@ -30,8 +30,8 @@ class Hooks:
         Is told by a name of each part of a fit that trains other networks than those of
         all rows: a model that alpha="auto" has judged, networks without a fold.
     before_model : callable, optional
-        Is told the `TrainingTask` of all rows and its `Targets` when alpha="auto" has
-        chosen a model, before it is trained.
+        Is told the `TrainingTask` of all rows and its `Targets` before it is trained,
+        where it may be another than that of the settings.
     """
 
     keeps_gradients: bool = False
@@ -48,7 +48,7 @@ def tell_part(hooks: Hooks | None, name: str) -> None:
 
 
 def tell_model(hooks: Hooks | None, task: Any, targets: Any) -> None:
-    """Tell of the model that alpha="auto" has chosen, before it is trained."""
+    """Tell what is trained on all rows, where it may not be what the settings say."""
     if hooks is not None and hooks.before_model is not None:
         hooks.before_model(task, targets)
 

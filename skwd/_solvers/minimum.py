@@ -113,7 +113,7 @@ def tolerance(tol: float, layout: Layout, dtype: np.dtype) -> float:
 
 
 def check_minimum(objective: Objective, result: Result, tol: float) -> None:
-    """Give networks that patience has stopped away from a minimum the status SLOW.
+    """Set the status SLOW where patience has ended a network away from a minimum.
 
     FAR times ``tol`` of J in sight is too much. (Where a valley is narrow, what is seen
     along the gradient is a part of what is left.)

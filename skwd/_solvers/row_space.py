@@ -53,9 +53,9 @@ def n_inputs_on(
 
 
 def size_on(layout: Layout, sample: Sample, n_rows: int) -> tuple[int, bool]:
-    """The parameters of a network on ``n_rows`` rows, and whether it leaves some out.
+    """The number of parameters of a network that is trained on ``n_rows`` rows.
 
-    It leaves out columns of sparse X, in the place of which it has coordinates.
+    And whether X is sparse, and coordinates take the place of its columns.
     """
     fewer = layout.layer_units[0] - n_inputs_on(layout, sample, n_rows)
     is_wide = fewer > 0 and sparse.issparse(sample.X)

@@ -40,7 +40,7 @@ class TrainingTask:
     params0: np.ndarray  # (n_init, P) the restarts' starting points
     solver: Solver
     order: np.random.Generator | None  # draws the order of rows, of steps on batches
-    n_rows: int  # rows trained on, before equal ones were merged
+    n_rows: int  # of positive weight trained on, before equal ones were merged
     # (n_weight_layers,) root mean squares of the weights that training began with, that
     # of an earlier fit where it goes on.
     initial_sizes: np.ndarray
