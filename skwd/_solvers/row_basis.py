@@ -24,6 +24,8 @@ from skwd._solvers.units import (
 # of its own where its square is above the first part of the longest row's, and rounding
 # below the second. Between them it is neither. A column is seen above the third.
 LEAST_SQUARE, ROUNDED, LEAST_COLUMN = 1e-10, 1e-12, 1e-14
+# Products of rows with their mean are below this part of that square, but for rounding.
+CENTRED = 1e-10
 # Rows whose products with all others are computed at a time.
 PRODUCT_ROWS = 512
 
@@ -165,8 +167,9 @@ def _dense_basis(sample: Sample) -> DenseBasis:
 def _sparse_basis(sample: Sample) -> SparseBasis:
     """Rows are taken, the longest of what is left first, while they are long enough."""
     X = sample.take(slice(None)).astype(np.float64)
-    products = _products(X)
     longest = _longest_square(sample)
+    near = max(CENTRED, float(np.finfo(sample.dtype).eps)) * longest
+    products = _centred(_products(X), sample.norm_weight, near)
     least = LEAST_SQUARE * longest
     factor, taken, rank, _ = linalg.lapack.dpstrf(products, tol=least, lower=1)
     L, order = np.tril(factor)[:, :rank], taken - 1
@@ -191,6 +194,22 @@ def _products(X: SparseRows) -> np.ndarray:
         found -= along[:, np.newaxis]
         found -= along
     return found
+
+
+def _centred(
+    products: np.ndarray, norm_weight: np.ndarray, near: float
+) -> np.ndarray:
+    """Products of rows about their mean, without the rounding that all of them share.
+
+    Their weighted sum is 0: what rounding has left of it, ``near`` 0, would count n^2
+    times in the direction that they have not. Rows about another origin are left as
+    they are.
+    """
+    mean = products @ norm_weight
+    if np.abs(mean).max(initial=0.0) <= near:
+        products -= mean[:, np.newaxis]
+        products -= mean - norm_weight @ mean
+    return products
 
 
 def _longest_square(sample: Sample) -> float:
