@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression, Ridge
 from stacks import make_stack
 from test_stack import assert_same, solver_named
@@ -15,8 +16,11 @@ from skwd import (
 )
 from skwd._alpha.choice import laplace_of
 from skwd._core.objective import Objective
+from skwd._core.rows import column_means
+from skwd._core.sample import Sample
 from skwd._cv import parallel
 from skwd._solvers.hooks import Hooks, layer_norms
+from skwd._solvers.row_basis import basis, has_basis
 from skwd._solvers.row_space import MULTIPLE, RowSpace, n_inputs_on, widths
 from skwd._solvers.training import train
 
@@ -317,6 +321,38 @@ def test_auto_goes_by_the_rows_of_wide_tables():
         assert solver(sparse.csr_matrix(X)) == "lbfgs"
         assert solver(X, early_stopping=True) == "adam"
         assert solver(sparse.csr_matrix(X), early_stopping=True) == "adam"
+
+
+def texts(n, kind, dtype, seed):
+    """Rows of 100 words each, of many that are rare."""
+    rng = np.random.default_rng(seed)
+    often = 1.0 / np.arange(1, 20 * n + 1)
+    words = rng.choice(20 * n, 100 * n, p=often / often.sum())
+    ones, rows = np.ones(100 * n), np.repeat(np.arange(n), 100)
+    X = sparse.csr_matrix((ones, (rows, words)), shape=(n, 20 * n))
+    X = TfidfTransformer().fit_transform(X).tocsr() if kind == "tf-idf" else X
+    return X.astype(dtype)
+
+
+@pytest.mark.wide(4)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("kind", ["counts", "tf-idf"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n", [100, 320, 800, 1600])
+def test_texts_lack_the_direction_of_their_mean_alone(n, kind, dtype, weighted):
+    """Whatever rounding leaves of it: there is one coordinate less than rows."""
+    X, rng = texts(n, kind, dtype, n), np.random.default_rng(n)
+    weight = rng.uniform(0.5, 2.0, n) if weighted else np.ones(n)
+    sample = Sample(X, np.zeros((n, 1)), weight)
+    sample = sample.in_units(sample.y, column_means(X, None, sample.norm_weight))
+    assert has_basis(sample)
+    found = basis(sample).R
+    assert found.shape == (n - 1, n)
+    rows = X[:100].toarray().astype(np.float64) - sample.origin.astype(np.float64)
+    products, scale = rows @ rows.T, np.square(rows).sum(axis=1).max()
+    np.testing.assert_allclose(
+        found[:, :100].T @ found[:, :100], products, atol=1e-6 * scale
+    )
 
 
 def test_auto_takes_coordinates_of_sparse_rows_at_every_size():

@@ -49,6 +49,8 @@ def first_fits(task: TrainingTask, one_alpha: bool, verbose: bool) -> AlphaChoic
             value = not collapsed, found.log_evidence
             if value > best or first is None:
                 first, best, lowest = scan[np.array([k])], value, k == 0
+            scan.laplace[k] = None  # each has rows x parameters
+            del found
         if first is None or not lowest:
             break
     started = {} if first is None else {0: first}

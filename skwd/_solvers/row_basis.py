@@ -196,9 +196,7 @@ def _products(X: SparseRows) -> np.ndarray:
     return found
 
 
-def _centred(
-    products: np.ndarray, norm_weight: np.ndarray, near: float
-) -> np.ndarray:
+def _centred(products: np.ndarray, norm_weight: np.ndarray, near: float) -> np.ndarray:
     """Products of rows about their mean, without the rounding that all of them share.
 
     Their weighted sum is 0: what rounding has left of it, ``near`` 0, would count n^2
