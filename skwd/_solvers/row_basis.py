@@ -24,7 +24,8 @@ from skwd._solvers.units import (
 # of its own where its square is above the first part of the longest row's, and rounding
 # below the second. Between them it is neither. A column is seen above the third.
 LEAST_SQUARE, ROUNDED, LEAST_COLUMN = 1e-10, 1e-12, 1e-14
-# Products of rows with their mean are below this part of that square, but for rounding.
+# Rows are about their mean where its products with them are no more than this part of
+# that square, which is rounding (1e-14 of texts). A mean in float32 is rounded itself.
 CENTRED = 1e-10
 # Rows whose products with all others are computed at a time.
 PRODUCT_ROWS = 512
@@ -199,9 +200,9 @@ def _products(X: SparseRows) -> np.ndarray:
 def _centred(products: np.ndarray, norm_weight: np.ndarray, near: float) -> np.ndarray:
     """Products of rows about their mean, without the rounding that all of them share.
 
-    Their weighted sum is 0: what rounding has left of it, ``near`` 0, would count n^2
-    times in the direction that they have not. Rows about another origin are left as
-    they are.
+    Their weighted sum is 0, but for rounding of at most ``near``, which would make a
+    direction of its own: it counts n^2 times there. Rows about another origin are left
+    as they are.
     """
     mean = products @ norm_weight
     if np.abs(mean).max(initial=0.0) <= near:
