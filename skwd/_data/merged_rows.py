@@ -40,11 +40,11 @@ def distinct_rows(sample: Sample) -> Sample:
 
     Rows of a sample that is not small are not merged.
     """
-    counted = sample.part(np.flatnonzero(sample.weight))
+    counted = counted_rows(sample)
     if not counted.is_small:
-        return counted_rows(sample)
+        return counted
     rows, y, weight = counted.rows, counted.y, counted.weight
-    assert rows is not None
+    rows = np.arange(len(y)) if rows is None else rows
     x_key, y_key = _row_hash(sample.X)[rows], _array_hash(y, seed=1)
     # By x first: a change of y's units keeps the order. By weight last: so do sums.
     order = np.lexsort((weight, y_key, x_key))
